@@ -1,0 +1,191 @@
+// Package api is the hub's JSON API: one file per noun, handlers that only
+// translate. OpenAPI is generated from the registration in openapi.go.
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/gofiber/fiber/v2"
+	"github.com/gofiber/fiber/v2/middleware/recover"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/superpayhub/superpay/hub/internal/access"
+	"github.com/superpayhub/superpay/hub/internal/jobs"
+	"github.com/superpayhub/superpay/hub/internal/ledger"
+	"github.com/superpayhub/superpay/hub/internal/payments"
+	"github.com/superpayhub/superpay/hub/internal/postgres"
+	"github.com/superpayhub/superpay/hub/internal/providers"
+)
+
+// Options are what the API needs to know.
+type Options struct {
+	Payments       *payments.Service
+	DB             *postgres.DB
+	Providers      *providers.Registry
+	Worker         *jobs.Worker
+	BasePath       string // "" or "/superpay"
+	PublicURL      string
+	Logger         *slog.Logger
+	Metrics        *prometheus.Registry
+	RequestTimeout time.Duration
+	TrustedProxies []string
+	Draining       func() bool // true from the moment that the hub shuts down
+}
+
+// maxBody bounds a request. Providers' callbacks are a few KB.
+const maxBody = 1 << 20
+
+type server struct {
+	Options
+	app     *fiber.App
+	api     huma.API
+	metrics *metrics
+	keys    *access.Keys
+}
+
+// New builds the HTTP side of the hub.
+func New(o Options) *fiber.App {
+	if o.RequestTimeout == 0 {
+		o.RequestTimeout = 35 * time.Second
+	}
+	if o.Draining == nil {
+		o.Draining = func() bool { return false }
+	}
+	s := &server{Options: o, metrics: newMetrics(o.Metrics), keys: &access.Keys{DB: o.DB}}
+	s.app = fiber.New(fiber.Config{
+		Immutable:               true, // strings of a request outlive it (keys, references, logs)
+		BodyLimit:               maxBody,
+		ReadBufferSize:          16 << 10, // bounds the headers
+		ReadTimeout:             30 * time.Second,
+		WriteTimeout:            60 * time.Second,
+		IdleTimeout:             2 * time.Minute,
+		DisableStartupMessage:   true,
+		ErrorHandler:            func(c *fiber.Ctx, err error) error { return s.problem(c, err).write(c) },
+		EnableTrustedProxyCheck: true,
+		TrustedProxies:          o.TrustedProxies,
+		ProxyHeader:             fiber.HeaderXForwardedFor,
+		EnableIPValidation:      true,
+	})
+	root := s.app.Group(o.BasePath, s.begin, recover.New(recover.Config{
+		EnableStackTrace: true,
+		StackTraceHandler: func(c *fiber.Ctx, e any) {
+			s.Logger.ErrorContext(c.UserContext(), "panic in a handler", "panic", e, "path", c.Path())
+		},
+	}))
+	root.Get("/healthz", s.healthz)
+	root.Get("/readyz", s.readyz)
+	root.Get("/metrics", s.serveMetrics())
+	root.Get("/openapi.json", s.openAPI)
+	root.Get("/docs", s.docs)
+	root.Use("/static", s.static())
+	root.All("/callback/:provider", s.callback)
+	root.Get("/return/:attempt_id", s.back)
+	root.Use("/v1", s.plain, s.authenticate)
+	register(root, s)
+	root.Use(func(*fiber.Ctx) error { return fiber.NewError(fiber.StatusNotFound, "no such path; see "+o.BasePath+"/docs") })
+	return s.app
+}
+
+// begin gives a request its id, its deadline and its line in log and metrics.
+func (s *server) begin(c *fiber.Ctx) error {
+	start := time.Now()
+	id := c.Get("X-Request-Id")
+	if !validRequestID(id) {
+		id = ledger.NewID("req", start)
+	}
+	c.Locals(requestIDKey{}, id)
+	c.Set("X-Request-Id", id)
+	c.Set("X-Content-Type-Options", "nosniff")
+	c.Set("Cache-Control", "no-store")
+	ctx, cancel := context.WithTimeout(context.WithValue(providers.WithIDs(c.UserContext(), id, ""), requestIDKey{}, id), s.RequestTimeout)
+	defer cancel()
+	c.SetUserContext(ctx)
+	err := c.Next()
+	if err != nil {
+		err = s.problem(c, err).write(c)
+	}
+	status, took := c.Response().StatusCode(), time.Since(start)
+	route := c.Route().Path
+	s.metrics.request(c.Method(), route, status, took)
+	level := slog.LevelDebug
+	if status >= 500 {
+		level = slog.LevelWarn
+	}
+	s.Logger.LogAttrs(ctx, level, "request", slog.String("method", c.Method()), slog.String("route", route),
+		slog.Int("status", status), slog.Duration("took", took))
+	return err
+}
+
+type requestIDKey struct{}
+
+func requestID(ctx context.Context) string {
+	id, _ := ctx.Value(requestIDKey{}).(string)
+	return id
+}
+
+func validRequestID(id string) bool {
+	if len(id) < 8 || len(id) > 64 {
+		return false
+	}
+	return strings.IndexFunc(id, func(r rune) bool {
+		return !(r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r == '-' || r == '_')
+	}) < 0
+}
+
+func (s *server) problem(c *fiber.Ctx, err error) *Problem {
+	id, _ := c.Locals(requestIDKey{}).(string)
+	return problemOf(err, id, s.Logger)
+}
+
+// plain refuses what JSON must not be: compressed (it would be unpacked before
+// any limit), not UTF-8, or with a NUL in it.
+func (s *server) plain(c *fiber.Ctx) error {
+	if c.Get(fiber.HeaderContentEncoding) != "" {
+		return newProblem(fiber.StatusUnsupportedMediaType, "unsupported_media_type", "send the body uncompressed, without Content-Encoding")
+	}
+	body := c.Request().Body()
+	if len(body) == 0 {
+		return c.Next()
+	}
+	if t, _, _ := strings.Cut(c.Get(fiber.HeaderContentType), ";"); !strings.EqualFold(strings.TrimSpace(t), fiber.MIMEApplicationJSON) {
+		return newProblem(fiber.StatusUnsupportedMediaType, "unsupported_media_type", "send JSON, with Content-Type: application/json")
+	}
+	if !utf8.Valid(body) {
+		return newProblem(fiber.StatusBadRequest, "invalid_request", "the body is not valid UTF-8")
+	}
+	if !json.Valid(body) {
+		return newProblem(fiber.StatusBadRequest, "invalid_request", "the body is not valid JSON")
+	}
+	return c.Next()
+}
+
+type appKey struct{}
+
+// authenticate finds the app of the key. Everything below it is that app's.
+func (s *server) authenticate(c *fiber.Ctx) error {
+	key, ok := strings.CutPrefix(c.Get(fiber.HeaderAuthorization), "Bearer ")
+	app, err := s.keys.App(c.UserContext(), key)
+	if !ok || err == access.ErrUnknownKey {
+		c.Set(fiber.HeaderWWWAuthenticate, "Bearer")
+		return newProblem(fiber.StatusUnauthorized, "unauthorized", "send your app's key as Authorization: Bearer <key>")
+	}
+	if err != nil {
+		return err
+	}
+	c.SetUserContext(context.WithValue(c.UserContext(), appKey{}, app))
+	return c.Next()
+}
+
+// caller is on whose behalf a request is made.
+func caller(ctx context.Context, idempotencyKey string) payments.Caller {
+	app, _ := ctx.Value(appKey{}).(postgres.App)
+	return payments.Caller{App: app, IdempotencyKey: idempotencyKey, RequestID: requestID(ctx)}
+}
+
+func init() { huma.NewError = validation }

@@ -1,0 +1,81 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humafiber"
+	"github.com/gofiber/fiber/v2"
+)
+
+// register is the table of the API: every call with its words for OpenAPI.
+func register(r fiber.Router, s *server) huma.API {
+	cfg := huma.DefaultConfig("Superpay", "1")
+	cfg.Info.Description = "One payment API in front of many providers. Amounts are integers in minor units. " +
+		"Every POST that asks for money carries an Idempotency-Key: repeating it is harmless. Errors are RFC 9457 problems with a stable code."
+	cfg.OpenAPIPath, cfg.DocsPath, cfg.SchemasPath = "", "", ""
+	cfg.CreateHooks = nil
+	cfg.Servers = []*huma.Server{{URL: s.PublicURL}}
+	cfg.Components.SecuritySchemes = map[string]*huma.SecurityScheme{"key": {Type: "http", Scheme: "bearer", Description: "Your app's key"}}
+	cfg.Security = []map[string][]string{{"key": {}}}
+	api := humafiber.NewWithGroup(s.app, r, cfg)
+
+	post(api, s, "checkout", "/v1/checkouts", "Check out", "Makes an order and starts its first attempt.", 201, s.checkout)
+	post(api, s, "checkout-again", "/v1/orders/{id}/checkouts", "Check out again", "Starts another attempt on an open order.", 201, s.checkoutAgain)
+	post(api, s, "confirm", "/v1/orders/{id}/confirm", "Confirm", "Continues an attempt with what the client obtained.", 200, s.confirm)
+	post(api, s, "capture", "/v1/orders/{id}/capture", "Capture", "Takes approved money, once; the rest is released.", 200, s.capture)
+	post(api, s, "cancel", "/v1/orders/{id}/cancel", "Cancel", "Releases approved money, or closes an order nobody paid. Money that comes all the same wins: look at the status.", 200, s.cancel)
+	post(api, s, "refund", "/v1/orders/{id}/refunds", "Refund", "Gives money back, whole or in parts.", 201, s.refund)
+	get(api, s, "list-orders", "/v1/orders", "List orders", "The newest first.", s.listOrders)
+	get(api, s, "get-order", "/v1/orders/{id}", "Read an order", "", s.getOrder)
+	get(api, s, "list-events", "/v1/orders/{id}/events", "Read a timeline", "Everything that happened to an order, the oldest first.", s.listEvents)
+	get(api, s, "get-refund", "/v1/refunds/{id}", "Read a refund", "", s.getRefund)
+	get(api, s, "list-providers", "/v1/providers", "List providers", "Those that your app may use, with their flows and inputs.", s.listProviders)
+	s.api = api
+	return api
+}
+
+// post registers a request for money: it may be answered 202 (outcome not
+// known yet), 409, 422 or 503.
+func post[I, O any](api huma.API, s *server, id, path, title, doc string, done int, h func(context.Context, *I) (*O, error)) {
+	huma.Register(api, huma.Operation{
+		OperationID: id, Method: http.MethodPost, Path: path, Summary: title, Description: doc, DefaultStatus: done,
+		MaxBodyBytes: maxBody, Errors: []int{400, 401, 404, 409, 413, 415, 422, 503},
+	}, told(s, h))
+}
+
+func get[I, O any](api huma.API, s *server, id, path, title, doc string, h func(context.Context, *I) (*O, error)) {
+	huma.Register(api, huma.Operation{
+		OperationID: id, Method: http.MethodGet, Path: path, Summary: title, Description: doc, Errors: []int{401, 404, 422, 503},
+	}, told(s, h))
+}
+
+// told maps a handler's error outward.
+func told[I, O any](s *server, h func(context.Context, *I) (*O, error)) func(context.Context, *I) (*O, error) {
+	return func(ctx context.Context, in *I) (*O, error) {
+		out, err := h(ctx, in)
+		if err != nil {
+			return nil, problemOf(err, requestID(ctx), s.Logger)
+		}
+		return out, nil
+	}
+}
+
+func (s *server) openAPI(c *fiber.Ctx) error {
+	b, err := json.MarshalIndent(s.api.OpenAPI(), "", "  ")
+	if err != nil {
+		return err
+	}
+	c.Set(fiber.HeaderContentType, "application/vnd.oai.openapi+json")
+	return c.Send(b)
+}
+
+// OpenAPI renders the document without a running hub.
+func OpenAPI() []byte {
+	s := &server{Options: Options{PublicURL: "https://hub.example"}, app: fiber.New()}
+	register(s.app.Group(""), s)
+	b, _ := json.MarshalIndent(s.api.OpenAPI(), "", "  ") // built from types: cannot fail
+	return append(b, '\n')
+}

@@ -1,0 +1,285 @@
+package api
+
+import (
+	"context"
+	"time"
+
+	"github.com/superpayhub/superpay/hub/internal/ledger"
+	"github.com/superpayhub/superpay/hub/internal/payments"
+	"github.com/superpayhub/superpay/hub/internal/postgres"
+	"github.com/superpayhub/superpay/sdk"
+)
+
+// Order is the resource that most calls answer with.
+type Order struct {
+	ID             string            `json:"id" example:"ord_01jd2v9q4x6m3k8n5p7r9s1t2w"`
+	Reference      string            `json:"reference" doc:"The app's own name of it"`
+	Status         string            `json:"status" enum:"open,pending,authorized,paid,partially_refunded,refunded,canceled,expired" doc:"Treat an unknown status as not settled"`
+	Amount         int64             `json:"amount" doc:"In minor units: 1050 is 10.50 USD, or 1050 JPY"`
+	Currency       string            `json:"currency" doc:"ISO 4217" example:"USD"`
+	Exponent       int               `json:"exponent" doc:"Digits of the minor unit"`
+	Authorized     int64             `json:"authorized"`
+	Captured       int64             `json:"captured"`
+	Refunded       int64             `json:"refunded"`
+	Disputed       int64             `json:"disputed"`
+	Refundable     int64             `json:"refundable" doc:"What a refund may ask for now"`
+	NeedsAttention bool              `json:"needs_attention"`
+	Attention      []Attention       `json:"attention"`
+	NextAction     *sdk.NextAction   `json:"next_action,omitempty" doc:"What the payer or client must do next"`
+	Attempts       []Attempt         `json:"attempts"`
+	Refunds        []Refund          `json:"refunds"`
+	Disputes       []Dispute         `json:"disputes"`
+	Description    string            `json:"description,omitempty"`
+	LineItems      []sdk.LineItem    `json:"line_items,omitempty"`
+	Customer       *sdk.Customer     `json:"customer,omitempty"`
+	Metadata       map[string]string `json:"metadata,omitempty"`
+	ReturnURL      string            `json:"return_url"`
+	CancelURL      string            `json:"cancel_url,omitempty"`
+	ExpiresAt      time.Time         `json:"expires_at"`
+	CreatedAt      time.Time         `json:"created_at"`
+	UpdatedAt      time.Time         `json:"updated_at"`
+	Version        int64             `json:"version" doc:"Grows with every change"`
+}
+
+// Attention is one thing that a person has to look at.
+type Attention struct {
+	Reason    string    `json:"reason"`
+	AttemptID string    `json:"attempt_id,omitempty"`
+	At        time.Time `json:"at"`
+}
+
+// Attempt is one try at one provider.
+type Attempt struct {
+	ID            string          `json:"id"`
+	Provider      string          `json:"provider"`
+	Flow          string          `json:"flow"`
+	Mode          string          `json:"mode" enum:"live,test"`
+	Capture       string          `json:"capture" enum:"automatic,manual"`
+	Status        string          `json:"status" enum:"created,unknown,requires_action,requires_confirmation,pending,requires_capture,succeeded,failed,canceled"`
+	Failure       *sdk.Failure    `json:"failure,omitempty"`
+	Authorized    int64           `json:"authorized"`
+	Captured      int64           `json:"captured"`
+	Refunded      int64           `json:"refunded"`
+	CaptureBefore *time.Time      `json:"capture_before,omitempty" doc:"When an authorisation lapses"`
+	Abandoned     bool            `json:"abandoned,omitempty" doc:"Given up by the hub where the provider cannot cancel; watched until it ends"`
+	References    []sdk.Ref       `json:"references" doc:"The provider's names of the payment"`
+	NextAction    *sdk.NextAction `json:"next_action,omitempty"`
+	CreatedAt     time.Time       `json:"created_at"`
+}
+
+// Refund is money back.
+type Refund struct {
+	ID         string       `json:"id"`
+	OrderID    string       `json:"order_id"`
+	AttemptID  string       `json:"attempt_id"`
+	Status     string       `json:"status" enum:"pending,succeeded,failed,unknown"`
+	Origin     string       `json:"origin" enum:"hub,provider" doc:"provider: made in the provider's dashboard"`
+	Amount     int64        `json:"amount"`
+	Currency   string       `json:"currency"`
+	Reason     string       `json:"reason,omitempty"`
+	Failure    *sdk.Failure `json:"failure,omitempty"`
+	ProviderID string       `json:"provider_id,omitempty"`
+	CreatedAt  time.Time    `json:"created_at"`
+	UpdatedAt  time.Time    `json:"updated_at"`
+}
+
+// Dispute is a challenge of a capture.
+type Dispute struct {
+	ID             string    `json:"id"`
+	Status         string    `json:"status" enum:"inquiry,open,won,lost,closed"`
+	Amount         int64     `json:"amount"`
+	Currency       string    `json:"currency"`
+	FundsWithdrawn bool      `json:"funds_withdrawn"`
+	Reason         string    `json:"reason,omitempty"`
+	CreatedAt      time.Time `json:"created_at"`
+}
+
+func orderOf(o *ledger.Order) Order {
+	out := Order{
+		ID: o.ID, Reference: o.Reference, Status: string(o.Status), Amount: o.Amount, Currency: o.Currency, Exponent: o.Exponent,
+		Authorized: o.Authorized, Captured: o.Captured, Refunded: o.Refunded, Disputed: o.Disputed, Refundable: o.Refundable,
+		NeedsAttention: o.NeedsAttention, Attention: []Attention{}, Attempts: []Attempt{}, Refunds: []Refund{}, Disputes: []Dispute{},
+		Description: o.Description, LineItems: o.LineItems, Metadata: o.Metadata, ReturnURL: o.ReturnURL, CancelURL: o.CancelURL,
+		ExpiresAt: o.ExpiresAt, CreatedAt: o.CreatedAt, UpdatedAt: o.UpdatedAt, Version: o.Version,
+	}
+	if o.Customer != (sdk.Customer{}) {
+		out.Customer = &o.Customer
+	}
+	for _, x := range o.Attention {
+		if x.ResolvedAt.IsZero() {
+			out.Attention = append(out.Attention, Attention{x.Reason, x.AttemptID, x.At})
+		}
+	}
+	for _, a := range o.Attempts {
+		out.Attempts = append(out.Attempts, attemptOf(a))
+	}
+	if a := o.Current(); a != nil && a.Live() {
+		out.NextAction = a.NextAction
+	}
+	for _, r := range o.Refunds {
+		out.Refunds = append(out.Refunds, refundOf(r))
+	}
+	for _, d := range o.Disputes {
+		out.Disputes = append(out.Disputes, Dispute{d.ID, string(d.Status), d.Amount, d.Currency, d.FundsWithdrawn, d.Reason, d.CreatedAt})
+	}
+	return out
+}
+
+func attemptOf(a *ledger.Attempt) Attempt {
+	out := Attempt{
+		ID: a.ID, Provider: a.Provider, Flow: a.Flow, Mode: string(a.Mode), Capture: string(a.CaptureMode), Status: string(a.Status),
+		Failure: a.Failure, Authorized: a.Authorized, Captured: a.Captured, Refunded: a.Refunded, Abandoned: a.Abandoned,
+		References: a.Refs, NextAction: a.NextAction, CreatedAt: a.CreatedAt,
+	}
+	if !a.CaptureBefore.IsZero() {
+		out.CaptureBefore = &a.CaptureBefore
+	}
+	return out
+}
+
+func refundOf(r *ledger.Refund) Refund {
+	out := Refund{
+		ID: r.ID, OrderID: r.OrderID, AttemptID: r.AttemptID, Status: string(r.Status), Origin: string(r.Origin), Amount: r.Amount,
+		Currency: r.Currency, Reason: r.Reason, Failure: r.Failure, CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt,
+	}
+	if r.ProviderID != nil {
+		out.ProviderID = *r.ProviderID
+	}
+	return out
+}
+
+// OrderOutput answers with an order. The status says how the asking went.
+type OrderOutput struct {
+	Status int
+	Body   Order
+}
+
+// outcome turns how an operation ended into the answer's status, or an error.
+func outcome(a payments.Answer, done int) (int, error) {
+	op := a.Operation
+	switch op.Outcome {
+	case ledger.OutcomePending, ledger.OutcomeUnknown:
+		return 202, nil
+	case ledger.OutcomeNotSent:
+		return 0, &ledger.Error{
+			Kind: ledger.Unavailable, Code: "not_sent", OrderID: op.OrderID, RetryAfter: 2 * time.Second,
+			Message: "the provider could not be reached and nothing was sent; repeat the request with the same Idempotency-Key",
+		}
+	case ledger.OutcomeDeclined:
+		if op.Rejected && op.Failure != nil {
+			return 0, &ledger.Error{
+				Kind: ledger.Rejected, Code: "provider_rejected", OrderID: op.OrderID, ProviderCode: op.Failure.ProviderCode,
+				Message: op.Failure.Code + ": " + op.Failure.Message,
+			}
+		}
+	}
+	return done, nil
+}
+
+// answered is an order after an operation.
+func answered(a payments.Answer, err error, done int) (*OrderOutput, error) {
+	if err != nil {
+		return nil, err
+	}
+	status, err := outcome(a, done)
+	if err != nil {
+		return nil, err
+	}
+	return &OrderOutput{status, orderOf(a.Order)}, nil
+}
+
+// OrderID is the path of an order.
+type OrderID struct {
+	ID string `path:"id" maxLength:"60" doc:"The order's id"`
+}
+
+func (s *server) getOrder(ctx context.Context, in *OrderID) (*OrderOutput, error) {
+	o, err := s.DB.Order(ctx, caller(ctx, "").App.ID, in.ID)
+	if err != nil {
+		return nil, payments.NotFound(err, "order")
+	}
+	return &OrderOutput{200, orderOf(o)}, nil
+}
+
+// ListOrdersInput filters the list of orders.
+type ListOrdersInput struct {
+	Status    string    `query:"status" enum:"open,pending,authorized,paid,partially_refunded,refunded,canceled,expired"`
+	Reference string    `query:"reference" maxLength:"200"`
+	From      time.Time `query:"from" doc:"Created at or after"`
+	To        time.Time `query:"to" doc:"Created before"`
+	Cursor    string    `query:"cursor" maxLength:"60" doc:"next of the page before"`
+	Limit     int       `query:"limit" default:"20" minimum:"1" maximum:"100"`
+}
+
+// OrderPage is one page of orders, the newest first.
+type OrderPage struct {
+	Body struct {
+		Data []Order `json:"data"`
+		Next string  `json:"next,omitempty" doc:"cursor of the next page; absent on the last"`
+	}
+}
+
+func (s *server) listOrders(ctx context.Context, in *ListOrdersInput) (*OrderPage, error) {
+	orders, err := s.DB.Orders(ctx, postgres.OrderFilter{
+		AppID: caller(ctx, "").App.ID, Status: in.Status, Reference: in.Reference, From: in.From, To: in.To, Before: in.Cursor, Limit: in.Limit + 1,
+	})
+	if err != nil {
+		return nil, err
+	}
+	out := &OrderPage{}
+	out.Body.Data = []Order{}
+	for i, o := range orders {
+		if i == in.Limit {
+			out.Body.Next = orders[i-1].ID
+			break
+		}
+		out.Body.Data = append(out.Body.Data, orderOf(o))
+	}
+	return out, nil
+}
+
+// Event is one line of an order's timeline.
+type Event struct {
+	ID        string         `json:"id"`
+	At        time.Time      `json:"at"`
+	Kind      string         `json:"kind"`
+	Source    string         `json:"source" enum:"app,callback,read,operation,hub,operator"`
+	AttemptID string         `json:"attempt_id,omitempty"`
+	RequestID string         `json:"request_id,omitempty"`
+	Data      map[string]any `json:"data"`
+}
+
+// ListEventsInput pages a timeline.
+type ListEventsInput struct {
+	OrderID
+	Cursor string `query:"cursor" maxLength:"60"`
+	Limit  int    `query:"limit" default:"100" minimum:"1" maximum:"500"`
+}
+
+// EventPage is one page of a timeline, the oldest first.
+type EventPage struct {
+	Body struct {
+		Data []Event `json:"data"`
+		Next string  `json:"next,omitempty"`
+	}
+}
+
+func (s *server) listEvents(ctx context.Context, in *ListEventsInput) (*EventPage, error) {
+	if _, err := s.DB.Order(ctx, caller(ctx, "").App.ID, in.ID); err != nil {
+		return nil, payments.NotFound(err, "order")
+	}
+	events, err := s.DB.Events(ctx, in.ID, in.Cursor, in.Limit+1)
+	if err != nil {
+		return nil, err
+	}
+	out := &EventPage{}
+	out.Body.Data = []Event{}
+	for i, e := range events {
+		if i == in.Limit {
+			out.Body.Next = events[i-1].ID
+			break
+		}
+		out.Body.Data = append(out.Body.Data, Event{e.ID, e.At, e.Kind, string(e.Source), e.AttemptID, e.RequestID, e.Data})
+	}
+	return out, nil
+}

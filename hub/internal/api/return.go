@@ -1,0 +1,35 @@
+package api
+
+import (
+	"net/url"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/superpayhub/superpay/hub/internal/ledger"
+)
+
+// back sends a payer who comes back from a provider on to the app. The page
+// proves nothing; it is only a good moment to read.
+func (s *server) back(c *fiber.Ctx) error {
+	id := c.Params("attempt_id")
+	if !ledger.ValidID(ledger.AttemptID, id) {
+		return ledger.ErrNotFound("payment")
+	}
+	o, err := s.Payments.Return(c.UserContext(), id)
+	if err != nil {
+		return err
+	}
+	to := o.ReturnURL
+	if c.Query("cancel") == "1" && o.CancelURL != "" {
+		to = o.CancelURL
+	}
+	u, err := url.Parse(to)
+	if err != nil {
+		return err
+	}
+	q := u.Query()
+	q.Set("order_id", o.ID)
+	q.Set("status", string(o.Status))
+	u.RawQuery = q.Encode()
+	return c.Redirect(u.String(), fiber.StatusSeeOther)
+}

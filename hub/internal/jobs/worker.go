@@ -1,0 +1,119 @@
+// Package jobs does what is due. Jobs are rows that already exist: an attempt
+// or a callback with a due time. The worker claims them with a lease, so that
+// several hubs share the work and a dead hub's work becomes due again.
+package jobs
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/superpayhub/superpay/hub/internal/payments"
+	"github.com/superpayhub/superpay/hub/internal/postgres"
+)
+
+const (
+	lease   = 30 * time.Second // of a claimed row
+	atOnce  = 16               // rows worked on at the same moment
+	poll    = time.Second      // how long something may be due unnoticed
+	patient = 10 * time.Second // between polls that fail
+)
+
+// Worker claims due rows until its context ends.
+type Worker struct {
+	DB       *postgres.DB
+	Payments *payments.Service
+	Logger   *slog.Logger
+	Now      func() time.Time
+
+	kick chan struct{}
+	work sync.WaitGroup
+	room chan struct{}
+}
+
+// New makes a worker. Kick may be called from then on.
+func New() *Worker {
+	return &Worker{kick: make(chan struct{}, 1), room: make(chan struct{}, atOnce), Now: time.Now}
+}
+
+// Kick wakes the worker: something became due.
+func (w *Worker) Kick() {
+	select {
+	case w.kick <- struct{}{}:
+	default:
+	}
+}
+
+// Run works until the context ends, then waits for what is under way.
+func (w *Worker) Run(ctx context.Context) {
+	defer w.work.Wait()
+	for {
+		wait := poll
+		more, err := w.round(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err != nil:
+			w.Logger.WarnContext(ctx, "could not look for due work", "error", err)
+			wait = patient
+		case more:
+			continue
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-w.kick:
+			// What was kicked for is due within moments, not yet perhaps.
+			select {
+			case <-time.After(20 * time.Millisecond):
+			case <-ctx.Done():
+				return
+			}
+		case <-time.After(wait):
+		}
+	}
+}
+
+// round claims what is due, as much as there is room for.
+func (w *Worker) round(ctx context.Context) (more bool, err error) {
+	free := atOnce - len(w.room)
+	if free == 0 {
+		return false, nil
+	}
+	now := w.Now().UTC()
+	attempts, err := w.DB.ClaimAttempts(ctx, now, lease.Seconds(), free)
+	if err != nil {
+		return false, err
+	}
+	for _, a := range attempts {
+		w.do(ctx, "attempt", a.AttemptID, func(ctx context.Context) error { return w.Payments.Sync(ctx, a.AttemptID) })
+	}
+	callbacks, err := w.DB.ClaimCallbacks(ctx, now, lease.Seconds(), max(1, free-len(attempts)))
+	if err != nil {
+		return false, err
+	}
+	for _, cb := range callbacks {
+		w.do(ctx, "callback", cb.ID, func(ctx context.Context) error { return w.Payments.Retry(ctx, cb) })
+	}
+	return len(attempts)+len(callbacks) == free, nil
+}
+
+// do works on one row. What fails stays leased and becomes due again.
+func (w *Worker) do(ctx context.Context, kind, id string, f func(context.Context) error) {
+	w.room <- struct{}{}
+	w.work.Go(func() {
+		defer func() {
+			<-w.room
+			if r := recover(); r != nil {
+				w.Logger.ErrorContext(ctx, "panic while working on what is due", "kind", kind, "id", id, "panic", r)
+			}
+		}()
+		// A shutdown lets work in flight finish.
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lease)
+		defer cancel()
+		if err := f(ctx); err != nil {
+			w.Logger.InfoContext(ctx, "what was due is not done; it is tried again", "kind", kind, "id", id, "error", err)
+		}
+	})
+}

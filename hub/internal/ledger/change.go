@@ -1,0 +1,121 @@
+package ledger
+
+import (
+	"reflect"
+
+	"github.com/superpayhub/superpay/sdk"
+)
+
+// Change is what a decision adds to what is recorded: whole rows, as they will
+// stand. Order is the order after it, at the version it will have; nothing is
+// written unless the version before it is still the recorded one.
+type Change struct {
+	Order      *Order
+	Attempts   []*Attempt
+	Refs       []Ref
+	Captures   []*Capture
+	Refunds    []*Refund
+	Disputes   []*Dispute
+	Operations []*Operation
+	Events     []Event
+	Callbacks  []*Callback // inbox lines that this change settles
+
+	changed bool
+}
+
+// Ref binds a provider's name to an attempt.
+type Ref struct {
+	Provider  string `json:"provider"`
+	Kind      string `json:"kind"`
+	Value     string `json:"value"`
+	AttemptID string `json:"attempt_id"`
+	OrderID   string `json:"order_id"`
+}
+
+// Empty reports whether there was no news.
+func (c *Change) Empty() bool { return !c.changed }
+
+// clone copies the order deeply enough that the copy can be changed freely.
+func (o *Order) clone() *Order {
+	c := *o
+	c.Attention = append([]Attention{}, o.Attention...)
+	c.Attempts = cloneAll(o.Attempts)
+	for _, a := range c.Attempts {
+		a.Refs = append([]sdk.Ref{}, a.Refs...)
+	}
+	c.Captures = cloneAll(o.Captures)
+	c.Refunds = cloneAll(o.Refunds)
+	c.Disputes = cloneAll(o.Disputes)
+	c.Operations = cloneAll(o.Operations)
+	return &c
+}
+
+func cloneAll[T any](in []*T) []*T {
+	out := make([]*T, len(in))
+	for i, p := range in {
+		c := *p
+		out[i] = &c
+	}
+	return out
+}
+
+// changed returns the rows of after that are new or differ from before.
+// Rows are only ever added at the end, never removed.
+func changed[T any](before, after []*T) []*T {
+	var out []*T
+	for i, p := range after {
+		if i >= len(before) || !reflect.DeepEqual(before[i], p) {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// diff finishes a decision: totals, status, and what differs from before.
+// Before is nil for a new order.
+func diff(before, after *Order, events []Event, env Env) Change {
+	if before == nil {
+		before = &Order{}
+	}
+	c := Change{Order: after, Events: events}
+	c.Captures = changed(before.Captures, after.Captures)
+	c.Refunds = changed(before.Refunds, after.Refunds)
+	c.Disputes = changed(before.Disputes, after.Disputes)
+	c.Operations = changed(before.Operations, after.Operations)
+	c.Attempts = changed(before.Attempts, after.Attempts)
+	for i, a := range after.Attempts {
+		known := 0
+		if i < len(before.Attempts) {
+			known = len(before.Attempts[i].Refs)
+		}
+		for _, r := range a.Refs[known:] {
+			c.Refs = append(c.Refs, Ref{a.Provider, r.Kind, r.Value, a.ID, a.OrderID})
+		}
+	}
+	b, a := *before, *after
+	b.Attempts, b.Captures, b.Refunds, b.Disputes, b.Operations = nil, nil, nil, nil, nil
+	a.Attempts, a.Captures, a.Refunds, a.Disputes, a.Operations = nil, nil, nil, nil, nil
+	c.changed = len(c.Attempts)+len(c.Captures)+len(c.Refunds)+len(c.Disputes)+len(c.Operations)+len(c.Events) > 0 ||
+		!reflect.DeepEqual(b, a)
+	if !c.changed {
+		return c
+	}
+	for _, x := range c.Attempts {
+		x.UpdatedAt = env.Now
+	}
+	for _, x := range c.Operations {
+		x.UpdatedAt = env.Now
+	}
+	for _, x := range c.Refunds {
+		x.UpdatedAt = env.Now
+	}
+	for _, x := range c.Captures {
+		x.UpdatedAt = env.Now
+	}
+	for _, x := range c.Disputes {
+		x.UpdatedAt = env.Now
+	}
+	after.UpdatedAt = env.Now
+	after.Version = before.Version + 1
+	return c
+}

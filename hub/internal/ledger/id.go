@@ -1,0 +1,50 @@
+package ledger
+
+import (
+	"crypto/rand"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/oklog/ulid/v2"
+)
+
+// Prefixes of ids. An id is a prefix and a lower-case ULID.
+const (
+	OrderID     = "ord"
+	AttemptID   = "att"
+	CaptureID   = "cap"
+	RefundID    = "ref"
+	DisputeID   = "dis"
+	OperationID = "op"
+	CallbackID  = "cb"
+	EventID     = "evt"
+)
+
+// NewID makes an id. The random part is fresh for each (not counted up from
+// the last one), so that an id cannot be guessed from its neighbours.
+// Only the timeline's lines are counted up: they are never asked for by id, and
+// must keep the order they were made in.
+func NewID(prefix string, now time.Time) string {
+	if prefix == EventID {
+		counting.Lock()
+		defer counting.Unlock()
+		return prefix + "_" + strings.ToLower(ulid.MustNew(ulid.Timestamp(now), counting.entropy).String())
+	}
+	return prefix + "_" + strings.ToLower(ulid.MustNew(ulid.Timestamp(now), rand.Reader).String())
+}
+
+var counting = struct {
+	sync.Mutex
+	entropy *ulid.MonotonicEntropy
+}{entropy: ulid.Monotonic(rand.Reader, 0)}
+
+// ValidID reports whether s has the form of an id with that prefix.
+func ValidID(prefix, s string) bool {
+	rest, ok := strings.CutPrefix(s, prefix+"_")
+	if !ok || rest != strings.ToLower(rest) {
+		return false
+	}
+	_, err := ulid.ParseStrict(strings.ToUpper(rest))
+	return err == nil
+}

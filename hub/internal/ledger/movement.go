@@ -1,0 +1,192 @@
+package ledger
+
+import (
+	"github.com/superpayhub/superpay/sdk"
+)
+
+// own expresses a provider's amount in the order's exponent where that is
+// exact; otherwise it stays as the provider said and the attempt is flagged:
+// the truth is always recorded.
+func (d *decision) own(a *Attempt, m sdk.Money) sdk.Money {
+	if m.Currency != d.o.Currency {
+		d.raise(CurrencyMismatch, a.ID)
+		return m
+	}
+	scaled, err := m.Rescale(d.o.Exponent)
+	if err != nil {
+		d.raise(AmountMismatch, a.ID)
+		return m
+	}
+	return scaled
+}
+
+// capture merges money taken, by the provider's id.
+func (d *decision) capture(a *Attempt, n News, c sdk.Capture, fresh bool) {
+	if c.ID == "" {
+		d.soon[a.ID] = !fresh // money without a name cannot be recorded once
+		return
+	}
+	m := d.own(a, c.Amount)
+	for _, row := range d.o.Captures {
+		if row.ProviderID != c.ID || row.Provider != a.Provider {
+			continue
+		}
+		switch judge(edge(captureEdges, movementStatuses, row.Status, c.Status), fresh) {
+		case walk:
+			row.Status, row.Amount, row.Currency, row.Exponent = c.Status, m.Amount, m.Currency, m.Exponent
+			d.look[a.ID] = true
+			d.record(a, n, "capture."+string(c.Status), map[string]any{"id": c.ID, "amount": m.Amount, "currency": m.Currency})
+		case readFirst:
+			d.soon[a.ID] = true
+		case attention:
+			d.raise(Contradiction, a.ID)
+		}
+		if row.Status == c.Status && (row.Amount != m.Amount || row.Currency != m.Currency) {
+			d.differs(a, fresh, AmountMismatch)
+		}
+		return
+	}
+	d.o.Captures = append(d.o.Captures, &Capture{
+		ID: d.env.NewID(CaptureID), OrderID: d.o.ID, AttemptID: a.ID, Provider: a.Provider, ProviderID: c.ID,
+		Status: c.Status, Amount: m.Amount, Currency: m.Currency, Exponent: m.Exponent, CreatedAt: d.env.Now,
+	})
+	d.look[a.ID] = true
+	d.record(a, n, "capture."+string(c.Status), map[string]any{"id": c.ID, "amount": m.Amount, "currency": m.Currency})
+}
+
+// differs handles an amount that changed under one provider id.
+func (d *decision) differs(a *Attempt, fresh bool, reason string) {
+	if fresh {
+		d.raise(reason, a.ID)
+	} else {
+		d.soon[a.ID] = true
+	}
+}
+
+// findRefund matches a provider's refund with a row: by the provider's id,
+// else by ours, which our server put into its metadata.
+func (d *decision) findRefund(a *Attempt, r sdk.Refund) *Refund {
+	for _, row := range d.o.Refunds {
+		if row.Provider == a.Provider && row.ProviderID != nil && *row.ProviderID == r.ID {
+			return row
+		}
+	}
+	for _, row := range d.o.Refunds {
+		if row.AttemptID == a.ID && row.ProviderID == nil && r.RefundID != "" && row.ID == r.RefundID {
+			return row
+		}
+	}
+	return nil
+}
+
+// refund merges money given back.
+func (d *decision) refund(a *Attempt, n News, r sdk.Refund, fresh bool) {
+	if r.ID == "" {
+		d.soon[a.ID] = d.soon[a.ID] || !fresh
+		return
+	}
+	m := d.own(a, r.Amount)
+	data := map[string]any{"provider_id": r.ID, "amount": m.Amount, "currency": m.Currency}
+	row := d.findRefund(a, r)
+	if row == nil {
+		id := r.ID
+		row = &Refund{
+			ID: d.env.NewID(RefundID), OrderID: d.o.ID, AttemptID: a.ID, Provider: a.Provider, ProviderID: &id,
+			CaptureID: r.CaptureID, Origin: ByProvider, Status: r.Status, Amount: m.Amount, Currency: m.Currency,
+			Exponent: m.Exponent, Failure: r.Failure, CreatedAt: d.env.Now,
+		}
+		d.o.Refunds = append(d.o.Refunds, row)
+		d.look[a.ID] = true
+		data["refund_id"] = row.ID
+		d.record(a, n, "refund.made_at_provider", data)
+		return
+	}
+	data["refund_id"] = row.ID
+	// The first time that a provider names a refund of ours is no repetition,
+	// whatever we had concluded without it.
+	first := row.ProviderID == nil
+	v := judge(edge(refundEdges, movementStatuses, row.Status, r.Status), fresh)
+	if first {
+		id := r.ID
+		row.ProviderID = &id
+		if v == ignore || v == readFirst {
+			v = walk
+		}
+	}
+	switch v {
+	case walk:
+		if row.Status == sdk.MovementSucceeded && r.Status == sdk.MovementFailed {
+			d.raise(RefundFailedLate, a.ID)
+		}
+		if row.Amount != m.Amount || row.Currency != m.Currency {
+			d.raise(RefundMismatch, a.ID)
+		}
+		row.Status, row.Amount, row.Currency, row.Exponent, row.Failure = r.Status, m.Amount, m.Currency, m.Exponent, r.Failure
+		d.look[a.ID] = true
+		d.record(a, n, "refund."+string(r.Status), data)
+	case readFirst:
+		d.soon[a.ID] = true
+	case attention:
+		d.raise(Contradiction, a.ID)
+	case ignore:
+		if row.Status == r.Status && (row.Amount != m.Amount || row.Currency != m.Currency) {
+			d.differs(a, fresh, RefundMismatch)
+		}
+	}
+	d.settleRefund(row, n)
+}
+
+// settleRefund closes the open operation of a refund that the provider named.
+func (d *decision) settleRefund(row *Refund, n News) {
+	for _, op := range d.o.Operations {
+		if op.Open() && op.RefundID != nil && *op.RefundID == row.ID {
+			outcome := OutcomeSucceeded
+			if row.Status == sdk.MovementFailed {
+				outcome = OutcomeDeclined
+			}
+			d.settle(op, n, outcome, row.Failure)
+		}
+	}
+}
+
+// dispute merges a challenge. A fact only ever moves it up; whatever else it
+// says is read.
+func (d *decision) dispute(a *Attempt, n News, x sdk.Dispute, fresh bool) {
+	if x.ID == "" {
+		d.soon[a.ID] = d.soon[a.ID] || !fresh
+		return
+	}
+	m := d.own(a, x.Amount)
+	var row *Dispute
+	for _, r := range d.o.Disputes {
+		if r.Provider == a.Provider && r.ProviderID == x.ID {
+			row = r
+		}
+	}
+	if row == nil {
+		row = &Dispute{
+			ID: d.env.NewID(DisputeID), OrderID: d.o.ID, AttemptID: a.ID, Provider: a.Provider, ProviderID: x.ID,
+			CaptureID: x.CaptureID, CreatedAt: d.env.Now,
+		}
+		d.o.Disputes = append(d.o.Disputes, row)
+	} else {
+		same := row.Status == x.Status && row.FundsWithdrawn == x.FundsWithdrawn && row.Amount == m.Amount
+		if same {
+			return
+		}
+		if !fresh && disputeRank[x.Status] <= disputeRank[row.Status] {
+			d.soon[a.ID] = true
+			return
+		}
+	}
+	row.Status, row.FundsWithdrawn, row.Reason = x.Status, x.FundsWithdrawn, x.Reason
+	row.Amount, row.Currency, row.Exponent = m.Amount, m.Currency, m.Exponent
+	if !x.DueBy.IsZero() {
+		row.DueBy = x.DueBy.UTC()
+	}
+	d.look[a.ID] = true
+	d.raise(InDispute, a.ID)
+	d.record(a, n, "dispute."+string(x.Status), map[string]any{
+		"id": x.ID, "amount": m.Amount, "currency": m.Currency, "funds_withdrawn": x.FundsWithdrawn,
+	})
+}

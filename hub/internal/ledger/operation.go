@@ -1,0 +1,191 @@
+package ledger
+
+import (
+	"time"
+
+	"github.com/superpayhub/superpay/sdk"
+)
+
+// close records how an operation ended. A late answer of its first caller
+// comes here too: the money in it was merged before, and the outcome that was
+// found meanwhile stands.
+func (d *decision) close(a *Attempt, n News) {
+	op := d.o.Operation(n.Operation.ID)
+	if op == nil || !op.Open() {
+		return
+	}
+	outcome := n.Operation.Outcome
+	failure := n.Operation.Failure
+	if outcome == "" {
+		outcome, failure = answered(op.Kind, n)
+	}
+	// Only the first sending can be known never to have left: an unknown one
+	// may have arrived, however its repeats fare.
+	if outcome == OutcomeNotSent && op.Sends > 1 {
+		outcome = OutcomeUnknown
+	}
+	op.Rejected = n.Operation.Rejected
+	d.settle(op, n, outcome, failure)
+	d.look[a.ID] = true
+
+	switch op.Kind {
+	case sdk.OpCreate:
+		d.closeCreate(a, outcome, failure)
+	case sdk.OpRefund:
+		if op.RefundID != nil {
+			d.closeRefund(d.o.Refund(*op.RefundID), outcome, failure)
+		}
+	}
+}
+
+// settle sets an outcome. The request is erased with the last doubt; one that
+// never left is kept, for the same key may send it again.
+func (d *decision) settle(op *Operation, n News, outcome Outcome, failure *sdk.Failure) {
+	if op.Outcome != outcome {
+		e := Event{
+			ID: d.env.NewID(EventID), OrderID: d.o.ID, At: d.env.Now, Kind: "operation." + string(outcome),
+			Source: n.Source, RequestID: n.RequestID, Data: map[string]any{"operation": op.ID, "kind": op.Kind},
+		}
+		if op.AttemptID != nil {
+			e.AttemptID = *op.AttemptID
+		}
+		if failure != nil {
+			e.Data["failure"] = failure
+		}
+		d.events = append(d.events, e)
+	}
+	op.Outcome, op.Failure = outcome, failure
+	op.Deadline = d.env.Now
+	if outcome == OutcomeSucceeded || outcome == OutcomeDeclined {
+		op.Request = nil
+	}
+}
+
+func (d *decision) closeCreate(a *Attempt, outcome Outcome, failure *sdk.Failure) {
+	if a.Status != AttemptCreated && a.Status != AttemptUnknown {
+		return // a fact was faster and knows more
+	}
+	switch outcome {
+	case OutcomeUnknown:
+		a.Status = AttemptUnknown
+	case OutcomeDeclined, OutcomeNotSent:
+		a.Status, a.Failure = sdk.Failed, failure
+	}
+}
+
+func (d *decision) closeRefund(r *Refund, outcome Outcome, failure *sdk.Failure) {
+	if r == nil || r.ProviderID != nil {
+		return
+	}
+	switch outcome {
+	case OutcomeUnknown:
+		r.Status = RefundUnknown
+	case OutcomeDeclined, OutcomeNotSent:
+		r.Status, r.Failure = sdk.MovementFailed, failure
+	}
+}
+
+// answered reads the outcome of an operation from the provider's answer.
+func answered(kind sdk.OperationKind, n News) (Outcome, *sdk.Failure) {
+	if n.Refund != nil {
+		if n.Refund.Status == sdk.MovementFailed {
+			return OutcomeDeclined, n.Refund.Failure
+		}
+		return OutcomeSucceeded, nil
+	}
+	if n.Payment == nil {
+		return OutcomeUnknown, nil
+	}
+	no := false
+	switch s := n.Payment.Status; kind {
+	case sdk.OpCreate:
+		no = s == sdk.Failed
+	case sdk.OpConfirm:
+		no = s == sdk.Failed || n.Payment.Failure != nil && (s == sdk.RequiresAction || s == sdk.RequiresConfirmation)
+	case sdk.OpCapture:
+		no = s == sdk.RequiresCapture || s == sdk.Failed || s == sdk.Canceled
+	case sdk.OpCancel:
+		no = s != sdk.Canceled && s != sdk.Failed
+	}
+	if no {
+		return OutcomeDeclined, n.Payment.Failure
+	}
+	return OutcomeSucceeded, nil
+}
+
+// Repeat takes the lease of an open operation whose caller is gone, before
+// the identical request is sent again under its own key.
+func (o *Order) Repeat(env Env, opID string, lease time.Duration) (Change, error) {
+	d := start(o, env)
+	op := d.o.Operation(opID)
+	if op == nil || !op.Open() {
+		return Change{}, Conflictf("operation_closed", "the operation has ended")
+	}
+	if op.Leased(env.Now) {
+		return Change{}, InFlight(op, env.Now)
+	}
+	op.Outcome = OutcomeUnknown
+	d.lease(op, lease)
+	return d.finish(), nil
+}
+
+// Resume sends an operation that never left again, after the guards of its
+// kind were asked anew.
+func (o *Order) Resume(env Env, opID string, lease time.Duration) (Change, error) {
+	d := start(o, env)
+	op := d.o.Operation(opID)
+	if op == nil || op.Outcome != OutcomeNotSent || op.AttemptID == nil {
+		return Change{}, Conflictf("operation_closed", "the operation has ended")
+	}
+	a := d.o.Attempt(*op.AttemptID)
+	if o.OpenOperation(a.ID) != nil {
+		return Change{}, Conflictf("operation_open", "another operation of this payment is under way")
+	}
+	switch op.Kind {
+	case sdk.OpCreate:
+		if err := o.canStart(); err != nil {
+			return Change{}, err
+		}
+		a.Status, a.Failure = AttemptCreated, nil
+	case sdk.OpRefund:
+		r := d.o.Refund(*op.RefundID)
+		if r.Amount > o.Attempt(a.ID).Refundable() {
+			return Change{}, tooMuch(o, o.Attempt(a.ID).Refundable())
+		}
+		r.Status, r.Failure = sdk.MovementPending, nil
+	case sdk.OpCapture:
+		if a.Status != sdk.RequiresCapture {
+			return Change{}, wrongState(o, "captured")
+		}
+	case sdk.OpCancel, sdk.OpConfirm:
+		if !a.Live() {
+			return Change{}, wrongState(o, "changed")
+		}
+	}
+	op.Outcome, op.Failure, op.Rejected, op.Sends = OutcomePending, nil, false, 0
+	d.lease(op, lease)
+	return d.finish(), nil
+}
+
+func (d *decision) lease(op *Operation, lease time.Duration) {
+	op.Sends++
+	if op.Sends == 1 {
+		op.FirstSentAt = d.env.Now
+	}
+	op.Deadline = d.env.Now.Add(lease)
+	if op.AttemptID != nil {
+		d.look[*op.AttemptID] = true
+		if a := d.o.Attempt(*op.AttemptID); a != nil && op.Outcome == OutcomeUnknown {
+			a.DueAt = op.Deadline
+			delete(d.look, a.ID)
+		}
+	}
+}
+
+// InFlight tells a second caller to come back.
+func InFlight(op *Operation, now time.Time) *Error {
+	return &Error{
+		Kind: Conflict, Code: "in_flight", OrderID: op.OrderID, RetryAfter: max(time.Second, min(op.Deadline.Sub(now), 5*time.Second)),
+		Message: "the first request with this Idempotency-Key is still being worked on; repeat it after Retry-After",
+	}
+}

@@ -1,0 +1,54 @@
+package payments
+
+import (
+	"context"
+
+	"github.com/superpayhub/superpay/hub/internal/ledger"
+	"github.com/superpayhub/superpay/hub/internal/postgres"
+	"github.com/superpayhub/superpay/sdk"
+)
+
+// CancelInput names the attempt to cancel; the live one if it is empty.
+type CancelInput struct {
+	AttemptID string `json:"attempt_id"`
+}
+
+// Cancel asks to release approved money or to close an order nobody paid.
+// Money that comes all the same wins: read the order's status.
+func (s *Service) Cancel(ctx context.Context, c Caller, orderID string, in CancelInput) (Answer, error) {
+	h := hash(sdk.OpCancel, orderID, in)
+	return s.decide(ctx, c, orderID, h, func(o *ledger.Order) (ledger.Change, *ledger.Operation, error) {
+		ask := s.ask(c, h, nil)
+		if a := o.Current(); in.AttemptID == "" && (a == nil || !a.Live()) {
+			return o.Cancel("", false, ask, s.env())
+		}
+		a, p, flow, err := s.flowOf(o, in.AttemptID)
+		if err != nil {
+			return ledger.Change{}, nil, err
+		}
+		ask = s.ask(c, h, p)
+		change, op, err := o.Cancel(a.ID, flow.Can(sdk.CanCancel), ask, s.env())
+		if err == nil && op.Open() {
+			op.Request = encode(sdk.CancelRequest{PaymentRequest: s.paymentRequest(o, a), Key: op.ProviderKey()})
+		}
+		return change, op, err
+	})
+}
+
+// cancelAttempt closes an earlier attempt before a new one starts. The order
+// itself stays open.
+func (s *Service) cancelAttempt(ctx context.Context, c Caller, o *ledger.Order, a *ledger.Attempt, ask ledger.Ask) (Answer, error) {
+	change, op, err := o.CloseAttempt(a.ID, ask, s.env())
+	if err != nil {
+		return Answer{}, err
+	}
+	op.Request = encode(sdk.CancelRequest{PaymentRequest: s.paymentRequest(o, a), Key: op.ProviderKey()})
+	written, err := s.DB.Commit(ctx, change)
+	if err != nil && err != postgres.ErrStale {
+		return Answer{}, err
+	}
+	if len(written) == 0 {
+		return Answer{}, ledger.Conflictf("attempt_open", "attempt %s is being changed; read the order and try again", a.ID)
+	}
+	return s.run(ctx, change.Order, op, c.RequestID)
+}

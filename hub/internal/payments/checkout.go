@@ -1,0 +1,158 @@
+package payments
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/superpayhub/superpay/hub/internal/ledger"
+	"github.com/superpayhub/superpay/hub/internal/postgres"
+	"github.com/superpayhub/superpay/hub/internal/providers"
+	"github.com/superpayhub/superpay/sdk"
+)
+
+// AttemptInput is how an order is to be paid.
+type AttemptInput struct {
+	Provider string            `json:"provider"`
+	Flow     string            `json:"flow"`
+	Capture  sdk.CaptureMode   `json:"capture"`
+	Input    map[string]string `json:"input"`
+}
+
+// CheckoutInput is a new order and its first attempt.
+type CheckoutInput struct {
+	AttemptInput
+	Reference   string            `json:"reference"`
+	Amount      int64             `json:"amount"`
+	Currency    string            `json:"currency"`
+	ReturnURL   string            `json:"return_url"`
+	CancelURL   string            `json:"cancel_url"`
+	ExpiresAt   time.Time         `json:"expires_at"`
+	Description string            `json:"description"`
+	LineItems   []sdk.LineItem    `json:"line_items"`
+	Customer    sdk.Customer      `json:"customer"`
+	Metadata    map[string]string `json:"metadata"`
+}
+
+// Checkout makes an order and starts its first attempt.
+func (s *Service) Checkout(ctx context.Context, c Caller, in CheckoutInput) (Answer, error) {
+	p, err := s.provider(c.App, in.Provider)
+	if err != nil {
+		return Answer{}, err
+	}
+	h := hash(sdk.OpCreate, "", in)
+	if !p.Up() {
+		return s.whileDown(ctx, c, p, h)
+	}
+	exponent, err := s.checkOrder(in, p.State().Mode)
+	if err != nil {
+		return Answer{}, err
+	}
+	spec, flow, err := newAttempt(p, &in.AttemptInput, in.Currency)
+	if err != nil {
+		return Answer{}, err
+	}
+	env := s.env()
+	o := &ledger.Order{
+		AppID: c.App.ID, Reference: in.Reference, Amount: in.Amount, Currency: in.Currency, Exponent: exponent,
+		Description: in.Description, LineItems: in.LineItems, Customer: in.Customer, Metadata: in.Metadata,
+		ReturnURL: in.ReturnURL, CancelURL: in.CancelURL, ExpiresAt: in.ExpiresAt.UTC().Truncate(time.Microsecond),
+	}
+	if in.ExpiresAt.IsZero() {
+		o.ExpiresAt = env.Now.Add(s.OrderTTL)
+	}
+	change, op := ledger.Create(o, spec, s.ask(c, h, p), env)
+	op.Request = s.checkoutRequest(o, *op.AttemptID, op, in.Input, flow)
+	return s.start(ctx, c, h, change, op)
+}
+
+// whileDown still answers what is on record under the key.
+func (s *Service) whileDown(ctx context.Context, c Caller, p *providers.Provider, hash string) (Answer, error) {
+	a, err := s.replay(ctx, c, hash, "", nil)
+	if errors.Is(err, postgres.ErrNotFound) {
+		return a, down(p)
+	}
+	return a, err
+}
+
+// CheckoutAgain adds another attempt to an open order. What can still be
+// canceled of the earlier ones is canceled first.
+func (s *Service) CheckoutAgain(ctx context.Context, c Caller, orderID string, in AttemptInput) (Answer, error) {
+	p, err := s.provider(c.App, in.Provider)
+	if err != nil {
+		return Answer{}, err
+	}
+	h := hash(sdk.OpCreate, orderID, in)
+	if !p.Up() {
+		return s.whileDown(ctx, c, p, h)
+	}
+	if err := s.closeEarlier(ctx, c, orderID, h); err != nil {
+		return Answer{}, err
+	}
+	return s.decide(ctx, c, orderID, h, func(o *ledger.Order) (ledger.Change, *ledger.Operation, error) {
+		spec, flow, err := newAttempt(p, &in, o.Currency)
+		if err != nil {
+			return ledger.Change{}, nil, err
+		}
+		change, op, err := o.Checkout(spec, s.ask(c, h, p), s.env())
+		if err == nil {
+			op.Request = s.checkoutRequest(change.Order, *op.AttemptID, op, in.Input, flow)
+		}
+		return change, op, err
+	})
+}
+
+// closeEarlier cancels the attempts that could still be paid, unless the
+// request is a repeat of one on record.
+func (s *Service) closeEarlier(ctx context.Context, c Caller, orderID, hash string) error {
+	if _, _, err := s.DB.OrderOfKey(ctx, c.App.ID, c.IdempotencyKey); !errors.Is(err, postgres.ErrNotFound) {
+		return err
+	}
+	o, err := s.DB.Order(ctx, c.App.ID, orderID)
+	if err != nil {
+		return NotFound(err, "order")
+	}
+	for _, a := range o.Attempts {
+		if a.Status != sdk.RequiresAction && a.Status != sdk.RequiresConfirmation || a.Abandoned || o.Status != ledger.OrderOpen {
+			continue
+		}
+		p, ok := s.Providers.Get(a.Provider)
+		if !ok || !p.Up() {
+			return ledger.Conflictf("attempt_open", "attempt %s cannot be closed while its provider is down", a.ID)
+		}
+		flow, _ := p.Description().Flow(a.Flow)
+		if !flow.Can(sdk.CanCancel) {
+			continue
+		}
+		hub := Caller{App: c.App, RequestID: c.RequestID}
+		if _, err := s.cancelAttempt(ctx, hub, o, a, ledger.Ask{RequestID: c.RequestID, Source: ledger.FromHub, Lease: s.lease, RequestHash: hash}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// newAttempt checks how an order is to be paid against what the plugin offers.
+func newAttempt(p *providers.Provider, in *AttemptInput, currency string) (ledger.NewAttempt, sdk.Flow, error) {
+	d := p.Description()
+	flow, err := checkFlow(d, in, currency)
+	if err != nil {
+		return ledger.NewAttempt{}, flow, err
+	}
+	return ledger.NewAttempt{
+		Provider: p.Name(), Plugin: d.Name, Flow: flow.Name, Mode: p.State().Mode, CaptureMode: in.Capture,
+		Browser: flow.Can(sdk.CreatedByBrowser),
+	}, flow, nil
+}
+
+func (s *Service) checkoutRequest(o *ledger.Order, attemptID string, op *ledger.Operation, input map[string]string, flow sdk.Flow) []byte {
+	back := s.PublicURL + "/return/" + attemptID
+	a := o.Attempt(attemptID)
+	return encode(sdk.CheckoutRequest{
+		AttemptID: attemptID, InstanceID: s.DB.InstanceID(), OrderID: o.ID, Key: op.ProviderKey(), Flow: flow.Name,
+		Amount: o.Money(o.Amount), CaptureMode: a.CaptureMode, Input: input,
+		URLs:      sdk.URLs{Return: back, Cancel: back + "?cancel=1"},
+		CreatedAt: a.CreatedAt, ExpiresAt: o.ExpiresAt, Description: o.Description, LineItems: o.LineItems,
+		Customer: o.Customer, Metadata: o.Metadata,
+	})
+}

@@ -1,0 +1,112 @@
+package payments
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"github.com/superpayhub/superpay/hub/internal/ledger"
+	"github.com/superpayhub/superpay/hub/internal/postgres"
+	"github.com/superpayhub/superpay/hub/internal/providers"
+	"github.com/superpayhub/superpay/sdk"
+)
+
+// giveUp is when the hub stops looking for the truth of an operation by
+// itself and asks a person. It keeps reading all the same.
+const giveUp = 72 * time.Hour
+
+// heal finds out what became of an operation whose caller is gone: by the
+// identical request under its own key while the provider remembers keys, and
+// by reading the provider's truth after that.
+func (s *Service) heal(ctx context.Context, o *ledger.Order, op *ledger.Operation, requestID string) (*ledger.Order, error) {
+	a := o.Attempt(*op.AttemptID)
+	p, ok := s.Providers.Get(a.Provider)
+	if !ok || !p.Up() {
+		// Nothing can be asked now; only note that the first caller is gone.
+		if op.Outcome == ledger.OutcomePending {
+			return s.apply(ctx, o, nil, ledger.News{
+				AttemptID: a.ID, Source: ledger.FromHub, RequestID: requestID,
+				Operation: &ledger.Result{ID: op.ID, Outcome: ledger.OutcomeUnknown},
+			})
+		}
+		return o, nil
+	}
+	change, err := o.Repeat(s.env(), op.ID, s.lease)
+	if err != nil {
+		return o, err
+	}
+	written, err := s.DB.Commit(ctx, change)
+	if err != nil && !errors.Is(err, postgres.ErrStale) {
+		return nil, err
+	}
+	if len(written) == 0 { // another hub was faster
+		return s.DB.Order(ctx, "", o.ID)
+	}
+	o, op = change.Order, change.Order.Operation(op.ID)
+
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.CallTimeout+4*time.Second)
+	defer cancel()
+	var news ledger.News
+	if s.repeatable(p, op) {
+		news = s.call(ctx, o, op)
+	} else {
+		news = ledger.News{AttemptID: a.ID, Source: ledger.FromRead, Operation: &ledger.Result{ID: op.ID}}
+		news = s.truth(ctx, p, o, op, news, false)
+	}
+	news.RequestID = requestID
+	if s.now().Sub(op.FirstSentAt) > giveUp {
+		news.Raise = ledger.Exhausted
+	}
+	return s.record(ctx, o, news)
+}
+
+// repeatable reports whether the provider still remembers the operation's key,
+// with a margin for clocks.
+func (s *Service) repeatable(p *providers.Provider, op *ledger.Operation) bool {
+	r := p.Description().Repeats[op.Kind]
+	margin := r.KeyLifetime / 24
+	return r.Deduplicated && op.Request != nil && s.now().Before(op.FirstSentAt.Add(r.KeyLifetime-margin))
+}
+
+// truth reads what became of an operation that may not be repeated. Not found
+// means "never happened" only when its effect must have become visible by now
+// and nothing says that it arrived.
+func (s *Service) truth(ctx context.Context, p *providers.Provider, o *ledger.Order, op *ledger.Operation, n ledger.News, arrived bool) ledger.News {
+	a := o.Attempt(*op.AttemptID)
+	ctx, cancel := context.WithTimeout(ctx, s.CallTimeout)
+	defer cancel()
+	n.Begun = o.Version
+	var err error
+	settled := s.now().After(op.FirstSentAt.Add(p.Description().Repeats[op.Kind].Settling))
+	if op.Kind == sdk.OpRefund {
+		var r sdk.RefundRequest
+		_ = json.Unmarshal(op.Request, &r)
+		n.Refund, err = p.GetRefund(ctx, sdk.GetRefundRequest{
+			PaymentRequest: s.paymentRequest(o, a), RefundID: *op.RefundID, CaptureID: o.Refund(*op.RefundID).CaptureID,
+		})
+	} else {
+		n.Payment, err = p.GetPayment(ctx, s.paymentRequest(o, a))
+		// Before its effect must be visible, an unchanged payment says nothing
+		// about an operation that was to change it.
+		if err == nil && !settled && op.Kind != sdk.OpCreate {
+			if probe := ledger.Apply(o, s.env(), n); probe.Order.Attempt(a.ID).Status == a.Status {
+				n.Operation.Outcome = ledger.OutcomeUnknown
+			}
+		}
+	}
+	switch {
+	case err == nil:
+	case errors.Is(err, sdk.ErrNotFound) && settled && !arrived:
+		n.Payment, n.Refund, n.Begun = nil, nil, 0
+		n.Operation.Outcome = ledger.OutcomeDeclined
+		n.Operation.Failure = &sdk.Failure{Code: "never_arrived", Message: "the provider never received it"}
+	default:
+		n.Payment, n.Refund, n.Begun = nil, nil, 0
+		n.Operation.Outcome = ledger.OutcomeUnknown
+		if arrived && settled && errors.Is(err, sdk.ErrNotFound) {
+			n.Raise = ledger.Exhausted
+		}
+	}
+	return n
+}

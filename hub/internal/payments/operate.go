@@ -1,0 +1,281 @@
+package payments
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/superpayhub/superpay/hub/internal/ledger"
+	"github.com/superpayhub/superpay/hub/internal/postgres"
+	"github.com/superpayhub/superpay/hub/internal/providers"
+	"github.com/superpayhub/superpay/sdk"
+)
+
+// ask is what an operation of this caller carries.
+func (s *Service) ask(c Caller, hash string, p *providers.Provider) ledger.Ask {
+	a := ledger.Ask{IdempotencyKey: c.IdempotencyKey, RequestHash: hash, RequestID: c.RequestID, Source: ledger.FromApp, Lease: s.lease}
+	if p != nil {
+		a.PluginVersion = p.State().Version
+	}
+	return a
+}
+
+// start records an operation and runs it; what was recorded before under the
+// same key answers instead.
+func (s *Service) start(ctx context.Context, c Caller, hash string, change ledger.Change, op *ledger.Operation) (Answer, error) {
+	written, err := s.DB.Commit(ctx, change)
+	switch {
+	case errors.Is(err, postgres.ErrKeyUsed), errors.Is(err, postgres.ErrReferenceUsed):
+		return s.replay(ctx, c, hash, change.Order.Reference, op)
+	case err != nil && !errors.Is(err, postgres.ErrStale):
+		return Answer{}, err
+	case len(written) == 0 || err != nil:
+		return Answer{}, errStale
+	}
+	if !op.Open() {
+		s.wake(change)
+		return Answer{Order: change.Order, Operation: op}, nil
+	}
+	return s.run(ctx, change.Order, op, c.RequestID)
+}
+
+// errStale asks the verb to load the order and decide again.
+var errStale = errors.New("the order changed while this was decided")
+
+// decide loads an order, decides and starts, as often as others move the order
+// meanwhile. The key is looked up first: what was asked before is answered
+// from the record, whatever the order's state forbids now.
+func (s *Service) decide(ctx context.Context, c Caller, orderID, hash string,
+	f func(*ledger.Order) (ledger.Change, *ledger.Operation, error),
+) (Answer, error) {
+	if _, _, err := s.DB.OrderOfKey(ctx, c.App.ID, c.IdempotencyKey); err == nil {
+		return s.replay(ctx, c, hash, "", nil)
+	} else if !errors.Is(err, postgres.ErrNotFound) {
+		return Answer{}, err
+	}
+	for range maxTries {
+		o, err := s.DB.Order(ctx, c.App.ID, orderID)
+		if err != nil {
+			return Answer{}, NotFound(err, "order")
+		}
+		if o, err = s.healed(ctx, o, c.RequestID); err != nil {
+			return Answer{}, err
+		}
+		change, op, err := f(o)
+		if err != nil {
+			return Answer{}, err
+		}
+		a, err := s.start(ctx, c, hash, change, op)
+		if !errors.Is(err, errStale) {
+			return a, err
+		}
+	}
+	return Answer{}, ledger.Conflictf("busy", "the order is being changed by others; try again")
+}
+
+// healed first finds out about operations whose callers are gone.
+func (s *Service) healed(ctx context.Context, o *ledger.Order, requestID string) (*ledger.Order, error) {
+	for _, a := range o.Attempts {
+		if op := o.OpenOperation(a.ID); op != nil && !op.Leased(s.now()) {
+			return s.heal(ctx, o, op, requestID)
+		}
+	}
+	return o, nil
+}
+
+// replay answers a request whose key or reference is on record.
+func (s *Service) replay(ctx context.Context, c Caller, hash, reference string, mine *ledger.Operation) (Answer, error) {
+	op, o, err := s.DB.OrderOfKey(ctx, c.App.ID, c.IdempotencyKey)
+	if errors.Is(err, postgres.ErrNotFound) && reference != "" {
+		e := ledger.Conflictf("reference_used", "the reference belongs to another order of this app; use a new one, or POST /v1/orders/{id}/checkouts to try again")
+		e.Param = "reference"
+		if other, err := s.DB.OrderOfReference(ctx, c.App.ID, reference); err == nil {
+			e.OrderID = other.ID
+		}
+		return Answer{}, e
+	}
+	if err != nil {
+		return Answer{}, err
+	}
+	if op.RequestHash != hash {
+		e := ledger.Conflictf("idempotency_key_reused", "this Idempotency-Key was used with another request; use a new key for a new request")
+		e.OrderID = op.OrderID
+		return Answer{}, e
+	}
+	if current := o.Operation(op.ID); current != nil {
+		op = current
+	}
+	switch {
+	case mine != nil && op.ID == mine.ID && op.Outcome == ledger.OutcomePending:
+		return s.run(ctx, o, op, c.RequestID) // our own record, whose confirmation was lost on the way
+	case op.Leased(s.now()):
+		return Answer{}, ledger.InFlight(op, s.now())
+	case op.Open():
+		if o, err = s.heal(ctx, o, op, c.RequestID); err != nil {
+			return Answer{}, err
+		}
+	case op.Outcome == ledger.OutcomeNotSent:
+		return s.resume(ctx, c, o, op)
+	}
+	return s.answer(ctx, c, o, op)
+}
+
+// resume sends an operation again that never left.
+func (s *Service) resume(ctx context.Context, c Caller, o *ledger.Order, op *ledger.Operation) (Answer, error) {
+	if p, ok := s.Providers.Get(o.Attempt(*op.AttemptID).Provider); ok && !p.Up() {
+		return Answer{}, down(p)
+	}
+	change, err := o.Resume(s.env(), op.ID, s.lease)
+	if err != nil {
+		return Answer{}, err
+	}
+	written, err := s.DB.Commit(ctx, change)
+	if err != nil && !errors.Is(err, postgres.ErrStale) {
+		return Answer{}, err
+	}
+	if len(written) == 0 {
+		return Answer{}, ledger.InFlight(op, s.now())
+	}
+	return s.run(ctx, change.Order, change.Order.Operation(op.ID), c.RequestID)
+}
+
+// run calls the provider for an operation on record and applies its answer.
+// The client may go away meanwhile; the operation does not.
+func (s *Service) run(ctx context.Context, o *ledger.Order, op *ledger.Operation, requestID string) (Answer, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.CallTimeout+4*time.Second)
+	defer cancel()
+	news := s.call(ctx, o, op)
+	news.RequestID = requestID
+	after, err := s.record(ctx, o, news)
+	if err != nil {
+		s.Logger.ErrorContext(ctx, "the answer of an operation could not be recorded; it heals when its lease ends",
+			"order", o.ID, "operation", op.ID, "error", err)
+		return Answer{}, &ledger.Error{
+			Kind: ledger.Unavailable, Code: "outcome_not_recorded", OrderID: o.ID, RetryAfter: 5 * time.Second,
+			Message: "the request was recorded but its outcome could not be; repeat it with the same Idempotency-Key",
+		}
+	}
+	return s.answer(ctx, Caller{RequestID: requestID, App: postgres.App{ID: o.AppID}}, after, op)
+}
+
+// record applies an answer, patiently: the database may be away for a moment.
+func (s *Service) record(ctx context.Context, o *ledger.Order, news ledger.News) (*ledger.Order, error) {
+	for wait := 50 * time.Millisecond; ; wait *= 2 {
+		after, err := s.apply(ctx, o, nil, news)
+		if err == nil || wait > 2*time.Second {
+			return after, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, err
+		case <-time.After(wait):
+		}
+	}
+}
+
+// answer puts the operation and its refund, as they stand, beside the order.
+func (s *Service) answer(ctx context.Context, c Caller, o *ledger.Order, op *ledger.Operation) (Answer, error) {
+	a := Answer{Order: o, Operation: op}
+	if now := o.Operation(op.ID); now != nil {
+		a.Operation = now
+	} else if op.Open() && op.IdempotencyKey != nil {
+		// Somebody else closed it meanwhile.
+		closed, fresh, err := s.DB.OrderOfKey(ctx, o.AppID, *op.IdempotencyKey)
+		if err != nil {
+			return a, err
+		}
+		a.Operation, a.Order = closed, fresh
+	}
+	if op.RefundID != nil {
+		a.Refund = a.Order.Refund(*op.RefundID)
+	}
+	return a, nil
+}
+
+// call asks the provider and turns what comes back into news. What is not
+// marked otherwise is unknown.
+func (s *Service) call(ctx context.Context, o *ledger.Order, op *ledger.Operation) ledger.News {
+	a := o.Attempt(*op.AttemptID)
+	n := ledger.News{AttemptID: a.ID, Source: ledger.FromOperation, Operation: &ledger.Result{ID: op.ID}}
+	p, ok := s.Providers.Get(a.Provider)
+	if !ok {
+		n.Operation.Outcome = ledger.OutcomeNotSent
+		n.Operation.Failure = &sdk.Failure{Code: sdk.FailureProviderUnavailable, Message: "the provider is no longer configured"}
+		return n
+	}
+	ctx, cancel := context.WithTimeout(providers.WithIDs(ctx, "", o.ID), s.CallTimeout)
+	defer cancel()
+	var err error
+	n.Payment, n.Refund, err = dispatch(ctx, p, op)
+	if err == nil {
+		if n.Payment == nil && n.Refund == nil {
+			n.Operation.Outcome = ledger.OutcomeUnknown
+		}
+		return n
+	}
+	n.Payment, n.Refund = nil, nil
+	var rejected *sdk.RejectedError
+	var notSent *sdk.NotSentError
+	var mismatch *sdk.MismatchError
+	switch {
+	case errors.As(err, &rejected):
+		n.Operation.Outcome, n.Operation.Rejected, n.Operation.Failure = ledger.OutcomeDeclined, true, &rejected.Failure
+	case errors.As(err, &notSent):
+		n.Operation.Outcome = ledger.OutcomeNotSent
+		n.Operation.Failure = &sdk.Failure{Code: sdk.FailureProviderUnavailable, Message: notSent.Reason}
+	case errors.As(err, &mismatch):
+		// The first sending arrived: only the provider's truth can tell how it went.
+		return s.truth(ctx, p, o, op, n, true)
+	default:
+		s.Logger.WarnContext(ctx, "the outcome of an operation is unknown", "order", o.ID, "operation", op.ID, "kind", op.Kind, "error", err)
+		n.Operation.Outcome = ledger.OutcomeUnknown
+	}
+	return n
+}
+
+// dispatch sends the recorded request, unchanged, to the plugin.
+func dispatch(ctx context.Context, p *providers.Provider, op *ledger.Operation) (*sdk.Payment, *sdk.Refund, error) {
+	switch op.Kind {
+	case sdk.OpCreate:
+		return payment(ctx, op, p.CreateCheckout)
+	case sdk.OpConfirm:
+		return payment(ctx, op, p.Confirm)
+	case sdk.OpCapture:
+		return payment(ctx, op, p.Capture)
+	case sdk.OpCancel:
+		return payment(ctx, op, p.Cancel)
+	case sdk.OpRefund:
+		var r sdk.RefundRequest
+		if err := json.Unmarshal(op.Request, &r); err != nil {
+			return nil, nil, fmt.Errorf("recorded request of %s: %w", op.ID, err)
+		}
+		refund, err := p.Refund(ctx, r)
+		return nil, refund, err
+	}
+	return nil, nil, fmt.Errorf("operation %s is of the unknown kind %q", op.ID, op.Kind)
+}
+
+func payment[R any](ctx context.Context, op *ledger.Operation, f func(context.Context, R) (*sdk.Payment, error)) (*sdk.Payment, *sdk.Refund, error) {
+	var r R
+	if err := json.Unmarshal(op.Request, &r); err != nil {
+		return nil, nil, fmt.Errorf("recorded request of %s: %w", op.ID, err)
+	}
+	p, err := f(ctx, r)
+	return p, nil, err
+}
+
+// encode keeps what the plugin is asked, for the identical repeat.
+func encode(request any) []byte {
+	b, _ := json.Marshal(request) // plain data: cannot fail
+	return b
+}
+
+// paymentRequest names an attempt's payment to its plugin.
+func (s *Service) paymentRequest(o *ledger.Order, a *ledger.Attempt) sdk.PaymentRequest {
+	return sdk.PaymentRequest{
+		AttemptID: a.ID, InstanceID: s.DB.InstanceID(), Flow: a.Flow, Refs: a.Refs,
+		Amount: o.Money(o.Amount), CreatedAt: a.CreatedAt, Opaque: a.Opaque,
+	}
+}

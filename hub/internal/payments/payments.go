@@ -1,0 +1,173 @@
+// Package payments runs the hub's verbs, one file each: checkout, confirm,
+// capture, cancel, refund, callback, sync, return. Each records what it is
+// about to ask, asks, and records the answer; all news, wherever it comes
+// from, goes through the one apply loop.
+package payments
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"github.com/superpayhub/superpay/hub/internal/ledger"
+	"github.com/superpayhub/superpay/hub/internal/postgres"
+	"github.com/superpayhub/superpay/hub/internal/providers"
+	"github.com/superpayhub/superpay/sdk"
+)
+
+// Options are what the service needs to know.
+type Options struct {
+	DB          *postgres.DB
+	Providers   *providers.Registry
+	PublicURL   string        // where the payer's browser and providers reach the hub, base path included
+	CallTimeout time.Duration // of one call of a provider
+	OrderTTL    time.Duration // how long an order stays open unless the app says
+	TimeScale   float64       // divides scheduled delays; 1 but in tests
+	Now         func() time.Time
+	Kick        func() // wakes the worker
+	Logger      *slog.Logger
+}
+
+// Service runs the verbs.
+type Service struct {
+	Options
+	lease time.Duration
+}
+
+// New makes the service.
+func New(o Options) *Service {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Kick == nil {
+		o.Kick = func() {}
+	}
+	// The lease outlives the call and the write of its outcome.
+	return &Service{Options: o, lease: o.CallTimeout + 5*time.Second}
+}
+
+// Answer is an order as it stands after a request, with the operation that the
+// request was about.
+type Answer struct {
+	Order     *ledger.Order
+	Operation *ledger.Operation
+	Refund    *ledger.Refund
+}
+
+// Caller says on whose behalf a verb runs.
+type Caller struct {
+	App            postgres.App
+	IdempotencyKey string
+	RequestID      string
+}
+
+// now is cut to what PostgreSQL keeps, so that what is read back is equal.
+func (s *Service) now() time.Time { return s.Now().UTC().Truncate(time.Microsecond) }
+
+func (s *Service) env() ledger.Env {
+	now := s.now()
+	return ledger.Env{Now: now, TimeScale: s.TimeScale, NewID: func(prefix string) string { return ledger.NewID(prefix, now) }}
+}
+
+// maxTries bounds the loops over a version that others keep moving.
+const maxTries = 60
+
+// apply is the one loop: decide on the order as known, write at its version,
+// and if that moved, load and decide anew.
+func (s *Service) apply(ctx context.Context, o *ledger.Order, cb *ledger.Callback, news ...ledger.News) (*ledger.Order, error) {
+	for try := range maxTries {
+		c := ledger.Apply(o, s.env(), news...)
+		if c.Empty() {
+			return o, nil
+		}
+		if cb != nil {
+			cb.OrderID, cb.Outcome, cb.DueAt = o.ID, ledger.CallbackApplied, time.Time{}
+			c.Callbacks = []*ledger.Callback{cb}
+		}
+		written, err := s.DB.Commit(ctx, c)
+		switch {
+		case err == nil && len(written) == 1:
+			s.wake(c)
+			return c.Order, nil
+		case err == nil && cb != nil:
+			cb.Outcome = ledger.CallbackNoNews // until a later round changes something
+		case errors.Is(err, postgres.ErrTaken):
+			news = withoutClaims(news)
+		case errors.Is(err, postgres.ErrDuplicate) && cb != nil:
+			return nil, err // the same event was kept by another request
+		case err != nil && !errors.Is(err, postgres.ErrStale):
+			return nil, err
+		}
+		if try > 2 {
+			time.Sleep(time.Duration(rand.IntN(1+2*try)) * time.Millisecond)
+		}
+		if o, err = s.DB.Order(ctx, "", o.ID); err != nil {
+			return nil, err
+		}
+	}
+	return nil, fmt.Errorf("order %s: changed by others %d times while it was written", o.ID, maxTries)
+}
+
+// withoutClaims drops what belongs to another payment: it is not recorded
+// twice, but a person has to look.
+func withoutClaims(news []ledger.News) []ledger.News {
+	out := slices.Clone(news)
+	for i := range out {
+		out[i].Payment, out[i].Refund = nil, nil
+		out[i].Raise = ledger.ReferenceMismatch
+		if op := out[i].Operation; op != nil && op.Outcome == "" {
+			out[i].Operation = &ledger.Result{ID: op.ID, Outcome: ledger.OutcomeUnknown}
+		}
+	}
+	return out
+}
+
+// wake kicks the worker if a change left something to do soon.
+func (s *Service) wake(c ledger.Change) {
+	soon := s.now().Add(5 * time.Second)
+	for _, a := range c.Attempts {
+		if !a.DueAt.IsZero() && a.DueAt.Before(soon) {
+			s.Kick()
+			return
+		}
+	}
+}
+
+// hash identifies a request: the same key with another body is refused.
+func hash(kind sdk.OperationKind, orderID string, body any) string {
+	b, _ := json.Marshal(body) // plain data: cannot fail
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s\n%s\n%s", kind, orderID, b))
+	return hex.EncodeToString(sum[:])
+}
+
+// provider finds a provider that the app may use.
+func (s *Service) provider(app postgres.App, name string) (*providers.Provider, error) {
+	p, ok := s.Providers.Get(name)
+	if !ok || !slices.Contains(app.Providers, "*") && !slices.Contains(app.Providers, name) {
+		return nil, ledger.Invalidf("provider", "no provider %q is configured for this app; GET /v1/providers lists them", name)
+	}
+	return p, nil
+}
+
+// down says that a provider cannot be asked now; nothing was recorded.
+func down(p *providers.Provider) error {
+	return &ledger.Error{
+		Kind: ledger.Unavailable, Code: "provider_down", RetryAfter: 2 * time.Second,
+		Message: fmt.Sprintf("provider %s is not available right now; nothing was done, repeat the request", p.Name()),
+	}
+}
+
+// NotFound turns the store's answer into what an app may be told.
+func NotFound(err error, noun string) error {
+	if errors.Is(err, postgres.ErrNotFound) {
+		return ledger.ErrNotFound(noun)
+	}
+	return err
+}

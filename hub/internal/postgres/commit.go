@@ -1,0 +1,196 @@
+package postgres
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/superpayhub/superpay/hub/internal/ledger"
+)
+
+// The columns that are written, spelled once.
+const (
+	orderColumns = `id, app_id, reference, amount, currency, exponent, status, attention, needs_attention, authorized,
+		captured, refunded, disputed, refundable, description, line_items, customer, metadata, return_url, cancel_url,
+		cancel_asked_at, expires_at, created_at, updated_at, version`
+	attemptColumns = `id, order_id, provider, plugin, flow, mode, capture_mode, status, failure, authorized, captured,
+		refunded, reserved, disputed, abandoned, capture_before, expires_at, refs, payer, due_at, tries, created_at,
+		updated_at, next_action, opaque`
+	refColumns       = `provider, kind, value, attempt_id, order_id`
+	captureColumns   = `id, order_id, attempt_id, provider, provider_id, status, amount, currency, exponent, created_at, updated_at`
+	refundColumns    = `id, order_id, attempt_id, provider, provider_id, capture_id, origin, status, amount, currency, exponent, reason, failure, created_at, updated_at`
+	disputeColumns   = `id, order_id, attempt_id, provider, provider_id, capture_id, status, funds_withdrawn, amount, currency, exponent, reason, due_by, created_at, updated_at`
+	operationColumns = `id, app_id, order_id, attempt_id, refund_id, kind, idempotency_key, request_hash, outcome, rejected, failure, first_sent_at, deadline, sends, plugin_version, created_at, updated_at, request`
+	eventColumns     = `id, order_id, attempt_id, at, kind, source, request_id, data`
+	callbackColumns  = `id, provider, event_id, type, order_id, outcome, note, due_at, tries, received_at, updated_at, raw`
+)
+
+// commitSQL writes any number of changes in one statement. An order is written
+// only at the version it was read at, and what hangs on it only if the order
+// was: the ids that come back are the changes that are now on record. The
+// changes come as one JSON document, one array of whole rows for each table.
+var commitSQL = `WITH d AS (SELECT $1::jsonb AS d),
+written AS (` + upsert("orders", orderColumns, "", "WHERE orders.version = excluded.version - 1 RETURNING id") + `),
+` + strings.Join([]string{
+	child("attempts", attemptColumns, true),
+	child("refs", refColumns, false),
+	child("captures", captureColumns, true),
+	child("refunds", refundColumns, true),
+	child("disputes", disputeColumns, true),
+	child("operations", operationColumns, true),
+	child("events", eventColumns, false),
+	child("callbacks", callbackColumns, true),
+}, ",\n") + `
+SELECT id FROM written`
+
+// child writes a table's rows, if the order they hang on was written.
+func child(table, columns string, update bool) string {
+	guard := "WHERE order_id IN (SELECT id FROM written)"
+	if !update {
+		return table + "_in AS (" + insert(table, columns, guard) + ")"
+	}
+	return table + "_in AS (" + upsert(table, columns, guard, "") + ")"
+}
+
+func insert(table, columns, guard string) string {
+	return fmt.Sprintf(`INSERT INTO %[1]s (%[2]s) SELECT %[2]s FROM d, jsonb_populate_recordset(null::%[1]s, d.d->'%[1]s') %[3]s`,
+		table, columns, guard)
+}
+
+func upsert(table, columns, guard, tail string) string {
+	var set []string
+	for _, c := range strings.Split(columns, ",") {
+		if c = strings.TrimSpace(c); c != "id" && c != "created_at" {
+			set = append(set, c+" = excluded."+c)
+		}
+	}
+	return insert(table, columns, guard) + " ON CONFLICT (id) DO UPDATE SET " + strings.Join(set, ", ") + " " + tail
+}
+
+// rows is the document of a commit; its fields are named as the tables.
+type rows struct {
+	Orders     []*ledger.Order   `json:"orders,omitempty"`
+	Attempts   []attemptRow      `json:"attempts,omitempty"`
+	Refs       []ledger.Ref      `json:"refs,omitempty"`
+	Captures   []*ledger.Capture `json:"captures,omitempty"`
+	Refunds    []*ledger.Refund  `json:"refunds,omitempty"`
+	Disputes   []*ledger.Dispute `json:"disputes,omitempty"`
+	Operations []operationRow    `json:"operations,omitempty"`
+	Events     []ledger.Event    `json:"events,omitempty"`
+	Callbacks  []callbackRow     `json:"callbacks,omitempty"`
+}
+
+// Commit records changes, each only if its order still is at the version that
+// it was decided on. It returns the ids of the orders that were written; the
+// others must be loaded and decided anew. ErrKeyUsed, ErrReferenceUsed and
+// ErrTaken refuse all of them and write nothing.
+func (p *DB) Commit(ctx context.Context, changes ...ledger.Change) ([]string, error) {
+	var r rows
+	for _, c := range changes {
+		if err := p.add(&r, c); err != nil {
+			return nil, err
+		}
+	}
+	doc, err := json.Marshal(r)
+	if err != nil {
+		return nil, fmt.Errorf("encode changes: %w", err)
+	}
+	var written []string
+	if err := p.commit.SelectContext(ctx, &written, doc); err != nil {
+		return nil, mapErr(err)
+	}
+	return written, nil
+}
+
+func (p *DB) add(r *rows, c ledger.Change) error {
+	r.Orders = append(r.Orders, c.Order)
+	for _, a := range c.Attempts {
+		row := attemptRow{Attempt: a, Opaque: p.keys.seal("attempts.opaque "+a.ID, a.Opaque)}
+		if a.NextAction != nil {
+			plain, err := json.Marshal(a.NextAction)
+			if err != nil {
+				return fmt.Errorf("encode next action: %w", err)
+			}
+			row.NextAction = p.keys.seal("attempts.next_action "+a.ID, plain)
+		}
+		r.Attempts = append(r.Attempts, row)
+	}
+	for _, op := range c.Operations {
+		r.Operations = append(r.Operations, operationRow{op, p.keys.seal("operations.request "+op.ID, op.Request)})
+	}
+	for _, cb := range c.Callbacks {
+		r.Callbacks = append(r.Callbacks, p.callbackRow(cb))
+	}
+	r.Refs = append(r.Refs, c.Refs...)
+	r.Captures = append(r.Captures, c.Captures...)
+	r.Refunds = append(r.Refunds, c.Refunds...)
+	r.Disputes = append(r.Disputes, c.Disputes...)
+	r.Events = append(r.Events, c.Events...)
+	return nil
+}
+
+func (p *DB) callbackRow(cb *ledger.Callback) callbackRow {
+	return callbackRow{cb, p.keys.seal("callbacks.raw "+cb.ID, cb.Raw)}
+}
+
+// storeCallbackSQL keeps a callback that changed no order.
+var storeCallbackSQL = `WITH d AS (SELECT $1::jsonb AS d) ` + upsert("callbacks", callbackColumns, "", "")
+
+// StoreCallback keeps a callback that changed no order. ErrDuplicate if the
+// event is on record under another id.
+func (p *DB) StoreCallback(ctx context.Context, cb *ledger.Callback) error {
+	doc, err := json.Marshal(rows{Callbacks: []callbackRow{p.callbackRow(cb)}})
+	if err != nil {
+		return err
+	}
+	_, err = p.storeCallback.ExecContext(ctx, doc)
+	return mapErr(err)
+}
+
+// Claimed is one attempt that is due, with its order.
+type Claimed struct {
+	AttemptID string `db:"id"`
+	OrderID   string `db:"order_id"`
+}
+
+// Rows that are due are claimed by pushing their due time a lease ahead: a hub
+// that dies leaves them due again when the lease ends.
+const (
+	claimAttemptsSQL = `UPDATE attempts SET due_at = $1::timestamptz + make_interval(secs => $2), tries = tries + 1
+		WHERE id IN (SELECT id FROM attempts WHERE due_at <= $1 ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED)
+		RETURNING id, order_id`
+	claimCallbacksSQL = `UPDATE callbacks SET due_at = $1::timestamptz + make_interval(secs => $2), tries = tries + 1
+		WHERE id IN (SELECT id FROM callbacks WHERE due_at <= $1 ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED)
+		RETURNING row_to_json(callbacks)`
+)
+
+// ClaimAttempts leases up to limit attempts that are due.
+func (p *DB) ClaimAttempts(ctx context.Context, now time.Time, lease float64, limit int) ([]Claimed, error) {
+	var out []Claimed
+	err := p.claimAttempts.SelectContext(ctx, &out, now, lease, limit)
+	return out, mapErr(err)
+}
+
+// ClaimCallbacks leases up to limit callbacks that are due, whole.
+func (p *DB) ClaimCallbacks(ctx context.Context, now time.Time, lease float64, limit int) ([]*ledger.Callback, error) {
+	var raw [][]byte
+	if err := p.claimCallbacks.SelectContext(ctx, &raw, now, lease, limit); err != nil {
+		return nil, mapErr(err)
+	}
+	out := make([]*ledger.Callback, 0, len(raw))
+	for _, r := range raw {
+		row := callbackRow{Callback: &ledger.Callback{}}
+		if err := json.Unmarshal(r, &row); err != nil {
+			return nil, fmt.Errorf("decode callback: %w", err)
+		}
+		plain, err := p.keys.open("callbacks.raw "+row.Callback.ID, row.Raw)
+		if err != nil {
+			return nil, err
+		}
+		row.Callback.Raw = plain
+		out = append(out, row.Callback)
+	}
+	return out, nil
+}

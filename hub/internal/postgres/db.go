@@ -1,0 +1,191 @@
+// Package postgres is the hub's store: load an order whole, commit what was
+// decided in one statement guarded by the order's version. Every hot statement
+// is prepared once; database errors are mapped here and nowhere else.
+package postgres
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+	"github.com/lib/pq"
+	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
+
+	"github.com/superpayhub/superpay/hub/internal/ledger"
+	"github.com/superpayhub/superpay/migrations"
+)
+
+// DB is the hub's database.
+type DB struct {
+	db         *sqlx.DB
+	keys       *Keys
+	instanceID string
+	stmts
+}
+
+// stmts are the statements of every request, prepared once.
+type stmts struct {
+	commit, loadOrder, loadAttempt, loadKey, loadReference, loadCallback, storeCallback,
+	apiKey, claimAttempts, claimCallbacks, events, refund *sqlx.Stmt
+}
+
+// Options say how to reach the database.
+type Options struct {
+	URL      string
+	Keys     *Keys
+	MaxConns int // 16 when 0: about 8 for each core of the database, shared by all hubs
+	Logger   *slog.Logger
+}
+
+// Open connects, brings the schema up to date under a lock that other hubs
+// wait for, checks the encryption key and prepares the statements.
+func Open(ctx context.Context, o Options) (*DB, error) {
+	if o.MaxConns == 0 {
+		o.MaxConns = 16
+	}
+	db, err := sqlx.Open("postgres", o.URL)
+	if err != nil {
+		return nil, fmt.Errorf("database URL: %w", err)
+	}
+	db.SetMaxOpenConns(o.MaxConns)
+	db.SetMaxIdleConns(o.MaxConns)
+	db.SetConnMaxIdleTime(5 * time.Minute)
+	p := &DB{db: db, keys: o.Keys}
+	for _, step := range []func(context.Context) error{p.reach, p.migrate, p.identify, p.prepare} {
+		if err := step(ctx); err != nil {
+			_ = db.Close()
+			return nil, err
+		}
+	}
+	return p, nil
+}
+
+func (p *DB) reach(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	if err := p.db.PingContext(ctx); err != nil {
+		return fmt.Errorf("reach the database (is HUB_DATABASE_URL right, and PostgreSQL up?): %w", err)
+	}
+	return nil
+}
+
+func (p *DB) migrate(ctx context.Context) error {
+	locker, err := lock.NewPostgresSessionLocker()
+	if err != nil {
+		return err
+	}
+	g, err := goose.NewProvider(goose.DialectPostgres, p.db.DB, migrations.FS, goose.WithSessionLocker(locker))
+	if err != nil {
+		return err
+	}
+	if _, err := g.Up(ctx); err != nil {
+		return fmt.Errorf("migrate the database: %w", err)
+	}
+	return nil
+}
+
+// keyCheck is the known text under the hub's key.
+const keyCheck = "superpay"
+
+// identify reads or makes the hub's instance id, and finds a wrong key before
+// anything is written with it.
+func (p *DB) identify(ctx context.Context) error {
+	raw := make([]byte, 8)
+	_, _ = rand.Read(raw)
+	_, err := p.db.ExecContext(ctx, `INSERT INTO hub (instance_id, key_check) VALUES ($1, $2) ON CONFLICT DO NOTHING`,
+		hex.EncodeToString(raw), p.keys.seal("hub", []byte(keyCheck)))
+	if err != nil {
+		return mapErr(err)
+	}
+	var check []byte
+	if err := p.db.QueryRowContext(ctx, `SELECT instance_id, key_check FROM hub`).Scan(&p.instanceID, &check); err != nil {
+		return mapErr(err)
+	}
+	if _, err := p.keys.open("hub", check); err != nil {
+		return errors.New("HUB_ENCRYPTION_KEY is not the key that this database was written with; start with the old key (several may be joined by commas, the newest first)")
+	}
+	return nil
+}
+
+func (p *DB) prepare(ctx context.Context) error {
+	for _, s := range []struct {
+		to    **sqlx.Stmt
+		query string
+	}{
+		{&p.commit, commitSQL},
+		{&p.loadOrder, loadOrderSQL}, {&p.loadAttempt, loadAttemptSQL}, {&p.loadKey, loadKeySQL},
+		{&p.loadReference, loadReferenceSQL}, {&p.loadCallback, loadCallbackSQL}, {&p.storeCallback, storeCallbackSQL},
+		{&p.apiKey, apiKeySQL}, {&p.claimAttempts, claimAttemptsSQL}, {&p.claimCallbacks, claimCallbacksSQL},
+		{&p.events, eventsSQL}, {&p.refund, refundSQL},
+	} {
+		st, err := p.db.PreparexContext(ctx, s.query)
+		if err != nil {
+			return fmt.Errorf("prepare %.60q: %w", s.query, err)
+		}
+		*s.to = st
+	}
+	return nil
+}
+
+// InstanceID tells this hub's payments from another's on the same account.
+func (p *DB) InstanceID() string { return p.instanceID }
+
+// Ping reports whether the database answers.
+func (p *DB) Ping(ctx context.Context) error { return mapErr(p.db.PingContext(ctx)) }
+
+// Stats are the pool's, for metrics.
+func (p *DB) Stats() sql.DBStats { return p.db.Stats() }
+
+// Close ends all connections.
+func (p *DB) Close() error { return p.db.Close() }
+
+// What a statement can run into, apart from the database being away.
+var (
+	ErrNotFound      = errors.New("not found")
+	ErrKeyUsed       = errors.New("idempotency key already used")
+	ErrReferenceUsed = errors.New("reference already used")
+	ErrTaken         = errors.New("the provider's id belongs to another payment")
+	ErrStale         = errors.New("the order changed meanwhile")
+	ErrDuplicate     = errors.New("already exists")
+)
+
+// mapErr maps the database's errors inward, once.
+func mapErr(err error) error {
+	if err == nil {
+		return nil
+	}
+	if errors.Is(err, sql.ErrNoRows) {
+		return ErrNotFound
+	}
+	var pe *pq.Error
+	if errors.As(err, &pe) {
+		if pe.Code == "23505" {
+			switch pe.Constraint {
+			case "operations_key_once":
+				return ErrKeyUsed
+			case "orders_reference_once":
+				return ErrReferenceUsed
+			case "refs_one_attempt", "captures_once", "refunds_once", "disputes_once":
+				return ErrTaken
+			case "operations_one_open", "orders_pkey":
+				return ErrStale
+			}
+			return fmt.Errorf("%w: %s", ErrDuplicate, pe.Constraint)
+		}
+		// Class 22: a value PostgreSQL cannot hold, and nothing was written.
+		if pe.Code.Class() == "22" {
+			return ledger.Invalidf("", "a value cannot be stored: %s", pe.Message)
+		}
+	}
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	return fmt.Errorf("database: %w", err)
+}

@@ -1,0 +1,211 @@
+// Package providers runs the configured providers: one plugin process each,
+// started, watched, restarted and ended here, and called through here.
+//
+// A call to a provider whose process is not up is sdk.NotSent and touches no
+// wire. A process that dies during a call leaves a plain error: unknown.
+package providers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/superpayhub/superpay/sdk"
+)
+
+// Config is one configured provider.
+type Config struct {
+	Name     string // the instance: "stripe", "stripe_eu"
+	Plugin   string // the executable's name in Options.Dir
+	Settings sdk.Settings
+	Disabled bool
+}
+
+// Options are shared by all providers.
+type Options struct {
+	Dir          string        // folder of the plugin executables; nobody but the operator may write there
+	RunDir       string        // for sockets; default a short temporary folder
+	CallTimeout  time.Duration // of a call whose context has no sooner deadline; default 20 s
+	StartTimeout time.Duration // from the start of a process to its configuration; default 10 s
+	Logger       *slog.Logger
+	Registerer   prometheus.Registerer // nil: no metrics
+	Env          []string              // environment of every plugin; none of the hub's own is passed on
+
+	// For tests and benchmarks.
+	plaintext     bool            // no AutoMTLS
+	noDeathSignal bool            // leave it to the plugin to notice the hub's death
+	backoff       []time.Duration // pauses before the restarts
+	healthEvery   time.Duration
+	stableAfter   time.Duration
+}
+
+// maxRunDir bounds the run folder's path in bytes: with what go-plugin appends,
+// a socket's path must stay below the 104 that every system allows.
+const maxRunDir = 64
+
+var namePattern = regexp.MustCompile(`^[a-z][a-z0-9_]{0,30}$`)
+
+// Registry holds the configured providers.
+type Registry struct {
+	options   Options
+	providers map[string]*Provider
+	metrics   *metrics
+	ownRunDir bool
+	started   bool
+
+	mu   sync.Mutex
+	onUp []func(name string)
+}
+
+// New checks the configuration. It starts nothing.
+func New(o Options, configs []Config) (*Registry, error) {
+	o = withDefaults(o)
+	dir, err := filepath.Abs(o.Dir)
+	if err != nil {
+		return nil, fmt.Errorf("plugin folder %q: %w", o.Dir, err)
+	}
+	o.Dir = dir
+	if len(o.RunDir) > maxRunDir {
+		return nil, fmt.Errorf("run folder %q: longer than %d bytes, too long for sockets", o.RunDir, maxRunDir)
+	}
+	r := &Registry{options: o, providers: map[string]*Provider{}}
+	if r.metrics, err = newMetrics(o.Registerer); err != nil {
+		return nil, err
+	}
+	for _, c := range configs {
+		if !namePattern.MatchString(c.Name) {
+			return nil, fmt.Errorf("provider %q: a name is a-z, 0-9 and _, at most 31 characters, and begins with a letter", c.Name)
+		}
+		if r.providers[c.Name] != nil {
+			return nil, fmt.Errorf("provider %q: configured twice", c.Name)
+		}
+		if c.Plugin == "" || c.Plugin == "." || c.Plugin == ".." || filepath.Base(c.Plugin) != c.Plugin {
+			return nil, fmt.Errorf("provider %q: plugin %q is not the name of an executable in the plugin folder", c.Name, c.Plugin)
+		}
+		r.providers[c.Name] = newProvider(r, c)
+	}
+	return r, nil
+}
+
+func withDefaults(o Options) Options {
+	positive := func(d *time.Duration, otherwise time.Duration) {
+		if *d <= 0 {
+			*d = otherwise
+		}
+	}
+	positive(&o.CallTimeout, 20*time.Second)
+	positive(&o.StartTimeout, 10*time.Second)
+	positive(&o.healthEvery, 3*time.Second)
+	positive(&o.stableAfter, time.Minute)
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.backoff == nil {
+		ms := time.Millisecond
+		o.backoff = []time.Duration{0, 200 * ms, 500 * ms, 1000 * ms, 2000 * ms, 5000 * ms, 10_000 * ms, 30_000 * ms}
+	}
+	return o
+}
+
+// Start starts all providers in parallel and returns when each is up or has
+// failed once. One that fails is down, and tried again; it does not fail Start.
+func (r *Registry) Start(ctx context.Context) error {
+	if r.started {
+		return errors.New("providers: started twice")
+	}
+	if err := r.makeRunDir(); err != nil {
+		return fmt.Errorf("run folder: %w", err)
+	}
+	r.started = true
+	for _, p := range r.All() {
+		if !p.config.Disabled {
+			go p.supervise()
+		}
+	}
+	for _, p := range r.All() {
+		if p.config.Disabled {
+			continue
+		}
+		select {
+		case <-p.tried:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+func (r *Registry) makeRunDir() (err error) {
+	if r.options.RunDir != "" {
+		return os.MkdirAll(r.options.RunDir, 0o700)
+	}
+	base := os.TempDir()
+	if len(base) > maxRunDir/2 {
+		base = "/tmp" // macOS's own is too long for sockets
+	}
+	r.options.RunDir, err = os.MkdirTemp(base, "superpay-")
+	r.ownRunDir = err == nil
+	return err
+}
+
+// Stop refuses new calls, waits until the calls in flight have ended or ctx
+// has, and ends the processes. It leaves no process, socket or goroutine.
+func (r *Registry) Stop(ctx context.Context) {
+	if !r.started {
+		return
+	}
+	var all sync.WaitGroup
+	for _, p := range r.providers {
+		if !p.config.Disabled {
+			all.Go(func() { p.stop(ctx) })
+		}
+	}
+	all.Wait()
+	if r.ownRunDir {
+		if err := os.RemoveAll(r.options.RunDir); err != nil {
+			r.options.Logger.Warn("run folder not removed", "error", err)
+		}
+	}
+}
+
+// Get returns the provider of that name.
+func (r *Registry) Get(name string) (*Provider, bool) {
+	p, ok := r.providers[name]
+	return p, ok
+}
+
+// All returns the providers, sorted by name.
+func (r *Registry) All() []*Provider {
+	var all []*Provider
+	for _, name := range slices.Sorted(maps.Keys(r.providers)) {
+		all = append(all, r.providers[name])
+	}
+	return all
+}
+
+// OnUp has f called each time a provider comes up. It is called by the
+// provider's supervisor, so it must return at once and not stop or restart.
+func (r *Registry) OnUp(f func(name string)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.onUp = append(r.onUp, f)
+}
+
+func (r *Registry) cameUp(name string) {
+	r.mu.Lock()
+	listeners := slices.Clone(r.onUp)
+	r.mu.Unlock()
+	for _, f := range listeners {
+		f(name)
+	}
+}

@@ -1,0 +1,250 @@
+package providers
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"github.com/superpayhub/superpay/sdk"
+)
+
+func TestNewNamesTheWrongProvider(t *testing.T) {
+	for _, configs := range [][]Config{
+		{{Name: "Stripe", Plugin: "stripe"}},
+		{{Name: "1stripe", Plugin: "stripe"}},
+		{{Name: "stripe", Plugin: "../stripe"}},
+		{{Name: "stripe"}},
+		{{Name: "stripe", Plugin: "stripe"}, {Name: "stripe", Plugin: "stripe"}},
+	} {
+		_, err := New(Options{}, configs)
+		require.ErrorContains(t, err, configs[0].Name)
+	}
+}
+
+func TestKilledInTheMiddleOfACall(t *testing.T) {
+	r, p, _ := startUp(t, Options{})
+	ups := make(chan string, 1)
+	r.OnUp(func(name string) { ups <- name })
+	pid := p.State().Pid
+	ended := make(chan error, 1)
+	go func() {
+		_, err := ask(context.Background(), p, "hang")
+		ended <- err
+	}()
+	time.Sleep(100 * time.Millisecond)
+	kill(t, pid, syscall.SIGKILL)
+	died := time.Now()
+	require.Equal(t, "unknown", outcomeOf(<-ended))
+	t.Logf("the call ended after %s", time.Since(died))
+	require.Less(t, time.Since(died), time.Second)
+
+	eventually(t, 50*time.Millisecond, "the death is noticed", func() bool { return p.State().Pid != pid })
+	require.Equal(t, "one", <-ups)
+	t.Logf("back up after %s", time.Since(died))
+	require.Less(t, time.Since(died), time.Second)
+	s := p.State()
+	require.NotEqual(t, pid, s.Pid)
+	require.Equal(t, 1, s.Restarts)
+	require.Contains(t, s.LastError, "signal: killed")
+	_, err := ask(t.Context(), p, "echo")
+	require.NoError(t, err)
+}
+
+func TestDownSendsNothing(t *testing.T) {
+	_, p, _ := startUp(t, Options{backoff: []time.Duration{time.Hour}})
+	_, err := ask(t.Context(), p, "exit")
+	require.Equal(t, "unknown", outcomeOf(err))
+	eventually(t, time.Second, "down", func() bool { return !p.Up() })
+	_, err = ask(t.Context(), p, "echo")
+	requireNotSent(t, err, "provider one is down: process ended: exit status 3")
+	_, err = p.HandleCallback(t.Context(), sdk.CallbackRequest{})
+	requireNotSent(t, err, "provider one is down")
+	require.NoError(t, p.Restart(t.Context()))
+	require.True(t, p.Up())
+}
+
+func TestCrashesLeaveNothing(t *testing.T) {
+	before := goleak.IgnoreCurrent()
+	runDir, err := os.MkdirTemp("", "run-")
+	require.NoError(t, err)
+	defer func() { _ = os.RemoveAll(runDir) }()
+	r, p, _ := startUp(t, Options{RunDir: runDir, backoff: []time.Duration{0}})
+	var pids []int
+	for range 12 {
+		eventually(t, 2*time.Second, "up", p.Up)
+		pid := p.State().Pid
+		pids = append(pids, pid)
+		kill(t, pid, syscall.SIGKILL)
+		eventually(t, time.Second, "the death is noticed", func() bool { return p.State().Pid != pid })
+	}
+	eventually(t, 2*time.Second, "up", p.Up)
+	pids = append(pids, p.State().Pid)
+	require.Equal(t, 12, p.State().Restarts)
+	r.Stop(t.Context())
+	for _, pid := range pids {
+		require.True(t, gone(pid))
+	}
+	left, err := os.ReadDir(runDir)
+	require.NoError(t, err)
+	require.Empty(t, left)
+	goleak.VerifyNone(t, before)
+}
+
+func TestStopDrainsASlowCall(t *testing.T) {
+	r, p, _ := startUp(t, Options{})
+	pid := p.State().Pid
+	ended := make(chan error, 1)
+	go func() {
+		_, err := ask(context.Background(), p, "sleep")
+		ended <- err
+	}()
+	time.Sleep(50 * time.Millisecond)
+	go func() {
+		time.Sleep(50 * time.Millisecond)
+		_, err := ask(context.Background(), p, "echo")
+		ended <- err
+	}()
+	r.Stop(t.Context())
+	requireNotSent(t, <-ended, "the hub is stopping")
+	require.NoError(t, <-ended)
+	require.True(t, gone(pid))
+	require.NoDirExists(t, r.options.RunDir)
+	require.Error(t, p.Restart(t.Context()))
+}
+
+func TestStopDoesNotWaitLongerThanItMay(t *testing.T) {
+	r, p, _ := startUp(t, Options{})
+	ended := make(chan error, 1)
+	go func() {
+		_, err := ask(context.Background(), p, "hang")
+		ended <- err
+	}()
+	time.Sleep(50 * time.Millisecond)
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	r.Stop(ctx)
+	require.Equal(t, "unknown", outcomeOf(<-ended))
+}
+
+func TestHungPluginIsReplaced(t *testing.T) {
+	_, p, _ := startUp(t, Options{healthEvery: 50 * time.Millisecond})
+	pid := p.State().Pid
+	kill(t, pid, syscall.SIGSTOP)
+	eventually(t, 3*time.Second, "replaced", func() bool { return p.Up() && p.State().Pid != pid })
+	require.Contains(t, p.State().LastError, "hung")
+	require.True(t, gone(pid))
+}
+
+func TestMissingSecretIsDownWithItsReason(t *testing.T) {
+	_, p, _ := start(t, Options{}, Config{Name: "one", Plugin: "testplugin"})
+	require.Equal(t, StatusDown, p.State().Status)
+	require.Equal(t, `setting "secret_key": is missing`, p.State().Reason)
+	_, err := ask(t.Context(), p, "echo")
+	requireNotSent(t, err, "secret_key")
+}
+
+func TestAPluginThatCannotStartIsDown(t *testing.T) {
+	dir := t.TempDir()
+	script := func(name, text string) {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o755))
+	}
+	script("quits", "#!/bin/sh\nexit 7\n")
+	script("talks", "#!/bin/sh\necho hello\nsleep 60\n")
+	script("sleeps", "#!/bin/sh\nsleep 60\n")
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "plain"), []byte("text"), 0o644))
+	for name, reason := range map[string]string{
+		"missing": "no such file", "plain": "permission denied", "quits": "exit status 7", "talks": "hello", "sleeps": "not ready in time",
+	} {
+		t.Run(name, func(t *testing.T) {
+			began := time.Now()
+			_, p, _ := start(t, Options{Dir: dir, StartTimeout: 200 * time.Millisecond}, Config{Name: "one", Plugin: name})
+			require.Less(t, time.Since(began), 2*time.Second)
+			require.Equal(t, StatusDown, p.State().Status)
+			require.Contains(t, p.State().Reason, reason)
+		})
+	}
+}
+
+func TestAPluginThatHangsInConfigureIsDown(t *testing.T) {
+	c := config("one")
+	c.Settings["hang_in_configure"] = "yes"
+	_, p, _ := start(t, Options{StartTimeout: 500 * time.Millisecond}, c)
+	require.Contains(t, p.State().Reason, "not ready in time")
+}
+
+func TestDisabledIsNotStarted(t *testing.T) {
+	c := config("one")
+	c.Disabled = true
+	_, p, _ := start(t, Options{}, c)
+	require.Equal(t, StatusDisabled, p.State().Status)
+	_, err := ask(t.Context(), p, "echo")
+	requireNotSent(t, err, "disabled")
+	require.Error(t, p.Restart(t.Context()))
+}
+
+func TestChangedExecutableIsRefusedUntilAnOperatorRestarts(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "testplugin")
+	good, err := os.ReadFile(filepath.Join(pluginDir, "testplugin"))
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(path, good, 0o755))
+	_, p, _ := startUp(t, Options{Dir: dir})
+
+	require.NoError(t, os.WriteFile(path+".new", append(good, 0), 0o755))
+	require.NoError(t, os.Rename(path+".new", path))
+	kill(t, p.State().Pid, syscall.SIGKILL)
+	eventually(t, time.Second, "refused", func() bool { return strings.Contains(p.State().Reason, "checksum differs") })
+	require.NoError(t, p.Restart(t.Context()))
+	require.True(t, p.Up())
+}
+
+func TestRestartGivesANewProcess(t *testing.T) {
+	_, p, _ := startUp(t, Options{})
+	pid := p.State().Pid
+	require.NoError(t, p.Restart(t.Context()))
+	require.NotEqual(t, pid, p.State().Pid)
+	require.True(t, gone(pid))
+}
+
+func TestWhatAPluginStartedEndsWithIt(t *testing.T) {
+	r, p, _ := startUp(t, Options{Env: []string{"PATH=" + os.Getenv("PATH")}})
+	payment, err := ask(t.Context(), p, "child")
+	require.NoError(t, err)
+	child, err := strconv.Atoi(string(payment.Opaque))
+	require.NoError(t, err)
+	require.False(t, gone(child))
+	r.Stop(t.Context())
+	eventually(t, time.Second, "the plugin's child is gone", func() bool { return gone(child) })
+}
+
+func TestPluginDiesWithTheHub(t *testing.T) {
+	for _, how := range []string{"signal", "pipe"} {
+		t.Run(how, func(t *testing.T) {
+			hub := exec.Command(os.Args[0])
+			hub.Env = append(os.Environ(), hubEnv+"="+how, "SUPERPAY_TEST_PLUGINS="+pluginDir)
+			out, err := hub.StdoutPipe()
+			require.NoError(t, err)
+			require.NoError(t, hub.Start())
+			var pid int
+			var runDir string
+			_, err = fmt.Fscan(io.LimitReader(out, 1000), &pid, &runDir)
+			require.NoError(t, err)
+			defer func() { _ = os.RemoveAll(runDir) }()
+			require.False(t, gone(pid))
+			require.NoError(t, hub.Process.Kill())
+			_ = hub.Wait()
+			eventually(t, time.Second, "the plugin is gone", func() bool { return gone(pid) })
+		})
+	}
+}

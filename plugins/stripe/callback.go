@@ -1,0 +1,151 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	stripe "github.com/stripe/stripe-go/v76"
+	"github.com/stripe/stripe-go/v76/webhook"
+
+	"github.com/superpayhub/superpay/sdk"
+)
+
+// event is what is needed of a Stripe event. The library's own type decodes the
+// object a second time, into a map of float64.
+type event struct {
+	ID         string `json:"id"`
+	Type       string `json:"type"`
+	APIVersion string `json:"api_version"`
+	Livemode   bool   `json:"livemode"`
+	Account    string `json:"account"` // set for events of connected accounts
+	Data       struct {
+		Object json.RawMessage `json:"object"`
+	} `json:"data"`
+}
+
+// HandleCallback implements sdk.Provider, offline.
+func (p *Provider) HandleCallback(_ context.Context, r sdk.CallbackRequest) (*sdk.CallbackResult, error) {
+	if len(p.settings.webhookSecrets) == 0 {
+		return &sdk.CallbackResult{Verdict: sdk.CannotCheck, Reason: "the provider is not configured"}, nil
+	}
+	if reason := p.verify(r); reason != "" {
+		return &sdk.CallbackResult{
+			Verdict: sdk.Forged, Reason: reason, Ack: sdk.Ack{Status: http.StatusBadRequest},
+		}, nil
+	}
+	var e event
+	if err := json.Unmarshal(r.Body, &e); err != nil {
+		return &sdk.CallbackResult{Verdict: sdk.Genuine, Reason: "signed, but not an event"}, nil
+	}
+	out := &sdk.CallbackResult{Verdict: sdk.Genuine, EventID: e.ID, Type: e.Type}
+	switch {
+	case e.Account != "":
+		out.Verdict, out.Reason = sdk.NotOurs, "of a connected account"
+		return out, nil
+	case mode(e.Livemode) != p.settings.mode:
+		out.Verdict, out.Reason = sdk.NotOurs, fmt.Sprintf("a %s event for a %s key", mode(e.Livemode), p.settings.mode)
+		return out, nil
+	}
+	fact, err := factOf(e)
+	switch {
+	case err != nil:
+		out.Reason = "the event's object could not be read"
+	case fact != nil:
+		fact.Payment.Mode = mode(e.Livemode)
+		out.Facts = []sdk.Fact{*fact}
+	}
+	return out, nil
+}
+
+// tolerance is Stripe's recommended limit for the age of a signature.
+const tolerance = webhook.DefaultTolerance
+
+// verify returns why the call is not to be believed, "" if it is. The library
+// compares the signature's time with the clock and with the past only; a plugin
+// has no clock, and a signature of tomorrow could be replayed until then.
+func (p *Provider) verify(r sdk.CallbackRequest) string {
+	header := r.Get("Stripe-Signature")
+	signedAt, ok := signatureTime(header)
+	if !ok {
+		return "no Stripe-Signature header, or one that cannot be read"
+	}
+	if !p.signed(r.Body, header) {
+		return "the signature does not match"
+	}
+	if age := r.ReceivedAt.Sub(signedAt); age > tolerance || age < -tolerance {
+		return fmt.Sprintf("signed %s away from its arrival", age.Round(time.Second))
+	}
+	return ""
+}
+
+func (p *Provider) signed(body []byte, header string) bool {
+	for _, secret := range p.settings.webhookSecrets {
+		if webhook.ValidatePayloadIgnoringTolerance(body, header, secret) == nil {
+			return true
+		}
+	}
+	return false
+}
+
+// signatureTime reads t of "t=1495999758,v1=...". The library signs the last t
+// of a header, so a header with two of them could show a fresh time here and an
+// old one there: it is refused.
+func signatureTime(header string) (t time.Time, ok bool) {
+	for pair := range strings.SplitSeq(header, ",") {
+		value, found := strings.CutPrefix(pair, "t=")
+		if !found {
+			continue
+		}
+		unix, err := strconv.ParseInt(value, 10, 64)
+		if err != nil || ok {
+			return time.Time{}, false
+		}
+		t, ok = time.Unix(unix, 0), true
+	}
+	return t, ok
+}
+
+// factOf reads an event by the kind of its object; nil where it means nothing
+// to a hub. Another API version may have given a field another meaning, so such
+// an event only says which payment to read.
+func factOf(e event) (*sdk.Fact, error) {
+	if !bytes.HasPrefix(e.Data.Object, []byte("{")) { // absent, null, a bare id
+		return nil, nil
+	}
+	read := readerOf(e.Type)
+	if read == nil {
+		return nil, nil
+	}
+	if e.APIVersion != stripe.APIVersion {
+		return hintOf(e)
+	}
+	return read(e)
+}
+
+// readerOf is the table of events.
+func readerOf(eventType string) func(event) (*sdk.Fact, error) {
+	switch eventType {
+	case "checkout.session.completed", "checkout.session.expired",
+		"checkout.session.async_payment_succeeded", "checkout.session.async_payment_failed":
+		return sessionFact
+	case "payment_intent.requires_action", "payment_intent.processing", "payment_intent.succeeded",
+		"payment_intent.amount_capturable_updated", "payment_intent.payment_failed", "payment_intent.canceled":
+		return intentFact
+	case "charge.succeeded", "charge.captured", "charge.pending", "charge.failed", "charge.expired":
+		return chargeFact
+	case "charge.refund.updated", "refund.created", "refund.updated", "refund.failed":
+		return refundFact
+	case "charge.dispute.created", "charge.dispute.updated", "charge.dispute.closed",
+		"charge.dispute.funds_withdrawn", "charge.dispute.funds_reinstated":
+		return disputeFact
+	case "charge.refunded", "payment_intent.partially_funded":
+		return hintOf // charge.refunded names no refund at this version
+	}
+	return nil
+}

@@ -1,0 +1,202 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/stripe/stripe-go/v76/client"
+
+	"github.com/superpayhub/superpay/sdk"
+)
+
+const version = "0.1.0"
+
+// flow is one way of paying: what it offers, and what does it. What a flow
+// does not offer is nil. A further flow is a file of its own and a row below.
+type flow struct {
+	sdk.Flow
+	create  func(*Provider, context.Context, sdk.CheckoutRequest) (*sdk.Payment, error)
+	read    func(*Provider, context.Context, sdk.PaymentRequest) (*sdk.Payment, error)
+	capture func(*Provider, context.Context, sdk.CaptureRequest) (*sdk.Payment, error)
+	cancel  func(*Provider, context.Context, sdk.CancelRequest) (*sdk.Payment, error)
+	list    func(p *Provider, ctx context.Context, since time.Time, after string, limit int) (*sdk.ListPage, error)
+}
+
+var flows = []flow{ // the first row has a list
+	{
+		Flow:    checkoutSession,
+		create:  (*Provider).createSession,
+		read:    (*Provider).readSession,
+		capture: (*Provider).captureSession,
+		cancel:  (*Provider).cancelSession,
+		list:    (*Provider).listSessions,
+	},
+}
+
+// Provider is Stripe behind the contract. It keeps its settings and its
+// connections, nothing else.
+type Provider struct {
+	settings settings
+	api      *client.API
+}
+
+var (
+	_ sdk.Provider = (*Provider)(nil)
+	_ sdk.Capturer = (*Provider)(nil)
+	_ sdk.Canceler = (*Provider)(nil)
+	_ sdk.Refunder = (*Provider)(nil)
+	_ sdk.Lister   = (*Provider)(nil)
+)
+
+// New returns a provider that still has to be configured.
+func New() *Provider { return &Provider{} }
+
+// Describe implements sdk.Provider.
+func (p *Provider) Describe() sdk.Description {
+	// Stripe keeps a key for at least 24 hours (docs.stripe.com/api/idempotent_requests).
+	// Lists may lag a little behind writes; two minutes is generous.
+	repeat := sdk.Repeat{Deduplicated: true, KeyLifetime: keyLifetime, Settling: 2 * time.Minute}
+	d := sdk.Description{
+		Name: "stripe", Title: "Stripe", Version: version,
+		Settings: settingsFields,
+		Repeats: map[sdk.OperationKind]sdk.Repeat{
+			sdk.OpCreate: repeat, sdk.OpCapture: repeat, sdk.OpCancel: repeat, sdk.OpRefund: repeat,
+		},
+	}
+	for _, f := range flows {
+		d.Flows = append(d.Flows, f.Flow)
+	}
+	return d
+}
+
+const keyLifetime = 24 * time.Hour
+
+// Configure implements sdk.Provider. Stripe's account id cannot be told from a
+// key, so the account has none.
+func (p *Provider) Configure(_ context.Context, in sdk.Settings) (sdk.Account, error) {
+	s, err := parseSettings(in)
+	if err != nil {
+		return sdk.Account{}, err
+	}
+	p.settings, p.api = s, newClient(s)
+	return sdk.Account{Mode: s.mode}, nil
+}
+
+// CreateCheckout implements sdk.Provider.
+func (p *Provider) CreateCheckout(ctx context.Context, r sdk.CheckoutRequest) (*sdk.Payment, error) {
+	f, err := p.ready(r.Flow, r.Key)
+	if err != nil {
+		return nil, err
+	}
+	ctx, done := within(ctx)
+	defer done()
+	return f.create(p, ctx, r)
+}
+
+// GetPayment implements sdk.Provider.
+func (p *Provider) GetPayment(ctx context.Context, r sdk.PaymentRequest) (*sdk.Payment, error) {
+	f, err := p.ready(r.Flow, "a read needs none")
+	if err != nil {
+		return nil, err
+	}
+	ctx, done := within(ctx)
+	defer done()
+	return f.read(p, ctx, r)
+}
+
+// Capture implements sdk.Capturer.
+func (p *Provider) Capture(ctx context.Context, r sdk.CaptureRequest) (*sdk.Payment, error) {
+	f, err := p.ready(r.Flow, r.Key)
+	if err != nil {
+		return nil, err
+	}
+	if f.capture == nil {
+		return nil, notOffered
+	}
+	ctx, done := within(ctx)
+	defer done()
+	return f.capture(p, ctx, r)
+}
+
+// Cancel implements sdk.Canceler.
+func (p *Provider) Cancel(ctx context.Context, r sdk.CancelRequest) (*sdk.Payment, error) {
+	f, err := p.ready(r.Flow, r.Key)
+	if err != nil {
+		return nil, err
+	}
+	if f.cancel == nil {
+		return nil, notOffered
+	}
+	ctx, done := within(ctx)
+	defer done()
+	return f.cancel(p, ctx, r)
+}
+
+var notOffered = sdk.NotSent("the flow does not offer this")
+
+// maxKey leaves room for the suffix of a second POST; Stripe takes 255 characters.
+const maxKey = 250
+
+// ready finds the flow and refuses what could not be sent safely. An empty key
+// would make the library invent one, and a repeat would pay twice.
+func (p *Provider) ready(name, key string) (*flow, error) {
+	if p.api == nil {
+		return nil, sdk.NotSent("the provider is not configured")
+	}
+	if key == "" || len(key) > maxKey || key != strings.TrimSpace(key) {
+		return nil, sdk.NotSent("the operation key is empty or unusable")
+	}
+	for i := range flows {
+		if flows[i].Name == name {
+			return &flows[i], nil
+		}
+	}
+	return nil, sdk.NotSent(fmt.Sprintf("no flow %q", name))
+}
+
+// List implements sdk.Lister: the flows' lists one after the other. The cursor
+// is the flow's name and the last id of the page before.
+func (p *Provider) List(ctx context.Context, r sdk.ListRequest) (*sdk.ListPage, error) {
+	cursor := r.Cursor
+	if cursor == "" {
+		cursor = flows[0].Name + ":"
+	}
+	name, after, _ := strings.Cut(cursor, ":")
+	f, err := p.ready(name, "a read needs none")
+	if err != nil {
+		return nil, err
+	}
+	if f.list == nil {
+		return nil, notOffered
+	}
+	limit := r.Limit
+	if limit <= 0 || limit > pageSize {
+		limit = pageSize
+	}
+	ctx, done := within(ctx)
+	defer done()
+	page, err := f.list(p, ctx, r.Since, after, limit)
+	if err != nil {
+		return nil, err
+	}
+	if page.Next != "" {
+		page.Next = name + ":" + page.Next
+	} else {
+		page.Next = nextList(name)
+	}
+	return page, nil
+}
+
+// nextList returns the cursor of the first page of the list after that flow's.
+func nextList(name string) string {
+	passed := false
+	for _, f := range flows {
+		if passed && f.list != nil {
+			return f.Name + ":"
+		}
+		passed = passed || f.Name == name
+	}
+	return ""
+}

@@ -1,0 +1,213 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	stripe "github.com/stripe/stripe-go/v76"
+
+	"github.com/superpayhub/superpay/sdk"
+)
+
+const (
+	metadataReason = "superpay_reason"
+	maxRefunds     = 1000 // of one payment; a longer list is reported as not complete
+)
+
+// Refund implements sdk.Refunder. The amount is always sent: left out, Stripe
+// gives back all that remains.
+func (p *Provider) Refund(ctx context.Context, r sdk.RefundRequest) (*sdk.Refund, error) {
+	if _, err := p.ready(r.Flow, r.Key); err != nil {
+		return nil, err
+	}
+	ctx, done := within(ctx)
+	defer done()
+	amount, _, err := toWire(r.Refund)
+	if err != nil {
+		return nil, err
+	}
+	params := &stripe.RefundParams{
+		Params: post(ctx, r.Key),
+		Amount: &amount,
+		Metadata: map[string]string{
+			sdk.MetadataRefund:   r.RefundID,
+			sdk.MetadataAttempt:  r.AttemptID,
+			sdk.MetadataInstance: r.InstanceID,
+		},
+	}
+	params.Charge, params.PaymentIntent = refunded(r.CaptureID, r.Refs)
+	if params.Charge == nil && params.PaymentIntent == nil {
+		return nil, sdk.NotSent("neither a charge nor a payment intent is known")
+	}
+	switch r.Reason {
+	case "":
+	case "duplicate", "fraudulent", "requested_by_customer":
+		// Only the exact words: any other is a 400, and "fraudulent" puts the
+		// payer's card and e-mail on Radar's block lists.
+		params.Reason = &r.Reason
+	default:
+		params.Metadata[metadataReason] = truncate(r.Reason, maxMetadataValue)
+	}
+	re, err := p.api.Refunds.New(params)
+	if err == nil && re.ID == "" {
+		err = errUnreadable
+	}
+	if err != nil {
+		return nil, refundOutcome(err)
+	}
+	out := fromRefund(re)
+	return &out, nil
+}
+
+// refunded names what is given back: the capture itself, or its PaymentIntent.
+// Charges are ch_..., or py_... for methods other than cards.
+func refunded(captureID string, refs []sdk.Ref) (charge, intent *string) {
+	if strings.HasPrefix(captureID, "ch_") || strings.HasPrefix(captureID, "py_") {
+		return &captureID, nil
+	}
+	if id := ref(refs, kindIntent); id != "" {
+		return nil, &id
+	}
+	if id := ref(refs, kindCharge); id != "" {
+		return &id, nil
+	}
+	return nil, nil
+}
+
+// refundOutcome knows that a refund's amount is refused for being more than is
+// left: Stripe has a code only for "nothing left", else it names the parameter.
+func refundOutcome(err error) error {
+	out := outcome("create refund", err)
+	var rejected *sdk.RejectedError
+	if errors.As(out, &rejected) && isAbout(err, "amount") && rejected.Failure.ProviderCode != string(stripe.ErrorCodeAmountTooSmall) {
+		rejected.Failure.Code = sdk.FailureRefundExceedsBalance
+	}
+	return out
+}
+
+// GetRefund implements sdk.Refunder.
+func (p *Provider) GetRefund(ctx context.Context, r sdk.GetRefundRequest) (*sdk.Refund, error) {
+	if _, err := p.ready(r.Flow, "a read needs none"); err != nil {
+		return nil, err
+	}
+	ctx, done := within(ctx)
+	defer done()
+	if r.ProviderID == "" {
+		return p.findRefund(ctx, r)
+	}
+	re, err := p.api.Refunds.Get(r.ProviderID, &stripe.RefundParams{Params: get(ctx)})
+	if isMissing(err) {
+		return nil, sdk.ErrNotFound
+	}
+	if err == nil && re.ID == "" {
+		err = errUnreadable
+	}
+	if err != nil {
+		return nil, outcome("read refund", err)
+	}
+	out := fromRefund(re)
+	return &out, nil
+}
+
+// findRefund looks for the hub's id in the metadata of the payment's refunds.
+func (p *Provider) findRefund(ctx context.Context, r sdk.GetRefundRequest) (*sdk.Refund, error) {
+	params := &stripe.RefundListParams{}
+	params.Charge, params.PaymentIntent = refunded(r.CaptureID, r.Refs)
+	if r.RefundID == "" || params.Charge == nil && params.PaymentIntent == nil {
+		return nil, sdk.NotSent("nothing to look for the refund by")
+	}
+	var found *sdk.Refund
+	whole, err := p.walkRefunds(ctx, params, func(re *stripe.Refund) bool {
+		if re.Metadata[sdk.MetadataRefund] == r.RefundID && re.Metadata[sdk.MetadataInstance] == r.InstanceID {
+			out := fromRefund(re)
+			found = &out
+		}
+		return found == nil
+	})
+	switch {
+	case err != nil:
+		return nil, outcome("list refunds", err)
+	case found != nil:
+		return found, nil
+	case !whole:
+		return nil, errors.New("stripe: the payment has more refunds than are searched")
+	}
+	return nil, sdk.ErrNotFound
+}
+
+// refundsOf lists a PaymentIntent's refunds, less the one by which Stripe shows
+// the release of what a capture left over.
+func (p *Provider) refundsOf(ctx context.Context, pi *stripe.PaymentIntent) (sdk.Refunds, error) {
+	left := int64(0)
+	if pi.LatestCharge != nil && pi.LatestCharge.Captured {
+		left = pi.LatestCharge.Amount - pi.LatestCharge.AmountCaptured
+	}
+	var out sdk.Refunds
+	whole, err := p.walkRefunds(ctx, &stripe.RefundListParams{PaymentIntent: &pi.ID}, func(re *stripe.Refund) bool {
+		switch {
+		case re.Reason == stripe.RefundReasonExpiredUncapturedCharge:
+		case left > 0 && re.Amount == left && mayBeRelease(re):
+			left = 0
+		default:
+			out.Items = append(out.Items, fromRefund(re))
+		}
+		return true
+	})
+	if err != nil {
+		return sdk.Refunds{}, outcome("list refunds", err)
+	}
+	out.Complete = whole
+	return out, nil
+}
+
+// mayBeRelease reports whether a refund may be no more than the release of an
+// authorisation ("any additional amount is automatically refunded", says
+// Stripe's capture): it moved nothing in the balance, and is not the hub's.
+func mayBeRelease(re *stripe.Refund) bool {
+	return re.Reason == stripe.RefundReasonExpiredUncapturedCharge ||
+		re.Status == stripe.RefundStatusSucceeded && re.BalanceTransaction == nil && re.Metadata[sdk.MetadataRefund] == ""
+}
+
+func (p *Provider) walkRefunds(ctx context.Context, params *stripe.RefundListParams, visit func(*stripe.Refund) bool) (bool, error) {
+	params.Context, params.Limit = ctx, stripe.Int64(pageSize)
+	data := func(l stripe.ListContainer) []*stripe.Refund { return l.(*stripe.RefundList).Data }
+	return walk(p.api.Refunds.List(params).Iter, data, maxRefunds, visit)
+}
+
+func fromRefund(re *stripe.Refund) sdk.Refund {
+	out := sdk.Refund{
+		ID:         re.ID,
+		RefundID:   re.Metadata[sdk.MetadataRefund],
+		InstanceID: re.Metadata[sdk.MetadataInstance],
+		Status:     sdk.MovementPending, // requires_action too: the payer has no money yet
+		Amount:     fromWire(re.Amount, re.Currency),
+		At:         at(re.Created),
+	}
+	if re.Charge != nil {
+		out.CaptureID = re.Charge.ID
+	}
+	switch re.Status {
+	case stripe.RefundStatusSucceeded:
+		out.Status = sdk.MovementSucceeded
+	case stripe.RefundStatusFailed, stripe.RefundStatusCanceled:
+		out.Status = sdk.MovementFailed
+		out.Failure = refundFailure(re)
+	}
+	return out
+}
+
+// refundFailure says why money could not be given back. A lost or stolen card
+// is not named: the failure is shown to apps.
+func refundFailure(re *stripe.Refund) *sdk.Failure {
+	reason := string(re.FailureReason)
+	switch reason {
+	case "expired_or_canceled_card":
+		return &sdk.Failure{Code: sdk.FailureExpiredCard, ProviderCode: reason, Message: "The card has expired or was canceled."}
+	case "insufficient_funds":
+		return &sdk.Failure{Code: sdk.FailureInsufficientFunds, ProviderCode: reason, Message: "The balance was too low for the refund."}
+	case "lost_or_stolen_card", "":
+		reason = string(re.Status)
+	}
+	return &sdk.Failure{Code: sdk.FailureDeclined, ProviderCode: scrub(reason), Message: "The refund was not accepted."}
+}

@@ -1,0 +1,167 @@
+package sandbox
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/superpayhub/superpay/sdk/plugintest/standin"
+)
+
+// defaultEndpoint is the webhook of the options; others are made by the API.
+const defaultEndpoint = "we_default"
+
+// emit records that something happened to obj and queues the callbacks. The
+// event holds the object as it is now: later changes do not reach it.
+func (s *Server) emit(kind string, obj any, previous map[string]any) {
+	snapshot, err := json.Marshal(s.render(obj))
+	if err != nil {
+		panic(err)
+	}
+	e := &event{
+		ID: newID("evt_3"), Object: "event", APIVersion: s.eventVersion, Created: s.now(),
+		Data: eventData{Object: snapshot, PreviousAttributes: previous}, Request: s.from, Type: kind,
+	}
+	receivers := s.receivers.wanting(kind)
+	e.PendingWebhooks = len(receivers)
+	if len(s.state.Events.rows) >= maxEvents {
+		s.state.Events.forget(maxEvents * 3 / 4)
+	}
+	s.state.Events.add(e)
+	for _, to := range receivers {
+		copied, id := *e, e.ID
+		if to.ID != defaultEndpoint {
+			id += ":" + to.ID
+			copied.APIVersion = or(string(to.APIVersion), e.APIVersion)
+		}
+		s.callbacks.Send(standin.Callback{
+			ID: id, Type: kind, Endpoint: to.ID, Created: s.opts.Now().UTC(), Body: encode(&copied),
+		})
+	}
+	s.file.Touch()
+}
+
+// receivers knows where callbacks go. It has a lock of its own because the
+// Deliverer asks while the server's is held.
+type receivers struct {
+	mu       sync.Mutex
+	list     []webhookEndpoint
+	unsigned bool // sign with a secret nobody knows, for mutation tests
+}
+
+func (r *receivers) wanting(kind string) []webhookEndpoint {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var out []webhookEndpoint
+	for _, e := range r.list {
+		if e.URL != "" && (slices.Contains(e.EnabledEvents, "*") || slices.Contains(e.EnabledEvents, kind)) {
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+func (r *receivers) put(e webhookEndpoint) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.list = slices.DeleteFunc(r.list, func(old webhookEndpoint) bool { return old.ID == e.ID })
+	r.list = append(r.list, e)
+}
+
+func (r *receivers) get(id string) webhookEndpoint {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, e := range r.list {
+		if e.ID == id {
+			return e
+		}
+	}
+	return webhookEndpoint{}
+}
+
+// Target implements standin.Sender.
+func (r *receivers) Target(id string) string { return r.get(id).URL }
+
+// Sign implements standin.Sender: HMAC-SHA256 of "time.body", as Stripe does,
+// at the time of the try.
+func (r *receivers) Sign(id string, body []byte, at time.Time) http.Header {
+	secret := r.get(id).Secret
+	if r.unsigned {
+		secret = "whsec_wrong"
+	}
+	stamp := strconv.FormatInt(at.Unix(), 10)
+	mac := hmac.New(sha256.New, []byte(secret))
+	mac.Write([]byte(stamp + "."))
+	mac.Write(body)
+	return http.Header{
+		"Stripe-Signature": {"t=" + stamp + ",v1=" + hex.EncodeToString(mac.Sum(nil))},
+		"User-Agent":       {"Stripe/1.0 (+https://stripe.com/docs/webhooks)"},
+	}
+}
+
+func (s *Server) getEvent(c *call) (any, *apiError) {
+	if e := c.done(); e != nil {
+		return nil, e
+	}
+	e, problem := get(&s.state.Events, "event", "id", c.id)
+	if problem != nil {
+		return nil, problem
+	}
+	shown := *e
+	shown.PendingWebhooks = 0
+	for _, callback := range s.callbacks.List() {
+		waits := callback.State == standin.Pending || callback.State == standin.Withheld
+		if waits && strings.HasPrefix(callback.ID, e.ID) {
+			shown.PendingWebhooks++
+		}
+	}
+	return &shown, nil
+}
+
+func (s *Server) listEvents(c *call) (any, *apiError) {
+	one, many := c.text("type", 200), c.list("types")
+	l := c.listing()
+	return page(c, l, &s.state.Events, "event", func(e *event) bool {
+		if prefix, wild := strings.CutSuffix(one, "*"); wild {
+			return strings.HasPrefix(e.Type, prefix)
+		}
+		return (one == "" || e.Type == one) && (len(many) == 0 || slices.Contains(many, e.Type))
+	})
+}
+
+func (s *Server) createEndpoint(c *call) (any, *apiError) {
+	e := &webhookEndpoint{
+		ID: newID("we_1"), Object: "webhook_endpoint", Created: s.now(), Status: "enabled",
+		URL: c.address("url", true), EnabledEvents: c.list("enabled_events"), Description: text(c.text("description", 500)),
+		APIVersion: text(c.text("api_version", 50)), Metadata: c.metadata("metadata"), Secret: newID("whsec_"),
+	}
+	c.ignore("connect")
+	if len(e.EnabledEvents) == 0 {
+		c.fail(invalid("parameter_missing", "enabled_events", "Missing required param: enabled_events."))
+	}
+	if len(s.state.Endpoints.rows) >= 16 {
+		c.fail(invalid("", "", "You have reached the maximum of 16 test webhook endpoints."))
+	}
+	if problem := c.done(); problem != nil {
+		return nil, problem
+	}
+	s.state.Endpoints.add(e)
+	s.receivers.put(*e)
+	shown := s.render(e)
+	shown["secret"] = e.Secret // this once, as at Stripe
+	return shown, nil
+}
+
+func (s *Server) getEndpoint(c *call) (any, *apiError) {
+	if e := c.done(); e != nil {
+		return nil, e
+	}
+	return get(&s.state.Endpoints, "webhook_endpoint", "webhook_endpoint", c.id)
+}

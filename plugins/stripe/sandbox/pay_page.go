@@ -1,0 +1,156 @@
+package sandbox
+
+import (
+	"embed"
+	"io/fs"
+	"net/http"
+	"strings"
+
+	"github.com/superpayhub/superpay/sdk/plugintest/standin"
+)
+
+//go:embed pages/*.html
+var embedded embed.FS
+
+func pageFiles() fs.FS {
+	sub, err := fs.Sub(embedded, "pages")
+	if err != nil {
+		panic(err) // the folder is part of the binary
+	}
+	return sub
+}
+
+func (s *Server) pageRoutes() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /pay/{id}", s.showPay)
+	mux.HandleFunc("POST /pay/{id}", s.pay)
+	mux.HandleFunc("GET /pay/{id}/3ds", s.showThreeDS)
+	mux.HandleFunc("POST /pay/{id}/3ds", s.finishThreeDS)
+	mux.HandleFunc("GET /embed/{id}", s.showPay)
+	mux.Handle("GET /{$}", http.RedirectHandler(s.opts.PublicURL+"/dashboard", http.StatusSeeOther))
+	s.dashboardRoutes(mux)
+	return mux
+}
+
+// payData is what the payment page shows.
+type payData struct {
+	Session  *session
+	Amount   string
+	Action   string
+	Cancel   string
+	Email    string
+	Problem  string
+	Embedded bool
+	Delayed  bool
+	Cards    []testCard
+}
+
+func (s *Server) showPay(w http.ResponseWriter, r *http.Request) {
+	s.onSession(w, r, func(cs *session) { s.renderPay(w, cs, "") })
+}
+
+// onSession finds the session of the path, under the lock, and lets do go on
+// if it is open.
+func (s *Server) onSession(w http.ResponseWriter, r *http.Request, do func(*session)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.sweep()
+	cs, ok := s.state.Sessions.get(r.PathValue("id"))
+	switch {
+	case !ok:
+		s.message(w, http.StatusNotFound, "No such session", "This page's address is not one of the sandbox's.", "")
+	case cs.Status == "expired":
+		s.message(w, http.StatusGone, "This session has expired", "Nothing was paid. Start again at the shop.", string(cs.CancelURL))
+	case cs.Status == "complete":
+		s.message(w, http.StatusOK, "This session is complete", "There is nothing left to pay here.", cs.destination())
+	default:
+		s.from = eventFrom{ID: text(newID("req_"))}
+		defer func() { s.from = eventFrom{} }()
+		do(cs)
+	}
+}
+
+func (s *Server) renderPay(w http.ResponseWriter, cs *session, problem string) {
+	status := http.StatusOK
+	if problem != "" {
+		status = http.StatusPaymentRequired
+	}
+	shown := *cs
+	s.pages.Render(w, status, "pay", standin.Page{Title: "Pay", Provider: "Stripe", Data: payData{
+		Session: &shown, Amount: money(cs.AmountTotal, cs.Currency), Action: s.opts.PublicURL + "/pay/" + cs.ID,
+		Cancel: string(cs.CancelURL), Email: or(string(cs.CustomerEmail), "jane@example.com"), Problem: problem,
+		Embedded: cs.UIMode == "embedded", Delayed: cs.allowsDelayed(), Cards: testCards,
+	}})
+}
+
+func (s *Server) message(w http.ResponseWriter, status int, title, words, link string) {
+	s.pages.Render(w, status, "message", standin.Page{
+		Title: title, Provider: "Stripe", Data: map[string]string{"Text": words, "Link": link},
+	})
+}
+
+func (s *Server) pay(w http.ResponseWriter, r *http.Request) {
+	r.Body = http.MaxBytesReader(w, r.Body, 64<<10)
+	if err := r.ParseForm(); err != nil {
+		http.Error(w, "the form could not be read", http.StatusBadRequest)
+		return
+	}
+	payer := customer{Email: text(or(r.PostForm.Get("email"), "jane@example.com")), Name: text(r.PostForm.Get("name"))}
+	s.onSession(w, r, func(cs *session) {
+		if r.PostForm.Get("method") == "delayed" {
+			if !cs.allowsDelayed() {
+				s.renderPay(w, cs, "This session cannot be paid by bank debit.")
+				return
+			}
+			s.payDelayed(cs, payer)
+		} else if e := s.payByCard(cs, r.PostForm.Get("card_number"), payer); e != nil {
+			s.renderPay(w, cs, e.Message)
+			return
+		}
+		if cs.Status == "open" {
+			http.Redirect(w, r, s.opts.PublicURL+"/pay/"+cs.ID+"/3ds", http.StatusSeeOther)
+			return
+		}
+		s.leave(w, r, cs)
+	})
+	s.saved()
+}
+
+func (s *Server) showThreeDS(w http.ResponseWriter, r *http.Request) {
+	s.onSession(w, r, func(cs *session) {
+		s.pages.Render(w, http.StatusOK, "threeds", standin.Page{Title: "3-D Secure", Provider: "Stripe", Data: map[string]string{
+			"Amount": money(cs.AmountTotal, cs.Currency), "Action": s.opts.PublicURL + "/pay/" + cs.ID + "/3ds",
+		}})
+	})
+}
+
+func (s *Server) finishThreeDS(w http.ResponseWriter, r *http.Request) {
+	r.Body = http.MaxBytesReader(w, r.Body, 64<<10)
+	passed := r.PostFormValue("result") == "complete"
+	s.onSession(w, r, func(cs *session) {
+		if e := s.authenticate(cs, passed); e != nil {
+			s.renderPay(w, cs, e.Message)
+			return
+		}
+		s.leave(w, r, cs)
+	})
+	s.saved()
+}
+
+// leave sends the payer back to the shop. Getting there proves nothing: anyone
+// can type the address.
+func (s *Server) leave(w http.ResponseWriter, r *http.Request, cs *session) {
+	if to := cs.destination(); to != "" {
+		http.Redirect(w, r, to, http.StatusSeeOther)
+		return
+	}
+	s.message(w, http.StatusOK, "Thank you", "The session is complete.", "")
+}
+
+func (cs *session) destination() string {
+	to := cs.SuccessURL
+	if cs.UIMode == "embedded" {
+		to = cs.ReturnURL
+	}
+	return strings.ReplaceAll(string(to), "{CHECKOUT_SESSION_ID}", cs.ID)
+}

@@ -1,0 +1,85 @@
+package sdk
+
+import "time"
+
+// Verdict is what a plugin thinks of an inbound call.
+type Verdict string
+
+const (
+	Genuine     Verdict = "genuine"      // proven to come from the provider
+	Forged      Verdict = "forged"       // not from the provider, altered, or too old; answered 4xx, nothing is kept
+	CannotCheck Verdict = "cannot_check" // the check needs something out of reach; answered 503, the provider tries again
+	NotOurs     Verdict = "not_ours"     // genuine, but of another account or mode
+)
+
+// Header is one header line as received; names may repeat.
+type Header struct{ Name, Value string }
+
+// CallbackRequest is an inbound call exactly as it arrived. ReceivedAt is the
+// hub's clock: a plugin uses no clock of its own.
+type CallbackRequest struct {
+	ReceivedAt time.Time
+	Method     string
+	Path       string
+	Query      string
+	Headers    []Header
+	Body       []byte
+}
+
+// Get returns the first header of that name, case-insensitively.
+func (r CallbackRequest) Get(name string) string {
+	for _, h := range r.Headers {
+		if equalFold(h.Name, name) {
+			return h.Value
+		}
+	}
+	return ""
+}
+
+// CallbackResult is a plugin's reading of an inbound call.
+type CallbackResult struct {
+	Verdict Verdict
+	Reason  string // why, for the operator; holds no secret
+	EventID string // the provider's event id, unique per provider; the hub absorbs repeats by it
+	Type    string // the provider's event type, for people
+	Facts   []Fact // empty for events that mean nothing to a hub
+	Ack     Ack
+}
+
+// Ack is what the provider wants to hear for a call that was kept. The zero
+// value is 200 with an empty body.
+type Ack struct {
+	Status      int
+	ContentType string
+	Body        []byte
+}
+
+// Fact is what a provider says happened. Proven means that the signature
+// covers the content and the content has the pinned version: what it names by
+// id may be applied. Otherwise the fact only says "go and read".
+//
+// It binds to an attempt by Payment.AttemptID where our server put it in the
+// provider's metadata, else by Payment.Refs.
+type Fact struct {
+	Proven  bool
+	Payment Payment
+}
+
+func equalFold(a, b string) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range len(a) {
+		if lower(a[i]) != lower(b[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+func lower(c byte) byte {
+	if c >= 'A' && c <= 'Z' {
+		return c + 'a' - 'A'
+	}
+	return c
+}

@@ -1,0 +1,26 @@
+package sdk
+
+import "time"
+
+// DisputeStatus is the state of a challenge of a capture.
+type DisputeStatus string
+
+const (
+	DisputeInquiry DisputeStatus = "inquiry" // a question; no funds moved
+	DisputeOpen    DisputeStatus = "open"    // under discussion
+	DisputeWon     DisputeStatus = "won"
+	DisputeLost    DisputeStatus = "lost"
+	DisputeClosed  DisputeStatus = "closed" // ended without a verdict
+)
+
+// Dispute is a challenge of a capture, identified by the provider's own id.
+type Dispute struct {
+	ID             string
+	CaptureID      string
+	Status         DisputeStatus
+	Amount         Money
+	FundsWithdrawn bool // the provider has taken the money back for now
+	Reason         string
+	DueBy          time.Time // when evidence is due
+	At             time.Time
+}

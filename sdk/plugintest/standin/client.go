@@ -1,0 +1,98 @@
+package standin
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// Client opens a stand-in's doors from a test or a tool.
+type Client struct {
+	BaseURL string // of the stand-in, e.g. http://127.0.0.1:4242/stripe
+	HTTP    *http.Client
+}
+
+// Books returns the stand-in's account of the money.
+func (c Client) Books(ctx context.Context) (books Books, err error) {
+	err = c.call(ctx, http.MethodGet, "books", nil, &books)
+	return books, err
+}
+
+// Callbacks lists what was, is being, and will be delivered.
+func (c Client) Callbacks(ctx context.Context) (list []Callback, err error) {
+	err = c.call(ctx, http.MethodGet, "callbacks", nil, &list)
+	return list, err
+}
+
+// Requests lists the API requests that arrived.
+func (c Client) Requests(ctx context.Context) (list []Request, err error) {
+	err = c.call(ctx, http.MethodGet, "requests", nil, &list)
+	return list, err
+}
+
+// AddFault puts a rule in force.
+func (c Client) AddFault(ctx context.Context, f Fault) error {
+	return c.call(ctx, http.MethodPost, "faults", f, nil)
+}
+
+// ClearFaults lifts every rule.
+func (c Client) ClearFaults(ctx context.Context) error {
+	return c.call(ctx, http.MethodDelete, "faults", nil, nil)
+}
+
+// Release sends the withheld callbacks in the given order.
+func (c Client) Release(ctx context.Context, order ReleaseOrder) (int, error) {
+	var answer struct{ Released int }
+	err := c.call(ctx, http.MethodPost, "callbacks/release", order, &answer)
+	return answer.Released, err
+}
+
+// Resend delivers one callback again.
+func (c Client) Resend(ctx context.Context, id string) error {
+	return c.call(ctx, http.MethodPost, "callbacks/"+url.PathEscape(id)+"/resend", nil, nil)
+}
+
+// SetWebhook changes where callbacks go.
+func (c Client) SetWebhook(ctx context.Context, address string) error {
+	return c.call(ctx, http.MethodPut, "webhook", map[string]string{"url": address}, nil)
+}
+
+func (c Client) call(ctx context.Context, method, door string, in, out any) error {
+	var body io.Reader
+	if in != nil {
+		data, err := json.Marshal(in)
+		if err != nil {
+			return err
+		}
+		body = bytes.NewReader(data)
+	}
+	req, err := http.NewRequestWithContext(ctx, method, strings.TrimRight(c.BaseURL, "/")+DoorPrefix+door, body)
+	if err != nil {
+		return err
+	}
+	client := c.HTTP
+	if client == nil {
+		client = http.DefaultClient
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	data, err := io.ReadAll(io.LimitReader(resp.Body, 64<<20))
+	if err != nil {
+		return err
+	}
+	if resp.StatusCode >= 300 {
+		return fmt.Errorf("%s %s: %s: %s", method, door, resp.Status, bytes.TrimSpace(data))
+	}
+	if out == nil {
+		return nil
+	}
+	return json.Unmarshal(data, out)
+}

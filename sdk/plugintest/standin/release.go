@@ -1,0 +1,62 @@
+package standin
+
+import (
+	"math/rand/v2"
+	"slices"
+)
+
+// ReleaseOrder says in which order withheld callbacks go out. Its zero value is
+// the order in which they were made.
+type ReleaseOrder struct {
+	Reverse bool   `json:"reverse,omitempty"`
+	Seed    uint64 `json:"seed,omitempty"` // not 0: shuffled
+}
+
+// Release sends what is withheld, one first try after the other so that the
+// order is the one asked for, and returns how many there are.
+func (d *Deliverer) Release(order ReleaseOrder) int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.release(order)
+}
+
+func (d *Deliverer) release(order ReleaseOrder) int {
+	var batch []*Callback
+	for _, c := range d.list {
+		if c.State == Withheld {
+			c.State = Pending
+			batch = append(batch, c)
+		}
+	}
+	if order.Reverse {
+		slices.Reverse(batch)
+	}
+	if order.Seed != 0 {
+		random := rand.New(rand.NewPCG(order.Seed, order.Seed))
+		random.Shuffle(len(batch), func(i, j int) { batch[i], batch[j] = batch[j], batch[i] })
+	}
+	if d.closed || len(batch) == 0 {
+		return len(batch)
+	}
+	d.wait.Go(func() {
+		for _, c := range batch {
+			if !d.try(c) {
+				d.mu.Lock()
+				if !d.closed {
+					d.start(c, d.opts.Backoff[0])
+				}
+				d.mu.Unlock()
+			}
+		}
+	})
+	return len(batch)
+}
+
+func (d *Deliverer) withheld() (n int) {
+	for _, c := range d.list {
+		if c.State == Withheld {
+			n++
+		}
+	}
+	return n
+}

@@ -1,0 +1,15 @@
+package sdk
+
+import "time"
+
+// Refund is money back, identified by the provider's own id.
+type Refund struct {
+	ID         string // the provider's
+	RefundID   string // the hub's, as found in metadata; empty if the hub did not make it
+	InstanceID string // as found in metadata
+	CaptureID  string // the capture it gives back, if the provider says
+	Status     MovementStatus
+	Amount     Money
+	Failure    *Failure
+	At         time.Time
+}

@@ -1,0 +1,109 @@
+package sdk
+
+import (
+	"slices"
+	"time"
+)
+
+// Field is one setting of a plugin or one input of a flow.
+type Field struct {
+	Name     string // snake_case
+	Title    string // for people
+	Help     string
+	Required bool
+	Secret   bool     // write-only in the console, encrypted at rest, never logged
+	Public   bool     // shown to apps by GET /v1/providers (a publishable key)
+	Options  []string // the allowed values, if only some are
+	Default  string
+	MaxLen   int // in bytes; 0 means 500
+}
+
+// Settings are the configured values of a provider, by field name.
+type Settings map[string]string
+
+// Account is what Configure found out about the settings.
+type Account struct {
+	ID   string // the provider's account id where it can be known without a call
+	Mode Mode
+}
+
+// CaptureMode says when approved money is taken.
+type CaptureMode string
+
+const (
+	CaptureAutomatic CaptureMode = "automatic" // as soon as it is approved
+	CaptureManual    CaptureMode = "manual"    // by a later Capture
+)
+
+// Capability is an optional ability of a flow.
+type Capability string
+
+const (
+	CanConfirm       Capability = "confirm"
+	CanCapture       Capability = "capture"
+	CanCapturePart   Capability = "capture_part" // less than was authorised; the rest is released
+	CanCancel        Capability = "cancel"
+	CanRefund        Capability = "refund"
+	CanRefundPart    Capability = "refund_part" // part of a capture, repeatedly
+	ContinuesItself  Capability = "continue"    // the hub may confirm by itself after the payer's approval
+	CreatedByBrowser Capability = "browser"     // nothing is asked of the provider at checkout; the browser creates it
+)
+
+// Flow is one way of paying. A plugin keeps its flows in one table and fills
+// Describe from it.
+type Flow struct {
+	Name         string // snake_case, unique in the plugin
+	Title        string
+	Inputs       []Field // of CreateCheckout
+	Confirm      []Field // inputs of Confirm
+	CaptureModes []CaptureMode
+	Currencies   []string // ISO codes; empty means "ask the provider"
+	Capabilities []Capability
+}
+
+// Can reports whether the flow has that capability.
+func (f Flow) Can(c Capability) bool { return slices.Contains(f.Capabilities, c) }
+
+// OperationKind is one thing asked of a provider.
+type OperationKind string
+
+const (
+	OpCreate  OperationKind = "create"
+	OpConfirm OperationKind = "confirm"
+	OpCapture OperationKind = "capture"
+	OpCancel  OperationKind = "cancel"
+	OpRefund  OperationKind = "refund"
+)
+
+// Repeat says what the provider does with a repeated operation key.
+type Repeat struct {
+	// Deduplicated: the same key with the same request has one effect and
+	// answers with the first one's result.
+	Deduplicated bool
+	// KeyLifetime is how long the provider remembers a key. The hub repeats an
+	// unknown only inside it, less a margin.
+	KeyLifetime time.Duration
+	// Settling is how long after a sending its effect may still be invisible
+	// to GetPayment. "Not found" means "never happened" only after it.
+	Settling time.Duration
+}
+
+// Description is what a plugin is. It is the same at every call.
+type Description struct {
+	Name     string // of the plugin: "stripe"
+	Title    string
+	Version  string
+	Settings []Field
+	Flows    []Flow
+	Repeats  map[OperationKind]Repeat
+}
+
+// Flow returns the flow of that name.
+func (d Description) Flow(name string) (Flow, bool) {
+	for _, f := range d.Flows {
+		if f.Name == name {
+			return f, true
+		}
+	}
+	return Flow{}, false
+}

@@ -88,7 +88,9 @@ func New(o Options) *fiber.App {
 	root.Get("/return/:attempt_id", s.back)
 	root.Use("/v1", s.plain, s.authenticate)
 	register(root, s)
-	root.Use(func(*fiber.Ctx) error { return fiber.NewError(fiber.StatusNotFound, "no such path; see "+o.BasePath+"/docs") })
+	root.Use(func(*fiber.Ctx) error {
+		return fiber.NewError(fiber.StatusNotFound, "no such path; see "+o.BasePath+"/docs")
+	})
 	return s.app
 }
 
@@ -188,4 +190,10 @@ func caller(ctx context.Context, idempotencyKey string) payments.Caller {
 	return payments.Caller{App: app, IdempotencyKey: idempotencyKey, RequestID: requestID(ctx)}
 }
 
-func init() { huma.NewError = validation }
+func init() {
+	// huma asks these package variables for every error of its own.
+	huma.NewErrorWithContext = validation
+	huma.NewError = func(status int, msg string, errs ...error) huma.StatusError {
+		return validation(nil, status, msg, errs...)
+	}
+}

@@ -30,8 +30,8 @@ type Order struct {
 	Refunds        []Refund          `json:"refunds"`
 	Disputes       []Dispute         `json:"disputes"`
 	Description    string            `json:"description,omitempty"`
-	LineItems      []sdk.LineItem    `json:"line_items,omitempty"`
-	Customer       *sdk.Customer     `json:"customer,omitempty"`
+	LineItems      []LineItem        `json:"line_items,omitempty"`
+	Customer       *Customer         `json:"customer,omitempty"`
 	Metadata       map[string]string `json:"metadata,omitempty"`
 	ReturnURL      string            `json:"return_url"`
 	CancelURL      string            `json:"cancel_url,omitempty"`
@@ -99,11 +99,15 @@ func orderOf(o *ledger.Order) Order {
 		ID: o.ID, Reference: o.Reference, Status: string(o.Status), Amount: o.Amount, Currency: o.Currency, Exponent: o.Exponent,
 		Authorized: o.Authorized, Captured: o.Captured, Refunded: o.Refunded, Disputed: o.Disputed, Refundable: o.Refundable,
 		NeedsAttention: o.NeedsAttention, Attention: []Attention{}, Attempts: []Attempt{}, Refunds: []Refund{}, Disputes: []Dispute{},
-		Description: o.Description, LineItems: o.LineItems, Metadata: o.Metadata, ReturnURL: o.ReturnURL, CancelURL: o.CancelURL,
+		Description: o.Description, Metadata: o.Metadata, ReturnURL: o.ReturnURL, CancelURL: o.CancelURL,
 		ExpiresAt: o.ExpiresAt, CreatedAt: o.CreatedAt, UpdatedAt: o.UpdatedAt, Version: o.Version,
 	}
 	if o.Customer != (sdk.Customer{}) {
-		out.Customer = &o.Customer
+		c := Customer(o.Customer)
+		out.Customer = &c
+	}
+	for _, l := range o.LineItems {
+		out.LineItems = append(out.LineItems, LineItem(l))
 	}
 	for _, x := range o.Attention {
 		if x.ResolvedAt.IsZero() {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -89,10 +90,16 @@ func codeOf(status int) string {
 	return strings.ReplaceAll(strings.ToLower(http.StatusText(status)), " ", "_")
 }
 
+// missing is how huma words a field that is not there.
+var missing = regexp.MustCompile(`^expected required property (\S+) to be present$`)
+
 // validation builds the Problem for what huma refused. It names the field and
 // says why, without the value.
-func validation(status int, msg string, errs ...error) huma.StatusError {
+func validation(ctx huma.Context, status int, msg string, errs ...error) huma.StatusError {
 	p := newProblem(status, codeOf(status), msg)
+	if ctx != nil {
+		p.RequestID = requestID(ctx.Context())
+	}
 	if status == http.StatusUnprocessableEntity || status == http.StatusBadRequest {
 		p.Code = "invalid_request"
 	}
@@ -102,12 +109,18 @@ func validation(status int, msg string, errs ...error) huma.StatusError {
 		if !errors.As(err, &d) {
 			continue
 		}
-		param := strings.TrimPrefix(strings.TrimPrefix(d.Location, "body."), "header.")
-		param = strings.TrimPrefix(strings.TrimPrefix(param, "query."), "path.")
-		if p.Param == "" {
-			p.Param = field(param)
+		param, why := d.Location, d.Message
+		if m := missing.FindStringSubmatch(why); m != nil {
+			param, why = param+"."+m[1], "is required"
 		}
-		said = append(said, strings.TrimSpace(field(param)+" "+d.Message))
+		for _, place := range []string{"body.", "header.", "query.", "path."} {
+			param = strings.TrimPrefix(param, place)
+		}
+		param = field(param)
+		if p.Param == "" {
+			p.Param = param
+		}
+		said = append(said, param+": "+why)
 	}
 	if len(said) > 5 {
 		said = append(said[:5], "and more")

@@ -88,9 +88,6 @@ func New(o Options) *fiber.App {
 	root.Get("/return/:attempt_id", s.back)
 	root.Use("/v1", s.plain, s.authenticate)
 	register(root, s)
-	root.Use(func(*fiber.Ctx) error {
-		return fiber.NewError(fiber.StatusNotFound, "no such path; see "+o.BasePath+"/docs")
-	})
 	return s.app
 }
 

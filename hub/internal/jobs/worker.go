@@ -14,7 +14,6 @@ import (
 )
 
 const (
-	lease   = 30 * time.Second // of a claimed row
 	atOnce  = 16               // rows worked on at the same moment
 	poll    = time.Second      // how long something may be due unnoticed
 	patient = 10 * time.Second // between polls that fail
@@ -75,6 +74,10 @@ func (w *Worker) Run(ctx context.Context) {
 	}
 }
 
+// lease is how long a claimed row is ours: longer than the call of a provider
+// that is made for it.
+func (w *Worker) lease() time.Duration { return max(30*time.Second, w.Payments.CallTimeout+10*time.Second) }
+
 // round claims what is due, as much as there is room for.
 func (w *Worker) round(ctx context.Context) (more bool, err error) {
 	free := atOnce - len(w.room)
@@ -82,14 +85,14 @@ func (w *Worker) round(ctx context.Context) (more bool, err error) {
 		return false, nil
 	}
 	now := w.Now().UTC()
-	attempts, err := w.DB.ClaimAttempts(ctx, now, lease.Seconds(), free)
+	attempts, err := w.DB.ClaimAttempts(ctx, now, w.lease().Seconds(), free)
 	if err != nil {
 		return false, err
 	}
 	for _, a := range attempts {
-		w.do(ctx, "attempt", a.AttemptID, func(ctx context.Context) error { return w.Payments.Sync(ctx, a.AttemptID) })
+		w.do(ctx, "attempt", a.AttemptID, func(ctx context.Context) error { return w.Payments.Due(ctx, a) })
 	}
-	callbacks, err := w.DB.ClaimCallbacks(ctx, now, lease.Seconds(), max(1, free-len(attempts)))
+	callbacks, err := w.DB.ClaimCallbacks(ctx, now, w.lease().Seconds(), max(1, free-len(attempts)))
 	if err != nil {
 		return false, err
 	}
@@ -99,7 +102,8 @@ func (w *Worker) round(ctx context.Context) (more bool, err error) {
 	return len(attempts)+len(callbacks) == free, nil
 }
 
-// do works on one row. What fails stays leased and becomes due again.
+// do works on one row. A hub that dies here leaves it leased: it is due again
+// when the lease ends.
 func (w *Worker) do(ctx context.Context, kind, id string, f func(context.Context) error) {
 	w.room <- struct{}{}
 	w.work.Go(func() {
@@ -110,7 +114,7 @@ func (w *Worker) do(ctx context.Context, kind, id string, f func(context.Context
 			}
 		}()
 		// A shutdown lets work in flight finish.
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lease)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), w.lease())
 		defer cancel()
 		if err := f(ctx); err != nil {
 			w.Logger.InfoContext(ctx, "what was due is not done; it is tried again", "kind", kind, "id", id, "error", err)

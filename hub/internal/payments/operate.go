@@ -146,7 +146,9 @@ func (s *Service) resume(ctx context.Context, c Caller, o *ledger.Order, op *led
 func (s *Service) run(ctx context.Context, o *ledger.Order, op *ledger.Operation, requestID string) (Answer, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.CallTimeout+4*time.Second)
 	defer cancel()
+	s.CrashAt("recorded")
 	news := s.call(ctx, o, op)
+	s.CrashAt("answered")
 	news.RequestID = requestID
 	after, err := s.record(ctx, o, news)
 	if err != nil {

@@ -33,6 +33,10 @@ type Options struct {
 	Now         func() time.Time
 	Kick        func() // wakes the worker
 	Logger      *slog.Logger
+	// CrashAt is called at the points between two lines at which tests let the
+	// hub die: "recorded" (before the call) and "answered" (before the outcome
+	// is recorded).
+	CrashAt func(point string)
 }
 
 // Service runs the verbs.
@@ -49,8 +53,12 @@ func New(o Options) *Service {
 	if o.Kick == nil {
 		o.Kick = func() {}
 	}
-	// The lease outlives the call and the write of its outcome.
-	return &Service{Options: o, lease: o.CallTimeout + 5*time.Second}
+	if o.CrashAt == nil {
+		o.CrashAt = func(string) {}
+	}
+	// The lease outlives the call and, usually, the write of its outcome; if it
+	// does not, the operation is looked at twice, under one key.
+	return &Service{Options: o, lease: o.CallTimeout + max(time.Second, o.CallTimeout/4)}
 }
 
 // Answer is an order as it stands after a request, with the operation that the

@@ -6,9 +6,19 @@ import (
 	"time"
 
 	"github.com/superpayhub/superpay/hub/internal/ledger"
+	"github.com/superpayhub/superpay/hub/internal/postgres"
 	"github.com/superpayhub/superpay/hub/internal/providers"
 	"github.com/superpayhub/superpay/sdk"
 )
+
+// Due does what is due for a claimed attempt. What fails is due again soon.
+func (s *Service) Due(ctx context.Context, c postgres.Claimed) error {
+	err := s.Sync(ctx, c.AttemptID)
+	if err != nil {
+		err = errors.Join(err, s.DB.Postpone(ctx, c, s.now().Add(ledger.Backoff(c.Tries, s.env()))))
+	}
+	return err
+}
 
 // Sync reads the provider's truth about an attempt and applies it. An open
 // operation whose caller is gone is healed first; one under way is left alone.

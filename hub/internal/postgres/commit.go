@@ -149,10 +149,11 @@ func (p *DB) StoreCallback(ctx context.Context, cb *ledger.Callback) error {
 	return mapErr(err)
 }
 
-// Claimed is one attempt that is due, with its order.
+// Claimed is one attempt that is due.
 type Claimed struct {
-	AttemptID string `db:"id"`
-	OrderID   string `db:"order_id"`
+	AttemptID string    `db:"id"`
+	Tries     int       `db:"tries"`  // this one included
+	Until     time.Time `db:"due_at"` // end of the lease
 }
 
 // Rows that are due are claimed by pushing their due time a lease ahead: a hub
@@ -160,7 +161,7 @@ type Claimed struct {
 const (
 	claimAttemptsSQL = `UPDATE attempts SET due_at = $1::timestamptz + make_interval(secs => $2), tries = tries + 1
 		WHERE id IN (SELECT id FROM attempts WHERE due_at <= $1 ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED)
-		RETURNING id, order_id`
+		RETURNING id, tries, due_at`
 	claimCallbacksSQL = `UPDATE callbacks SET due_at = $1::timestamptz + make_interval(secs => $2), tries = tries + 1
 		WHERE id IN (SELECT id FROM callbacks WHERE due_at <= $1 ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED)
 		RETURNING row_to_json(callbacks)`
@@ -171,6 +172,13 @@ func (p *DB) ClaimAttempts(ctx context.Context, now time.Time, lease float64, li
 	var out []Claimed
 	err := p.claimAttempts.SelectContext(ctx, &out, now, lease, limit)
 	return out, mapErr(err)
+}
+
+// Postpone ends a lease whose work failed: it is due again at that time,
+// unless it became due otherwise meanwhile.
+func (p *DB) Postpone(ctx context.Context, c Claimed, due time.Time) error {
+	_, err := p.db.ExecContext(ctx, `UPDATE attempts SET due_at = $3 WHERE id = $1 AND due_at = $2`, c.AttemptID, c.Until, due)
+	return mapErr(err)
 }
 
 // ClaimCallbacks leases up to limit callbacks that are due, whole.

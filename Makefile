@@ -1,0 +1,52 @@
+# The index of what can be done here: `make help`.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+# Variables of your own: PORT, DATA_DIR, STRIPE_SECRET_KEY, STRIPE_WEBHOOK_SECRET, HUB_DATABASE_URL.
+BENCH ?= .
+
+.PHONY: help
+help: ## Show this list
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: build $(if $(HUB_DATABASE_URL),,postgres) ## Run everything: PostgreSQL, stand-ins, hub, shop (PORT=58081)
+	@exec bin/hub dev
+
+.PHONY: build
+build: ## Build hub, plugins, shop and sandbox into bin/
+	@go build -o bin/ ./hub ./hub/tools/...
+	@go build -o bin/plugins/ ./plugins/...
+
+.PHONY: test
+test: $(if $(HUB_TEST_DATABASE_URL),,postgres) chromium ## Run all tests with the race detector
+	go test -race -timeout 20m ./...
+
+.PHONY: lint
+lint: ## Check format, vet, staticcheck, go.mod and generated code
+	@.ci/lint.sh
+
+.PHONY: generate
+generate: protoc ## Generate code and openapi.json anew
+	@.ci/generate.sh .
+
+.PHONY: bench
+bench: $(if $(HUB_TEST_DATABASE_URL),,postgres) ## Run benchmarks (BENCH=pattern)
+	go test -run '^$$' -bench '$(BENCH)' -benchmem ./sdk/plugin ./hub/internal/providers ./hub/internal/ledger ./hub/internal/payments
+
+.PHONY: postgres
+postgres: ## Make sure that PostgreSQL's programs are there
+	@.ci/postgres.sh
+
+.PHONY: chromium
+chromium: ## Make sure that a browser is there for the tests
+	@.ci/chromium.sh
+
+.PHONY: protoc
+protoc: ## Make sure that protoc is there for the generated code
+	@.ci/protoc.sh
+
+.PHONY: clean
+clean: ## Remove what was built; the data folder stays
+	@rm -rf bin

@@ -1,0 +1,124 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"path"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+var (
+	providerName = regexp.MustCompile(`^[a-z][a-z0-9_]{0,30}$`)
+	basePath     = regexp.MustCompile(`^(/[A-Za-z0-9_.~-]+)+$`)
+)
+
+// check finds what is wrong in itself. A value that a default stands for is right.
+func (c *Config) check() {
+	c.checkListen()
+	c.checkPublicURL()
+	c.checkDatabase()
+	for _, proxy := range c.Server.TrustedProxies {
+		_, err := netip.ParsePrefix(proxy)
+		if _, errAddr := netip.ParseAddr(proxy); err != nil && errAddr != nil {
+			c.note("server.trusted_proxies", errors.New("must be addresses or ranges, as 10.0.0.0/8"))
+		}
+	}
+	for name := range c.Providers {
+		if !providerName.MatchString(name) {
+			c.note("providers."+name, errors.New("must be named with a-z, 0-9 and _, at most 31 characters, a letter first"))
+		}
+	}
+	if c.EncryptionKey == "" {
+		c.note("encryption_key", errors.New("is missing: make one with `openssl rand -base64 32` and keep it; without it, what is in the database is lost"))
+	}
+	for key, limit := range map[string]struct{ value, least, most time.Duration }{
+		"server.request_timeout":  {c.Server.RequestTimeout, time.Second, time.Hour},
+		"server.shutdown_timeout": {c.Server.ShutdownTimeout, time.Second, time.Hour},
+		"server.drain_delay":      {c.Server.DrainDelay, 0, time.Minute},
+		"call_timeout":            {c.CallTimeout, 10 * time.Millisecond, 10 * time.Minute},
+		"order_ttl":               {c.OrderTTL, time.Minute, 90 * 24 * time.Hour},
+	} {
+		if limit.value < limit.least || limit.value > limit.most {
+			c.note(key, fmt.Errorf("must lie between %s and %s", limit.least, limit.most))
+		}
+	}
+	if c.Server.RequestTimeout <= c.CallTimeout {
+		c.note("server.request_timeout", errors.New("must be longer than call_timeout: a provider's answer has to be recorded too"))
+	}
+	if !(c.TimeScale >= 1 && c.TimeScale <= 1e6) {
+		c.note("time_scale", errors.New("must lie between 1 and 1000000"))
+	}
+	if c.CrashAt != "" && !c.Dev {
+		c.note("crash_at", errors.New("is for tests only: remove it"))
+	}
+	c.oneOf("crash_at", c.CrashAt, "", "recorded", "answered")
+	c.oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
+	c.oneOf("log.format", c.Log.Format, "json", "text")
+}
+
+func (c *Config) oneOf(key, value string, allowed ...string) {
+	if !slices.Contains(allowed, value) {
+		c.note(key, fmt.Errorf("must be one of %s", strings.Join(allowed, ", ")))
+	}
+}
+
+func (c *Config) checkListen() {
+	_, port, err := net.SplitHostPort(c.Server.Listen)
+	if n, errPort := strconv.Atoi(port); err != nil || errPort != nil || n < 1 || n > 65535 {
+		c.note("server.listen", errors.New("must be an address with a port, as 127.0.0.1:58081 or :8080"))
+	}
+}
+
+// checkPublicURL also fills it in where the outside can only be this machine.
+func (c *Config) checkPublicURL() {
+	s := &c.Server
+	if s.BasePath = strings.TrimSuffix(s.BasePath, "/"); s.BasePath != "" && (!basePath.MatchString(s.BasePath) || path.Clean(s.BasePath) != s.BasePath) {
+		c.note("server.base_path", errors.New("must be a path as /superpay, or empty"))
+		return
+	}
+	if s.PublicURL == "" {
+		host, _, _ := net.SplitHostPort(s.Listen)
+		if !loopback(host) {
+			c.note("server.public_url", errors.New("is missing: say how payers and providers reach the hub, as https://pay.example.com"))
+			return
+		}
+		s.PublicURL = "http://" + s.Listen + s.BasePath
+	}
+	s.PublicURL = strings.TrimSuffix(s.PublicURL, "/")
+	u, err := url.Parse(s.PublicURL)
+	switch {
+	case err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "":
+		c.note("server.public_url", errors.New("must be a plain address, as https://pay.example.com"))
+	case u.Scheme != "https" && !(u.Scheme == "http" && loopback(u.Hostname())):
+		c.note("server.public_url", errors.New("must be https: plain http is only for this machine itself"))
+	case !strings.HasSuffix(u.Path, s.BasePath):
+		c.note("server.public_url", errors.New("must end in server.base_path, as https://pay.example.com/superpay"))
+	}
+}
+
+// checkDatabase does not pass url.Parse's error on, which quotes the password.
+func (c *Config) checkDatabase() {
+	if c.Database.URL == "" {
+		c.note("database.url", errors.New("is missing: set it to postgres://user:password@host:5432/name (`hub dev` brings its own PostgreSQL)"))
+		return
+	}
+	u, err := url.Parse(c.Database.URL)
+	if err != nil || u.Host == "" || u.Scheme != "postgres" && u.Scheme != "postgresql" {
+		c.note("database.url", errors.New("must be an address as postgres://user:password@host:5432/name, special characters of the password as %40"))
+	}
+	if c.Database.MaxConns < 2 || c.Database.MaxConns > 1000 {
+		c.note("database.max_conns", errors.New("must lie between 2 and 1000"))
+	}
+}
+
+func loopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}

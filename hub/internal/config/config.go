@@ -1,0 +1,104 @@
+// Package config reads the hub's settings: a YAML file, which may be missing,
+// and the environment over it. Every setting is known by name, so a misspelled
+// one is an error and not a default; every error says where the value came
+// from and what to do. No value is ever printed: it may be a secret that was
+// put in the wrong place.
+package config
+
+import (
+	_ "embed"
+	"time"
+)
+
+// Example is a commented file with every setting at its default.
+//
+//go:embed example.yaml
+var Example string
+
+// Config is the hub's settings, checked.
+type Config struct {
+	Server        Server
+	Database      Database
+	EncryptionKey string // one or several, as postgres.ParseKeys reads them
+	PluginsDir    string
+	Providers     map[string]Provider
+	CallTimeout   time.Duration
+	OrderTTL      time.Duration
+	TimeScale     float64
+	Log           Log
+
+	// CrashAt ends the process, as kill -9 would, at a point between two lines
+	// of a payment ("recorded", "answered"). Tests only: needs Dev.
+	CrashAt string
+
+	// Dev is HUB_DEV: the hub stands on a developer's machine or in a test.
+	Dev bool
+
+	origins  map[string]string // of the settings that were given: a file or an environment variable
+	problems []error
+}
+
+// Server is the hub's HTTP side.
+type Server struct {
+	Listen          string
+	PublicURL       string // base path included, no slash at the end
+	BasePath        string // "" or "/superpay"
+	TrustedProxies  []string
+	RequestTimeout  time.Duration
+	ShutdownTimeout time.Duration
+	DrainDelay      time.Duration
+}
+
+// Database is where the hub keeps its records.
+type Database struct {
+	URL      string
+	MaxConns int
+}
+
+// Provider is one configured provider.
+type Provider struct {
+	Plugin   string
+	Disabled bool
+	Settings map[string]string
+}
+
+// Log says how much is logged, and how.
+type Log struct{ Level, Format string }
+
+func defaults() *Config {
+	return &Config{
+		Server:      Server{Listen: "127.0.0.1:58081", RequestTimeout: 35 * time.Second, ShutdownTimeout: 25 * time.Second},
+		Database:    Database{MaxConns: 16},
+		PluginsDir:  besideExecutable("plugins"),
+		Providers:   map[string]Provider{},
+		CallTimeout: 20 * time.Second,
+		// Below the 24 hours that a Stripe Checkout Session may live.
+		OrderTTL:  23 * time.Hour,
+		TimeScale: 1,
+		Log:       Log{Level: "info", Format: "json"},
+		origins:   map[string]string{},
+	}
+}
+
+// targets is the table of all settings but the providers'.
+func (c *Config) targets() map[string]any {
+	return map[string]any{
+		"server.listen":           &c.Server.Listen,
+		"server.public_url":       &c.Server.PublicURL,
+		"server.base_path":        &c.Server.BasePath,
+		"server.trusted_proxies":  &c.Server.TrustedProxies,
+		"server.request_timeout":  &c.Server.RequestTimeout,
+		"server.shutdown_timeout": &c.Server.ShutdownTimeout,
+		"server.drain_delay":      &c.Server.DrainDelay,
+		"database.url":            &c.Database.URL,
+		"database.max_conns":      &c.Database.MaxConns,
+		"encryption_key":          &c.EncryptionKey,
+		"plugins.dir":             &c.PluginsDir,
+		"call_timeout":            &c.CallTimeout,
+		"order_ttl":               &c.OrderTTL,
+		"time_scale":              &c.TimeScale,
+		"crash_at":                &c.CrashAt,
+		"log.level":               &c.Log.Level,
+		"log.format":              &c.Log.Format,
+	}
+}

@@ -1,0 +1,174 @@
+package dev
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/superpayhub/superpay/hub/internal/access"
+	"github.com/superpayhub/superpay/hub/internal/ledger"
+	"github.com/superpayhub/superpay/hub/internal/postgres"
+)
+
+// shutdownTimeout is the hubs': all must be over within ten seconds.
+const shutdownTimeout = 5 * time.Second
+
+// plan settles keys and addresses, before anything runs that needs them.
+func (h *House) plan(context.Context) (err error) {
+	if h.keys, err = loadKeys(h.options.DataDir); err != nil {
+		return err
+	}
+	if o := h.options; o.StripeSecretKey != "" {
+		h.keys.StripeSecretKey, h.keys.StripeWebhookSecret, h.keys.StripePublishableKey = o.StripeSecretKey, o.StripeWebhookSecret, o.StripePublishableKey
+	}
+	h.APIKey, h.EncryptionKey, h.WebhookSecret, h.StripeSecretKey = h.keys.APIKey, h.keys.EncryptionKey, h.keys.StripeWebhookSecret, h.keys.StripeSecretKey
+	port := h.options.Port
+	for range h.options.Hubs {
+		if port, err = wantedPort(port); err != nil {
+			return err
+		}
+		h.BaseURLs = append(h.BaseURLs, "http://"+local(port)+h.options.BasePath)
+		port = 0
+	}
+	return nil
+}
+
+// seed makes the app "shop" with its key, and the schema before that.
+func (h *House) seed(ctx context.Context) error {
+	k, err := postgres.ParseKeys(h.keys.EncryptionKey)
+	if err != nil {
+		return err
+	}
+	db, err := postgres.Open(ctx, postgres.Options{URL: h.DatabaseURL, Keys: k, MaxConns: 2})
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	now := time.Now().UTC()
+	app, err := db.EnsureApp(ctx, ledger.NewID("app", now), "shop", []string{"*"}, now)
+	if err != nil {
+		return fmt.Errorf("make the app: %w", err)
+	}
+	key := h.keys.APIKey
+	if err := db.AddKey(ctx, ledger.NewID("key", now), app.ID, access.Hint(key), access.HashKey(key), now); err != nil {
+		return fmt.Errorf("make the app's key: %w", err)
+	}
+	return nil
+}
+
+func (h *House) startSandbox(ctx context.Context) (err error) {
+	if h.options.StripeSecretKey != "" {
+		return nil
+	}
+	state := filepath.Join(h.options.DataDir, "sandbox")
+	if err := os.MkdirAll(state, 0o700); err != nil {
+		return err
+	}
+	h.sandbox = &child{
+		house: h, name: "sandbox", program: "sandbox", announces: true,
+		args: []string{"--addr", h.neighbor(2), "--state-dir", state, "--stripe-webhook-url", h.BaseURL() + "/callback/stripe"},
+		env:  environment("SANDBOX_STRIPE_KEY="+h.keys.StripeSecretKey, "SANDBOX_STRIPE_WEBHOOK_SECRET="+h.keys.StripeWebhookSecret),
+	}
+	h.SandboxURL, err = h.sandbox.start(ctx)
+	return err
+}
+
+func (h *House) startHubs(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	for i, base := range h.BaseURLs {
+		hub := &child{house: h, name: "hub", program: "hub", args: []string{"serve"}, env: h.hubEnvironment(base), health: base + "/readyz"}
+		if len(h.BaseURLs) > 1 {
+			hub.name = fmt.Sprintf("hub%d", i)
+		}
+		h.hubs = append(h.hubs, hub)
+		group.Go(func() error {
+			_, err := hub.start(ctx)
+			return err
+		})
+	}
+	return group.Wait()
+}
+
+// hubEnvironment configures a hub that listens, and is reached, at base.
+func (h *House) hubEnvironment(base string) []string {
+	listen := strings.TrimPrefix(strings.TrimSuffix(base, h.options.BasePath), "http://")
+	env := []string{
+		"HUB_DEV=1",
+		"HUB_SERVER__LISTEN=" + listen,
+		"HUB_SERVER__PUBLIC_URL=" + base,
+		"HUB_SERVER__BASE_PATH=" + h.options.BasePath,
+		"HUB_SERVER__SHUTDOWN_TIMEOUT=" + shutdownTimeout.String(),
+		"HUB_DATABASE_URL=" + h.DatabaseURL,
+		"HUB_ENCRYPTION_KEY=" + h.keys.EncryptionKey,
+		"HUB_PLUGINS__DIR=" + filepath.Join(h.options.BinDir, "plugins"),
+		"HUB_PROVIDERS__STRIPE__SETTINGS__SECRET_KEY=" + h.keys.StripeSecretKey,
+		"HUB_PROVIDERS__STRIPE__SETTINGS__WEBHOOK_SECRET=" + h.keys.StripeWebhookSecret,
+		"HUB_PROVIDERS__STRIPE__SETTINGS__PUBLISHABLE_KEY=" + h.keys.StripePublishableKey,
+		"HUB_LOG__FORMAT=text",
+	}
+	if h.SandboxURL != "" {
+		env = append(env, "HUB_PROVIDERS__STRIPE__SETTINGS__API_URL="+h.SandboxURL+"/stripe")
+	}
+	if h.options.TimeScale != 0 {
+		env = append(env, fmt.Sprintf("HUB_TIME_SCALE=%g", h.options.TimeScale))
+	}
+	if t := h.options.CallTimeout; t != 0 {
+		env = append(env, "HUB_CALL_TIMEOUT="+t.String(), "HUB_SERVER__REQUEST_TIMEOUT="+(t+15*time.Second).String())
+	}
+	return environment(append(env, h.options.Env...)...)
+}
+
+func (h *House) startShop(ctx context.Context) (err error) {
+	if !h.options.Shop {
+		return nil
+	}
+	h.shop = &child{
+		house: h, name: "shop", program: "shop", announces: true,
+		env: environment("SHOP_LISTEN="+h.neighbor(1), "SHOP_HUB_URL="+h.BaseURL(), "SHOP_API_KEY="+h.keys.APIKey),
+	}
+	if h.ShopURL, err = h.shop.start(ctx); err != nil {
+		return err
+	}
+	status, err := get(ctx, h.ShopURL+"/healthz")
+	if err == nil && status != 200 {
+		err = fmt.Errorf("the shop's /healthz answers %d", status)
+	}
+	return err
+}
+
+// environment is ours with more over it. What is meant for us alone is left out.
+func environment(more ...string) []string {
+	var env []string
+	for _, pair := range os.Environ() {
+		name, _, _ := strings.Cut(pair, "=")
+		switch name {
+		case "PORT", "DATA_DIR", "STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET", "HUB_DATABASE__URL":
+		default:
+			env = append(env, pair)
+		}
+	}
+	return append(env, more...) // of two with one name, the last counts
+}
+
+// KillHub ends a hub as a crash would, and its plugins with it.
+func (h *House) KillHub(i int) { h.hubs[i].kill() }
+
+// StartHub starts a killed or stopped hub as it was, with more environment for
+// this one run, and returns when it is ready.
+func (h *House) StartHub(ctx context.Context, i int, env ...string) error {
+	hub := h.hubs[i]
+	usual := hub.env
+	hub.env = append(slices.Clone(usual), env...)
+	defer func() { hub.env = usual }()
+	_, err := hub.start(ctx)
+	return err
+}
+
+// StopHub ends a hub in order.
+func (h *House) StopHub(ctx context.Context, i int) error { return h.hubs[i].stop(ctx) }

@@ -1,0 +1,88 @@
+package dev
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/superpayhub/superpay/hub/internal/access"
+)
+
+// keys are made once for a data folder: what is in its database can be read
+// and called for again with the same ones only.
+type keys struct {
+	EncryptionKey        string `json:"encryption_key"`
+	APIKey               string `json:"api_key"`
+	StripeSecretKey      string `json:"stripe_secret_key"` // what the sandbox accepts
+	StripePublishableKey string `json:"stripe_publishable_key"`
+	StripeWebhookSecret  string `json:"stripe_webhook_secret"`
+}
+
+// loadKeys reads the folder's keys or makes them.
+func loadKeys(dir string) (keys, error) {
+	path := filepath.Join(dir, "keys.json")
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		raw := make([]byte, 32)
+		_, _ = rand.Read(raw) // never fails
+		k := keys{
+			EncryptionKey:        base64.StdEncoding.EncodeToString(raw),
+			APIKey:               access.NewKey(),
+			StripeSecretKey:      "sk_test_" + rand.Text(),
+			StripePublishableKey: "pk_test_" + rand.Text(),
+			StripeWebhookSecret:  "whsec_" + rand.Text(),
+		}
+		return k, writeJSON(path, k)
+	}
+	if err != nil {
+		return keys{}, err
+	}
+	var k keys
+	if err := json.Unmarshal(text, &k); err != nil || k.EncryptionKey == "" || k.APIKey == "" {
+		return k, fmt.Errorf("%s is damaged: restore it, or choose another data folder; what the database holds cannot be read without it", path)
+	}
+	return k, nil
+}
+
+// writeJSON replaces a file in one step, for us alone to read.
+func writeJSON(path string, v any) error {
+	text, err := json.MarshalIndent(v, "", "  ")
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(path+".new", append(text, '\n'), 0o600); err != nil {
+		return err
+	}
+	return os.Rename(path+".new", path)
+}
+
+// Info is what DATA_DIR/dev.json says of a running house.
+type Info struct {
+	Pid         int    `json:"pid"`
+	BaseURL     string `json:"base_url"`
+	APIKey      string `json:"api_key"`
+	SandboxURL  string `json:"sandbox_url"`
+	ShopURL     string `json:"shop_url"`
+	DatabaseURL string `json:"database_url"`
+}
+
+// Announce writes dev.json, which is gone again when the house is.
+func (h *House) Announce() error {
+	return writeJSON(h.infoFile(), Info{
+		Pid: os.Getpid(), BaseURL: h.BaseURL(), APIKey: h.APIKey, SandboxURL: h.SandboxURL, ShopURL: h.ShopURL, DatabaseURL: h.DatabaseURL,
+	})
+}
+
+func (h *House) infoFile() string { return filepath.Join(h.options.DataDir, "dev.json") }
+
+func (h *House) withdraw() error {
+	if err := os.Remove(h.infoFile()); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}

@@ -1,0 +1,124 @@
+package e2e
+
+import (
+	"database/sql"
+	"encoding/json"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+
+	_ "github.com/lib/pq"
+	"github.com/stretchr/testify/require"
+)
+
+// query runs a statement on the hub's own database.
+func (h *house) query(q string, args ...any) *sql.Row {
+	db, err := sql.Open("postgres", h.DatabaseURL)
+	require.NoError(h.t, err)
+	h.t.Cleanup(func() { db.Close() })
+	return db.QueryRow(q, args...)
+}
+
+func (h *house) count(q string, args ...any) (n int) {
+	h.t.Helper()
+	require.NoError(h.t, h.query(q, args...).Scan(&n))
+	return n
+}
+
+// dueAgain makes the order's attempt due now, as if its time had come.
+func (h *house) dueAgain(o answer) {
+	h.t.Helper()
+	h.count(`WITH u AS (UPDATE attempts SET due_at = now() WHERE order_id = $1 RETURNING 1) SELECT count(*) FROM u`, o.ID)
+}
+
+// metric reads one line of /metrics.
+func (h *house) metric(line string) float64 {
+	h.t.Helper()
+	res, err := http.Get(h.BaseURL + "/metrics")
+	require.NoError(h.t, err)
+	defer res.Body.Close()
+	text, _ := io.ReadAll(res.Body)
+	for l := range strings.Lines(string(text)) {
+		if rest, ok := strings.CutPrefix(l, line+" "); ok {
+			v, err := strconv.ParseFloat(strings.TrimSpace(rest), 64)
+			require.NoError(h.t, err)
+			return v
+		}
+	}
+	return 0
+}
+
+func (h *house) statusOf(method, path string) int {
+	h.t.Helper()
+	req, _ := http.NewRequest(method, h.BaseURL+path, nil)
+	res, err := browser.Do(req)
+	require.NoError(h.t, err)
+	res.Body.Close()
+	return res.StatusCode
+}
+
+// secrets are what must stand in no log.
+func (h *house) secrets() map[string]string {
+	return map[string]string{
+		"API key": h.APIKey, "encryption key": h.EncryptionKey, "stripe webhook secret": h.WebhookSecret, "stripe secret key": h.StripeSecretKey,
+	}
+}
+
+// hubPID is the process of the first hub.
+func (h *house) hubPID() int { return h.Pids()["hub"] }
+
+// pluginPID is the process of a plugin: a child of the hub, found as `ps` does.
+func (h *house) pluginPID(name string) int {
+	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
+	for _, path := range stats {
+		stat, err := os.ReadFile(path)
+		if err != nil {
+			continue
+		}
+		pid, rest, _ := strings.Cut(string(stat), " (")
+		program, rest, _ := strings.Cut(rest, ") ")
+		if f := strings.Fields(rest); program == name && len(f) > 1 && f[0] != "Z" && f[1] == strconv.Itoa(h.hubPID()) {
+			n, _ := strconv.Atoi(pid)
+			return n
+		}
+	}
+	return 0
+}
+
+// newApp makes an app, as an operator does, and returns its key.
+func (h *house) newApp(name string, providers ...string) string {
+	h.t.Helper()
+	args := []string{"app", "create", name}
+	for _, p := range providers {
+		args = append(args, "--provider", p)
+	}
+	cmd := exec.Command(filepath.Join(bins, "hub"), args...)
+	cmd.Env = append(os.Environ(), "HUB_DATABASE_URL="+h.DatabaseURL, "HUB_ENCRYPTION_KEY="+h.EncryptionKey,
+		"HUB_PROVIDERS__STRIPE__SETTINGS__SECRET_KEY="+h.StripeSecretKey, "HUB_PROVIDERS__STRIPE__SETTINGS__WEBHOOK_SECRET="+h.WebhookSecret)
+	out, err := cmd.Output()
+	require.NoError(h.t, err)
+	key := regexp.MustCompile(`spk_\S+`).FindString(string(out))
+	require.NotEmpty(h.t, key, "%s", out)
+	return key
+}
+
+// stripeList asks the provider's own API for a list.
+func (h *house) stripeList(path string) []json.RawMessage {
+	h.t.Helper()
+	req, _ := http.NewRequest("GET", h.stripe.BaseURL+path, nil)
+	req.Header.Set("Authorization", "Bearer "+h.StripeSecretKey)
+	res, err := browser.Do(req)
+	require.NoError(h.t, err)
+	defer res.Body.Close()
+	var page struct{ Data []json.RawMessage }
+	require.NoError(h.t, json.NewDecoder(res.Body).Decode(&page))
+	return page.Data
+}
+
+// sessions counts the provider's checkout sessions, paid or not.
+func (h *house) sessions() int { return len(h.stripeList("/v1/checkout/sessions?limit=100")) }

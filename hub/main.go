@@ -1,0 +1,95 @@
+// Command hub is the payment hub: the server, and what an operator and a
+// developer do around it. One file per command.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/superpayhub/superpay/hub/internal/config"
+	"github.com/superpayhub/superpay/hub/internal/postgres"
+	"github.com/superpayhub/superpay/hub/internal/telemetry"
+)
+
+func main() {
+	// The first signal asks for an orderly end. From then on signals do what
+	// they do by default: a second one ends the process at once, and the
+	// system ends the plugins with it.
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop)
+	if err := command().ExecuteContext(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, "hub:", err)
+		os.Exit(1)
+	}
+}
+
+// file is --config.
+var file string
+
+func command() *cobra.Command {
+	c := &cobra.Command{
+		Use:           "hub",
+		Short:         "One payment API in front of many providers",
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	c.CompletionOptions.HiddenDefaultCmd = true
+	c.PersistentFlags().StringVar(&file, "config", "", "settings file (or HUB_CONFIG); `hub config` prints an example")
+	c.AddCommand(serveCommand(), migrateCommand(), appCommand(), keyCommand(), providerCommand(),
+		openapiCommand(), configCommand(), devCommand(), versionCommand())
+	return c
+}
+
+// hub is what every command that needs settings begins with.
+type hub struct {
+	config  *config.Config
+	secrets *telemetry.Secrets
+	log     *slog.Logger
+}
+
+func load(log io.Writer) (*hub, error) {
+	c, err := config.Load(file, os.Environ())
+	if err != nil {
+		return nil, err
+	}
+	h := &hub{config: c, secrets: &telemetry.Secrets{}}
+	h.secrets.Add(c.Secrets()...)
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(c.Log.Level)); err != nil {
+		return nil, err
+	}
+	h.log = telemetry.NewLogger(log, telemetry.LogOptions{Level: level, JSON: c.Log.Format == "json", Secrets: h.secrets})
+	return h, nil
+}
+
+// database opens it and brings its schema up to date.
+func (h *hub) database(ctx context.Context) (*postgres.DB, error) {
+	keys, err := postgres.ParseKeys(h.config.EncryptionKey)
+	if err != nil {
+		return nil, fmt.Errorf("HUB_ENCRYPTION_KEY: %w", err)
+	}
+	return postgres.Open(ctx, postgres.Options{
+		URL: h.config.Database.URL, Keys: keys, MaxConns: h.config.Database.MaxConns, Logger: h.log,
+	})
+}
+
+// withDatabase runs what needs the settings and the database, and nothing else.
+func withDatabase(ctx context.Context, do func(*hub, *postgres.DB) error) error {
+	h, err := load(os.Stderr)
+	if err != nil {
+		return err
+	}
+	db, err := h.database(ctx)
+	if err != nil {
+		return err
+	}
+	return errors.Join(do(h, db), db.Close())
+}

@@ -1,0 +1,106 @@
+package main
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/superpayhub/superpay/hub/internal/access"
+	"github.com/superpayhub/superpay/hub/internal/config"
+	"github.com/superpayhub/superpay/hub/internal/devpg/pgtest"
+	"github.com/superpayhub/superpay/hub/internal/postgres"
+)
+
+const testKey = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
+
+// run is one command, in this process.
+func run(t *testing.T, args ...string) (out, notes string, err error) {
+	t.Helper()
+	var o, e bytes.Buffer
+	c := command()
+	c.SetArgs(args)
+	c.SetOut(&o)
+	c.SetErr(&e)
+	err = c.ExecuteContext(t.Context())
+	return o.String(), e.String(), err
+}
+
+func TestKeysOfAnApp(t *testing.T) {
+	address := pgtest.New(t)
+	t.Setenv("HUB_DATABASE_URL", address)
+	t.Setenv("HUB_ENCRYPTION_KEY", testKey)
+	t.Setenv("HUB_PROVIDERS__STRIPE__SETTINGS__SECRET_KEY", "sk_test_12345678")
+
+	_, _, err := run(t, "app", "create", "shop", "--provider", "paypal")
+	require.ErrorContains(t, err, "no such provider is configured")
+	key, notes, err := run(t, "app", "create", "shop", "--provider", "stripe")
+	require.NoError(t, err)
+	key = strings.TrimSpace(key)
+	require.Regexp(t, `^spk_[A-Za-z0-9_-]{43}$`, key)
+	require.Contains(t, notes, "app shop may use: [stripe]")
+	require.NotContains(t, notes, key)
+	_, _, err = run(t, "app", "create", "shop")
+	require.ErrorContains(t, err, "hub key create shop")
+	second, _, err := run(t, "key", "create", "shop")
+	require.NoError(t, err)
+	require.NotEqual(t, key, strings.TrimSpace(second))
+
+	keys, err := postgres.ParseKeys(testKey)
+	require.NoError(t, err)
+	db, err := postgres.Open(t.Context(), postgres.Options{URL: address, Keys: keys, MaxConns: 2})
+	require.NoError(t, err)
+	defer db.Close()
+	app, err := db.AppOfKey(t.Context(), access.HashKey(key))
+	require.NoError(t, err)
+	require.Equal(t, []string{"stripe"}, []string(app.Providers))
+
+	list, _, err := run(t, "key", "list", "shop")
+	require.NoError(t, err)
+	require.NotContains(t, list, key)
+	require.Contains(t, list, access.Hint(key)+"...")
+	rows := strings.Split(strings.TrimSpace(list), "\n")
+	require.Len(t, rows, 3)
+	oldest := strings.Fields(rows[2])[0]
+	_, _, err = run(t, "key", "revoke", oldest)
+	require.NoError(t, err)
+	_, err = db.AppOfKey(t.Context(), access.HashKey(key))
+	require.ErrorIs(t, err, postgres.ErrNotFound)
+	_, _, err = run(t, "key", "revoke", oldest)
+	require.ErrorContains(t, err, "there is no key that is not revoked")
+	_, _, err = run(t, "key", "list", "nobody")
+	require.ErrorContains(t, err, `there is no app "nobody"`)
+}
+
+func TestProviderList_ShowsNoValue(t *testing.T) {
+	t.Setenv("HUB_DATABASE_URL", "postgres://localhost/superpay")
+	t.Setenv("HUB_ENCRYPTION_KEY", testKey)
+	t.Setenv("HUB_PROVIDERS__STRIPE__SETTINGS__SECRET_KEY", "sk_test_12345678")
+	t.Setenv("HUB_PROVIDERS__STRIPE_EU__PLUGIN", "stripe")
+	t.Setenv("HUB_PROVIDERS__STRIPE_EU__DISABLED", "true")
+	out, _, err := run(t, "provider", "list")
+	require.NoError(t, err)
+	require.Regexp(t, `stripe +stripe +no executable in .* secret_key\n`, out)
+	require.Regexp(t, `stripe_eu +stripe +disabled`, out)
+	require.NotContains(t, out, "12345678")
+}
+
+func TestCommandsThatNeedNothing(t *testing.T) {
+	for _, c := range []struct{ name, want string }{
+		{"config", config.Example}, {"openapi", `"openapi":`}, {"version", "superpay hub "},
+	} {
+		out, _, err := run(t, c.name)
+		require.NoError(t, err)
+		require.Contains(t, out, c.want)
+	}
+}
+
+func TestSettingsAreCheckedFirst(t *testing.T) {
+	t.Setenv("HUB_ENCRYPTION_KEY", "short")
+	_, _, err := run(t, "serve")
+	require.ErrorContains(t, err, "HUB_DATABASE_URL")
+	t.Setenv("HUB_DATABASE_URL", "postgres://127.0.0.1:1/superpay")
+	_, _, err = run(t, "serve")
+	require.ErrorContains(t, err, "openssl rand -base64 32")
+}

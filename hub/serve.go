@@ -1,0 +1,248 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"sync/atomic"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/lib/pq"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/spf13/cobra"
+
+	"github.com/superpayhub/superpay/hub/internal/api"
+	"github.com/superpayhub/superpay/hub/internal/jobs"
+	"github.com/superpayhub/superpay/hub/internal/payments"
+	"github.com/superpayhub/superpay/hub/internal/postgres"
+	"github.com/superpayhub/superpay/hub/internal/providers"
+	"github.com/superpayhub/superpay/hub/internal/telemetry"
+	"github.com/superpayhub/superpay/sdk"
+)
+
+const (
+	// databasePatience is how long a hub that starts waits for PostgreSQL,
+	// which may be starting beside it.
+	databasePatience = 30 * time.Second
+	// lastWrites is how long outcomes may be written after the plugins ended.
+	lastWrites = 2 * time.Second
+)
+
+func serveCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "serve",
+		Short: "Run the hub",
+		Args:  cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			h, err := load(os.Stderr)
+			if err != nil {
+				return err
+			}
+			if err := h.serve(c.Context()); c.Context().Err() == nil {
+				return err
+			}
+			return nil // told to end, perhaps while it started: that is no failure
+		},
+	}
+}
+
+// serve runs the hub until the context ends, and then ends in order.
+func (h *hub) serve(ctx context.Context) error {
+	db, err := h.waitForDatabase(ctx)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	// Taken before the plugins start: who calls meanwhile waits, and a port in
+	// use is told at once.
+	listener, err := net.Listen("tcp", h.config.Server.Listen)
+	if err != nil {
+		return fmt.Errorf("server.listen cannot be used: stop what listens there, or set HUB_SERVER__LISTEN or PORT to another: %w", err)
+	}
+	defer listener.Close()
+
+	metrics := telemetry.NewMetrics()
+	metrics.MustRegister(telemetry.DBPool(db.Stats))
+	worker := jobs.New()
+	worker.DB, worker.Logger = db, h.log
+	registry, err := h.startProviders(ctx, metrics, db, worker)
+	if err != nil {
+		return err
+	}
+
+	service := payments.New(payments.Options{
+		DB: db, Providers: registry, PublicURL: h.config.Server.PublicURL, CallTimeout: h.config.CallTimeout,
+		OrderTTL: h.config.OrderTTL, TimeScale: h.config.TimeScale, Kick: worker.Kick, Logger: h.log, CrashAt: h.crash,
+	})
+	worker.Payments = service
+	var draining atomic.Bool
+	app := api.New(api.Options{
+		Payments: service, DB: db, Providers: registry, Worker: worker, BasePath: h.config.Server.BasePath,
+		PublicURL: h.config.Server.PublicURL, Logger: h.log, Metrics: metrics, RequestTimeout: h.config.Server.RequestTimeout,
+		TrustedProxies: h.config.Server.TrustedProxies, Draining: draining.Load,
+	})
+
+	work, stopWork := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopWork()
+	worked, served := make(chan struct{}), make(chan error, 1)
+	go func() { worker.Run(work); close(worked) }()
+	go func() { served <- app.Listener(listener) }()
+	h.log.Info("the hub is up", "version", version(), "listen", h.config.Server.Listen, "public_url", h.config.Server.PublicURL)
+
+	select {
+	case err = <-served:
+		err = fmt.Errorf("serve: %w", err)
+	case <-ctx.Done():
+		h.log.Info("shutting down: what is in flight may finish; another signal ends it at once", "at_most", h.config.Server.ShutdownTimeout)
+	}
+	draining.Store(true)
+	time.Sleep(h.config.Server.DrainDelay)
+	h.shutdown(app, registry, stopWork, worked)
+	return err
+}
+
+// startProviders returns when each plugin is up or has failed once. After an
+// error none is left.
+func (h *hub) startProviders(ctx context.Context, metrics *prometheus.Registry, db *postgres.DB, worker *jobs.Worker) (*providers.Registry, error) {
+	registry, err := providers.New(providers.Options{
+		Dir: h.config.PluginsDir, CallTimeout: h.config.CallTimeout, Logger: h.log, Registerer: metrics, Env: pluginEnvironment(),
+	}, h.providers())
+	if err != nil {
+		return nil, err
+	}
+	registry.OnUp(func(name string) { h.providerUp(registry, db, worker, name) })
+	if err = registry.Start(ctx); err == nil {
+		err = h.checkTimeScale(registry)
+	}
+	if err != nil {
+		stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), h.config.Server.ShutdownTimeout)
+		defer cancel()
+		registry.Stop(stop)
+		return nil, err
+	}
+	return registry, nil
+}
+
+// crash lets tests see what is left if the hub dies between two lines.
+func (h *hub) crash(point string) {
+	if h.config.Dev && h.config.CrashAt == point {
+		if self, err := os.FindProcess(os.Getpid()); err == nil {
+			_ = self.Kill()
+			select {}
+		}
+	}
+}
+
+// shutdown ends what takes requests first, and then what works behind it.
+func (h *hub) shutdown(app *fiber.App, registry *providers.Registry, stopWork func(), worked <-chan struct{}) {
+	ctx, cancel := context.WithTimeout(context.Background(), h.config.Server.ShutdownTimeout)
+	defer cancel()
+	if err := app.ShutdownWithContext(ctx); err != nil {
+		h.log.Warn("requests in flight were cut off; what they asked of a provider is found out at the next start", "error", err)
+	}
+	stopWork()
+	select {
+	case <-worked:
+	case <-ctx.Done():
+	}
+	registry.Stop(ctx)
+	select { // calls that were cut off have ended now; their outcome is being written
+	case <-worked:
+	case <-time.After(lastWrites):
+		h.log.Warn("work in flight was cut off; it is due again at the next start")
+	}
+	h.log.Info("the hub has stopped")
+}
+
+// waitForDatabase opens the database, and waits while it is not there yet.
+func (h *hub) waitForDatabase(ctx context.Context) (*postgres.DB, error) {
+	deadline := time.Now().Add(databasePatience)
+	for {
+		db, err := h.database(ctx)
+		if err == nil || !notThereYet(err) || time.Now().After(deadline) {
+			return db, err
+		}
+		h.log.Warn("the database is not there yet; trying again", "error", err, "until", deadline)
+		select {
+		case <-time.After(time.Second):
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}
+
+// notThereYet tells a server that may be starting from one that says no.
+func notThereYet(err error) bool {
+	var refused *pq.Error
+	if errors.As(err, &refused) {
+		switch refused.Code.Class() {
+		case "08", "53", "57": // connection failure, too many connections, starting up or shutting down
+			return true
+		}
+		return false
+	}
+	var network *net.OpError
+	return errors.As(err, &network)
+}
+
+func (h *hub) providers() []providers.Config {
+	var configs []providers.Config
+	for name, p := range h.config.Providers {
+		configs = append(configs, providers.Config{Name: name, Plugin: p.Plugin, Settings: sdk.Settings(p.Settings), Disabled: p.Disabled})
+	}
+	return configs
+}
+
+// providerUp hides what the plugin calls secret from the log, and has what was
+// left open with it looked after. It must return at once.
+func (h *hub) providerUp(registry *providers.Registry, db *postgres.DB, worker *jobs.Worker, name string) {
+	p, ok := registry.Get(name)
+	if !ok {
+		return
+	}
+	var secret []string
+	for _, field := range p.Description().Settings {
+		if field.Secret {
+			secret = append(secret, field.Name)
+		}
+	}
+	h.secrets.Add(h.config.SecretsOf(name, secret)...)
+	go func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		if err := db.DueNow(ctx, name, time.Now().UTC()); err != nil {
+			h.log.Warn("what is open with a provider is looked at when it is due, not now", "provider", name, "error", err)
+			return
+		}
+		worker.Kick()
+	}()
+}
+
+// checkTimeScale keeps a test's haste from orders of real money.
+func (h *hub) checkTimeScale(registry *providers.Registry) error {
+	if h.config.TimeScale == 1 || h.config.Dev {
+		return nil
+	}
+	for _, p := range registry.All() {
+		if s := p.State(); s.Status != providers.StatusDisabled && s.Mode != sdk.Test {
+			return fmt.Errorf("time_scale (HUB_TIME_SCALE) is only for tests, and provider %s is not known to be in test mode: remove it, or set HUB_DEV=1", p.Name())
+		}
+	}
+	return nil
+}
+
+// pluginEnvironment is all that plugins see of ours: the way to their provider.
+func pluginEnvironment() []string {
+	var env []string
+	for _, name := range []string{
+		"HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "https_proxy", "http_proxy", "no_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR", "TZ",
+	} {
+		if value, ok := os.LookupEnv(name); ok {
+			env = append(env, name+"="+value)
+		}
+	}
+	return env
+}

@@ -1,0 +1,58 @@
+package main
+
+import (
+	"embed"
+	"io/fs"
+	"log/slog"
+	"net/http"
+
+	stripe "github.com/superpayhub/superpay/plugins/stripe/sandbox"
+	"github.com/superpayhub/superpay/sdk/plugintest/standin"
+)
+
+// stand is one provider's stand-in, mounted at its path.
+type stand struct {
+	Name, Title string
+	API         string // base URL for a plugin's settings
+	Dashboard   string
+	handler     http.Handler
+	close       func() error
+}
+
+// openStands starts every stand-in; another provider is one more entry.
+func openStands(o options, base string, logger *slog.Logger) ([]stand, error) {
+	url := base + "/stripe"
+	server, err := stripe.New(stripe.Options{
+		APIKey: o.stripeKey, WebhookSecret: o.stripeSecret, WebhookURL: o.stripeWebhookURL, PublicURL: url,
+		StateFile: stateFile(o.stateDir, "stripe"), Logger: logger.With("stand-in", "stripe"), Disable: o.disable,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return []stand{{
+		Name: "stripe", Title: "Stripe", API: url, Dashboard: url + "/dashboard", handler: server, close: server.Close,
+	}}, nil
+}
+
+//go:embed pages/*.html
+var embedded embed.FS
+
+// route mounts the stand-ins and the index below the path of the public URL.
+func route(stands []stand, prefix string) (http.Handler, error) {
+	files, err := fs.Sub(embedded, "pages")
+	if err != nil {
+		return nil, err
+	}
+	pages, err := standin.ParsePages(files)
+	if err != nil {
+		return nil, err
+	}
+	mux := http.NewServeMux()
+	for _, s := range stands {
+		mux.Handle(prefix+"/"+s.Name+"/", s.handler)
+	}
+	mux.HandleFunc("GET "+prefix+"/{$}", func(w http.ResponseWriter, _ *http.Request) {
+		pages.Render(w, http.StatusOK, "index", standin.Page{Title: "Sandbox", Provider: "every provider", Data: stands})
+	})
+	return mux, nil
+}

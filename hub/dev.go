@@ -75,9 +75,14 @@ func devOptions() (dev.Options, error) {
 	if err != nil {
 		return dev.Options{}, err
 	}
+	// The stand-in's payments mean nothing to Stripe: each has a folder of its own.
+	folder := "dev"
+	if os.Getenv("STRIPE_SECRET_KEY") != "" {
+		folder = "dev-stripe"
+	}
 	o := dev.Options{
 		BinDir:               filepath.Dir(program),
-		DataDir:              cmp.Or(os.Getenv("DATA_DIR"), filepath.Join(devpg.DefaultDir(), "dev")),
+		DataDir:              cmp.Or(os.Getenv("DATA_DIR"), filepath.Join(devpg.DefaultDir(), folder)),
 		BasePath:             strings.TrimSuffix(os.Getenv("HUB_SERVER__BASE_PATH"), "/"),
 		DatabaseURL:          os.Getenv("HUB_DATABASE_URL"),
 		Shop:                 true,

@@ -26,7 +26,9 @@ func (e *RejectedError) Error() string {
 // Rejected marks a refusal that had no effect.
 func Rejected(f Failure) error { return &RejectedError{f} }
 
-// NotSentError says that the request never left this process.
+// NotSentError says that the request never left this process, or was refused
+// before the provider looked at it. On a repeat it says so of this sending
+// only: whether an earlier one arrived stays unknown.
 type NotSentError struct{ Reason string }
 
 func (e *NotSentError) Error() string { return "not sent: " + e.Reason }

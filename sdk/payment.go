@@ -3,7 +3,9 @@ package sdk
 import "time"
 
 // Status is what a provider says of a payment (spelled as Stripe spells it).
-// A reader treats a status it does not know as "not settled, read again".
+// A reader treats a status it does not know as "not settled, read again". In a
+// Fact, an empty status says nothing of the payment's: a refund's or dispute's
+// event carries none.
 type Status string
 
 const (
@@ -119,6 +121,9 @@ const (
 	FailureProviderRateLimited  = "provider_rate_limited"
 	FailureProviderCredentials  = "provider_credentials_refused"
 	FailureRefundExceedsBalance = "refund_exceeds_balance"
+	// FailureMismatch: what the client presented is not the payment that was
+	// asked for (another payee, another attempt's). A person is told.
+	FailureMismatch = "mismatch"
 )
 
 // Payment is a provider's account of an attempt.

@@ -39,6 +39,9 @@ type Provider interface {
 	// GetPayment reads the provider's truth, with every list it can complete.
 	// It changes nothing. Without refs it looks for the attempt id in the
 	// provider's metadata around CreatedAt. ErrNotFound when there is none.
+	// In a flow that the browser creates the refs may be a candidate that a
+	// callback or the client named: what is not this attempt's payment, to this
+	// account, is ErrNotFound.
 	GetPayment(ctx context.Context, r PaymentRequest) (*Payment, error)
 
 	// HandleCallback judges and reads an inbound call, offline where it can.

@@ -199,7 +199,8 @@ func (h *House) stop(ctx context.Context) error {
 		errs = append(errs, h.postgres.Stop(ctx))
 	}
 	if h.lock != nil {
-		errs = append(errs, h.lock.Close())
+		// Close alone would leave the lock to a child that is just being forked.
+		errs = append(errs, h.lock.Unlock(), h.lock.Close())
 	}
 	return errors.Join(errs...)
 }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/superpayhub/superpay/hub/internal/config"
 	"github.com/superpayhub/superpay/hub/internal/postgres"
+	"github.com/superpayhub/superpay/hub/internal/providers"
 	"github.com/superpayhub/superpay/hub/internal/telemetry"
 )
 
@@ -66,8 +67,22 @@ func load(log io.Writer) (*hub, error) {
 	if err := level.UnmarshalText([]byte(c.Log.Level)); err != nil {
 		return nil, err
 	}
-	h.log = telemetry.NewLogger(log, telemetry.LogOptions{Level: level, JSON: c.Log.Format == "json", Secrets: h.secrets})
+	h.log = telemetry.NewLogger(log, telemetry.LogOptions{
+		Level: level, JSON: c.Log.Format == "json", Secrets: h.secrets, FromContext: ids,
+	})
 	return h, nil
+}
+
+// ids are the request and the order that a log record belongs to.
+func ids(ctx context.Context) (attrs []slog.Attr) {
+	request, order := providers.IDs(ctx)
+	if request != "" {
+		attrs = append(attrs, slog.String("request_id", request))
+	}
+	if order != "" {
+		attrs = append(attrs, slog.String("order", order))
+	}
+	return attrs
 }
 
 // database opens it and brings its schema up to date.

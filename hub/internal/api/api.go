@@ -102,7 +102,7 @@ func (s *server) begin(c *fiber.Ctx) error {
 	c.Set("X-Request-Id", id)
 	c.Set("X-Content-Type-Options", "nosniff")
 	c.Set("Cache-Control", "no-store")
-	ctx, cancel := context.WithTimeout(context.WithValue(providers.WithIDs(c.UserContext(), id, ""), requestIDKey{}, id), s.RequestTimeout)
+	ctx, cancel := context.WithTimeout(providers.WithIDs(c.UserContext(), id, ""), s.RequestTimeout)
 	defer cancel()
 	c.SetUserContext(ctx)
 	err := c.Next()
@@ -124,7 +124,7 @@ func (s *server) begin(c *fiber.Ctx) error {
 type requestIDKey struct{}
 
 func requestID(ctx context.Context) string {
-	id, _ := ctx.Value(requestIDKey{}).(string)
+	id, _ := providers.IDs(ctx)
 	return id
 }
 

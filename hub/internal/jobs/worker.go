@@ -76,7 +76,9 @@ func (w *Worker) Run(ctx context.Context) {
 
 // lease is how long a claimed row is ours: longer than the call of a provider
 // that is made for it.
-func (w *Worker) lease() time.Duration { return max(30*time.Second, w.Payments.CallTimeout+10*time.Second) }
+func (w *Worker) lease() time.Duration {
+	return max(30*time.Second, w.Payments.CallTimeout+10*time.Second)
+}
 
 // round claims what is due, as much as there is room for.
 func (w *Worker) round(ctx context.Context) (more bool, err error) {

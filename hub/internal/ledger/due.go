@@ -19,7 +19,9 @@ var healing = []time.Duration{
 
 // Backoff is how long to wait after a failed look at what is due: a minute at
 // most, for what is in the way may be gone any moment.
-func Backoff(tries int, env Env) time.Duration { return env.Scale(min(step(healing, tries-1), time.Minute)) }
+func Backoff(tries int, env Env) time.Duration {
+	return env.Scale(min(step(healing, tries-1), time.Minute))
+}
 
 func step(steps []time.Duration, tries int) time.Duration {
 	return steps[min(max(tries, 0), len(steps)-1)]

@@ -120,10 +120,17 @@ func (p *DB) prepare(ctx context.Context) error {
 		query string
 	}{
 		{&p.commit, commitSQL},
-		{&p.loadOrder, loadOrderSQL}, {&p.loadAttempt, loadAttemptSQL}, {&p.loadKey, loadKeySQL},
-		{&p.loadReference, loadReferenceSQL}, {&p.loadCallback, loadCallbackSQL}, {&p.storeCallback, storeCallbackSQL},
-		{&p.apiKey, apiKeySQL}, {&p.claimAttempts, claimAttemptsSQL}, {&p.claimCallbacks, claimCallbacksSQL},
-		{&p.events, eventsSQL}, {&p.refund, refundSQL},
+		{&p.loadOrder, loadOrderSQL},
+		{&p.loadAttempt, loadAttemptSQL},
+		{&p.loadKey, loadKeySQL},
+		{&p.loadReference, loadReferenceSQL},
+		{&p.loadCallback, loadCallbackSQL},
+		{&p.storeCallback, storeCallbackSQL},
+		{&p.apiKey, apiKeySQL},
+		{&p.claimAttempts, claimAttemptsSQL},
+		{&p.claimCallbacks, claimCallbacksSQL},
+		{&p.events, eventsSQL},
+		{&p.refund, refundSQL},
 	} {
 		st, err := p.db.PreparexContext(ctx, s.query)
 		if err != nil {

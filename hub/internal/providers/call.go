@@ -18,9 +18,28 @@ type idsKey struct{}
 type ids struct{ request, order string }
 
 // WithIDs names the request and the order that calls made with the context
-// belong to, in the logs of the hub and of the plugin.
+// belong to, in the logs of the hub and of the plugin. An empty one leaves what
+// the context knows.
 func WithIDs(ctx context.Context, requestID, orderID string) context.Context {
-	return context.WithValue(ctx, idsKey{}, ids{requestID, orderID})
+	known := of(ctx)
+	if requestID != "" {
+		known.request = requestID
+	}
+	if orderID != "" {
+		known.order = orderID
+	}
+	return context.WithValue(ctx, idsKey{}, known)
+}
+
+// IDs reads what WithIDs put into the context.
+func IDs(ctx context.Context) (requestID, orderID string) {
+	known := of(ctx)
+	return known.request, known.order
+}
+
+func of(ctx context.Context) ids {
+	known, _ := ctx.Value(idsKey{}).(ids)
+	return known
 }
 
 // CreateCheckout is sdk.Provider's.
@@ -79,9 +98,6 @@ func call[R, A any](ctx context.Context, p *Provider, name string, ask method[R,
 	p.registry.metrics.observe(p.config.Name, name, outcome, took)
 	if p.log.Enabled(ctx, slog.LevelDebug) {
 		attrs := []slog.Attr{slog.String("method", name), slog.String("outcome", outcome), slog.Duration("took", took)}
-		if id, ok := ctx.Value(idsKey{}).(ids); ok {
-			attrs = append(attrs, slog.String("request_id", id.request), slog.String("order_id", id.order))
-		}
 		if err != nil {
 			attrs = append(attrs, slog.String("error", err.Error()))
 		}
@@ -103,10 +119,7 @@ func send[R, A any](ctx context.Context, p *Provider, ask method[R, A], request 
 	}
 	ctx, cancel := context.WithTimeout(ctx, p.registry.options.CallTimeout)
 	defer cancel()
-	if id, ok := ctx.Value(idsKey{}).(ids); ok {
-		ctx = plugin.Outgoing(ctx, id.request, id.order)
-	}
-	return ask(run.client, ctx, request)
+	return ask(run.client, plugin.Outgoing(ctx, of(ctx).request, of(ctx).order), request)
 }
 
 // outcomeOf classifies a call's error for metrics and logs.

@@ -34,7 +34,13 @@ func (l *Lock) TryShared() error { return tryLock(l.file, false) }
 func (l *Lock) Unlock() error { return unlock(l.file) }
 
 // Close lets go and closes the file.
-func (l *Lock) Close() error { return l.file.Close() }
+//
+// It unlocks first: a child that is being forked at this moment still holds the
+// file, and with it the lock, until it executes its program.
+func (l *Lock) Close() error {
+	_ = unlock(l.file) // nothing may be locked
+	return l.file.Close()
+}
 
 // SetNote writes text into the file for others to read, such as the holder's pid. It only informs.
 func (l *Lock) SetNote(text string) error {

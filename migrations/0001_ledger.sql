@@ -90,6 +90,9 @@ CREATE TABLE attempts (
     capture_before timestamptz,
     expires_at     timestamptz,
     refs           jsonb NOT NULL,
+    candidates     jsonb NOT NULL, -- names that might be its payment: read and checked before they count
+    approved       boolean NOT NULL, -- the payer approved, and nothing was done about it yet
+    continues      int NOT NULL, -- how often the hub confirmed by itself
     payer          jsonb,
     due_at         timestamptz, -- when the hub has to look at it again
     tries          int NOT NULL,

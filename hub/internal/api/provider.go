@@ -4,6 +4,8 @@ import (
 	"context"
 	"slices"
 
+	"github.com/gofiber/fiber/v2"
+
 	"github.com/superpayhub/superpay/sdk"
 )
 
@@ -68,6 +70,19 @@ func (s *server) listProviders(ctx context.Context, _ *struct{}) (*ProviderList,
 		out.Body.Data = append(out.Body.Data, row)
 	}
 	return out, nil
+}
+
+// appleDomain proves to Apple that this domain may show Apple Pay on the web,
+// with the text that the provider's dashboard gave. It is at the root whatever
+// the base path, because Apple looks nowhere else.
+func (s *server) appleDomain(c *fiber.Ctx) error {
+	for _, p := range s.Providers.All() {
+		if text := p.PublicSettings()["apple_pay_domain_association"]; text != "" {
+			c.Set(fiber.HeaderContentType, fiber.MIMETextPlainCharsetUTF8)
+			return c.SendString(text)
+		}
+	}
+	return newProblem(fiber.StatusNotFound, "not_found", "no provider has the setting apple_pay_domain_association").write(c)
 }
 
 func inputs(fields []sdk.Field) []Input {

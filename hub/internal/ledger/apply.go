@@ -36,6 +36,9 @@ type News struct {
 	Refund    *sdk.Refund  // likewise, of one refund
 	Operation *Result      // how an operation ended
 	Hint      bool         // something happened: go and read
+	Maybe     []sdk.Ref    // what may be the payment of an attempt that has none yet
+	Gone      bool         // a read found nothing
+	Taken     bool         // what it named belongs to another payment
 	Raise     string       // a reason for attention that the caller found
 }
 
@@ -76,7 +79,13 @@ func (d *decision) apply(a *Attempt, n News) {
 		d.look[a.ID] = true
 	}
 	if n.Hint {
-		d.soon[a.ID] = true
+		d.hint(a, n)
+	}
+	if n.Gone && fresh {
+		d.gone(a, n)
+	}
+	if n.Taken {
+		d.taken(a)
 	}
 	if n.Raise != "" {
 		d.raise(n.Raise, a.ID)
@@ -90,6 +99,51 @@ func (d *decision) apply(a *Attempt, n News) {
 	if n.Operation != nil {
 		d.close(a, n)
 	}
+}
+
+// maxCandidates bounds what callbacks can make the hub try.
+const maxCandidates = 10
+
+// hint schedules a read. What it names counts only after that read. Where a
+// decline left the approval open, it may mean that the payer approved anew.
+func (d *decision) hint(a *Attempt, n News) {
+	d.soon[a.ID] = true
+	for _, r := range n.Maybe {
+		if len(a.Refs) == 0 && !hasRef(a.Candidates, r) && len(a.Candidates) < maxCandidates {
+			a.Candidates = append(a.Candidates, r)
+		}
+	}
+	if a.Failure != nil && (a.Status == sdk.RequiresAction || a.Status == sdk.RequiresConfirmation) {
+		a.Approved = true
+	}
+}
+
+// gone handles a payment that the provider does not know (any more). Once the
+// order's time is up, one that it knew before is dead, and one that only the
+// payer's browser could have made is no longer waited for.
+func (d *decision) gone(a *Attempt, n News) {
+	if !a.Live() || a.Status == AttemptUnknown || d.env.Now.Before(d.o.ExpiresAt) || d.o.OpenOperation(a.ID) != nil {
+		return
+	}
+	if len(a.Refs) == 0 {
+		a.Abandoned = true
+		return
+	}
+	d.record(a, n, "payment.gone", map[string]any{"was": a.Status})
+	a.Status = sdk.Canceled
+	a.NextAction = nil
+}
+
+// taken handles news that named what belongs to another payment. Where this
+// attempt has no payment yet, somebody presented a foreign one: that is refused
+// and seen, and an honest payment may still follow.
+func (d *decision) taken(a *Attempt) {
+	if len(a.Refs) > 0 {
+		d.raise(ReferenceMismatch, a.ID)
+		return
+	}
+	a.Candidates = []sdk.Ref{}
+	d.raise(ForeignPayment, a.ID)
 }
 
 // payment merges a provider's account of the attempt.
@@ -148,6 +202,9 @@ func (d *decision) identify(a *Attempt, p *sdk.Payment) {
 			a.Refs = append(a.Refs, r)
 		}
 	}
+	if len(a.Refs) > 0 {
+		a.Candidates = []sdk.Ref{}
+	}
 }
 
 func hasRef(refs []sdk.Ref, r sdk.Ref) bool {
@@ -182,6 +239,7 @@ func (d *decision) move(a *Attempt, n News, fresh bool) {
 		d.record(a, n, "payment."+string(p.Status), map[string]any{"was": a.Status})
 		a.Status = p.Status
 		a.Tries = 0
+		a.Approved = a.Status == sdk.RequiresConfirmation && (a.Failure == nil || a.Approved)
 		d.look[a.ID] = true
 	case ignore:
 		if mark != Same {

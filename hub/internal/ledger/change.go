@@ -42,6 +42,7 @@ func (o *Order) clone() *Order {
 	c.Attempts = cloneAll(o.Attempts)
 	for _, a := range c.Attempts {
 		a.Refs = append([]sdk.Ref{}, a.Refs...)
+		a.Candidates = append([]sdk.Ref{}, a.Candidates...)
 	}
 	c.Captures = cloneAll(o.Captures)
 	c.Refunds = cloneAll(o.Refunds)

@@ -35,7 +35,7 @@ func nextDue(o *Order, a *Attempt, env Env) time.Time {
 		}
 		return env.Now.Add(env.Scale(step(healing, a.Tries)))
 	}
-	open := a.Live()
+	open := a.Live() && !(a.Abandoned && len(a.Refs) == 0 && len(a.Candidates) == 0)
 	for _, c := range o.Captures {
 		open = open || c.AttemptID == a.ID && c.Status == sdk.MovementPending
 	}

@@ -19,18 +19,31 @@ func (d *decision) close(a *Attempt, n News) {
 	if outcome == "" {
 		outcome, failure = answered(op.Kind, n)
 	}
+	if n.Taken && op.Kind == sdk.OpConfirm {
+		// What the client presented has settled another order.
+		outcome, n.Operation.Rejected = OutcomeDeclined, true
+		failure = &sdk.Failure{Code: sdk.FailureMismatch, Message: "this payment belongs to another order"}
+	}
 	// Only the first sending can be known never to have left: an unknown one
 	// may have arrived, however its repeats fare.
 	if outcome == OutcomeNotSent && op.Sends > 1 {
 		outcome = OutcomeUnknown
 	}
-	op.Rejected = n.Operation.Rejected
+	op.Rejected = n.Operation.Rejected && outcome == OutcomeDeclined
 	d.settle(op, n, outcome, failure)
 	d.look[a.ID] = true
 
+	if failure != nil && failure.Code == sdk.FailureMismatch {
+		d.raise(ForeignPayment, a.ID)
+	}
 	switch op.Kind {
 	case sdk.OpCreate:
 		d.closeCreate(a, outcome, failure)
+	case sdk.OpCancel:
+		// The provider has no way to close it: it is watched until it ends.
+		if p := n.Payment; outcome == OutcomeDeclined && p != nil && (p.Status == sdk.RequiresAction || p.Status == sdk.RequiresConfirmation) {
+			a.Abandoned = true
+		}
 	case sdk.OpRefund:
 		if op.RefundID != nil {
 			d.closeRefund(d.o.Refund(*op.RefundID), outcome, failure)

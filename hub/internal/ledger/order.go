@@ -72,6 +72,7 @@ const (
 	AmountMismatch    = "amount_mismatch"    // the provider's amount is not the one asked
 	CurrencyMismatch  = "currency_mismatch"  // nor is its currency
 	ReferenceMismatch = "reference_mismatch" // it answered about another payment, or one that settled another order
+	ForeignPayment    = "foreign_payment"    // the client presented a payment that is not this order's
 	ModeMismatch      = "mode_mismatch"      // test money for a live order, or the reverse
 	MoneyMissing      = "money_missing"      // the provider says succeeded and names no money
 	Contradiction     = "contradiction"      // it said one end, and now another
@@ -113,6 +114,9 @@ type Attempt struct {
 	CaptureBefore time.Time       `json:"capture_before,omitzero"`
 	ExpiresAt     time.Time       `json:"expires_at,omitzero"`
 	Refs          []sdk.Ref       `json:"refs"`
+	Candidates    []sdk.Ref       `json:"candidates"` // what a callback says may be its payment; believed only after a read
+	Approved      bool            `json:"approved"`   // the payer approved, and nothing was done about it yet
+	Continues     int             `json:"continues"`  // how often the hub confirmed by itself
 	Payer         *sdk.Payer      `json:"payer"`
 	DueAt         time.Time       `json:"due_at,omitzero"`
 	Tries         int             `json:"tries"`

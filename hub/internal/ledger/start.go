@@ -21,7 +21,6 @@ type NewAttempt struct {
 	Provider, Plugin, Flow string
 	Mode                   sdk.Mode
 	CaptureMode            sdk.CaptureMode
-	Browser                bool // created by the payer's browser: nothing is asked of the provider
 }
 
 // Create starts a new order with its first attempt and the operation that
@@ -77,7 +76,7 @@ func (o *Order) canStart() error {
 func (d *decision) attempt(spec NewAttempt, ask Ask) *Operation {
 	a := &Attempt{
 		ID: d.env.NewID(AttemptID), OrderID: d.o.ID, Provider: spec.Provider, Plugin: spec.Plugin, Flow: spec.Flow,
-		Mode: spec.Mode, CaptureMode: spec.CaptureMode, Status: AttemptCreated, Refs: []sdk.Ref{}, CreatedAt: d.env.Now,
+		Mode: spec.Mode, CaptureMode: spec.CaptureMode, Status: AttemptCreated, Refs: []sdk.Ref{}, Candidates: []sdk.Ref{}, CreatedAt: d.env.Now,
 	}
 	d.o.Attempts = append(d.o.Attempts, a)
 	return d.operation(sdk.OpCreate, a, nil, ask)
@@ -110,8 +109,32 @@ func (o *Order) Confirm(attemptID string, ask Ask, env Env) (Change, *Operation,
 		return Change{}, nil, err
 	}
 	d := start(o, env)
-	op := d.operation(sdk.OpConfirm, d.o.Attempt(a.ID), nil, ask)
+	after := d.o.Attempt(a.ID)
+	after.Approved = false
+	if ask.Source == FromHub {
+		after.Continues++
+	}
+	op := d.operation(sdk.OpConfirm, after, nil, ask)
 	return d.finish(), op, nil
+}
+
+// maxContinues bounds how often the hub confirms one attempt by itself: a payer
+// whose card is declined time and again has to be asked.
+const maxContinues = 5
+
+// Continuable reports whether the hub may take an approval by itself: the payer
+// gave it, nobody took it back, and no other attempt has money or is open.
+func (o *Order) Continuable(a *Attempt) bool {
+	if a.Status != sdk.RequiresConfirmation || !a.Approved || a.Abandoned || a.Continues >= maxContinues ||
+		o.Status != OrderOpen || !o.CancelAskedAt.IsZero() || o.flagged(a.ID) || o.busy() != nil {
+		return false
+	}
+	for _, other := range o.Attempts {
+		if other.ID != a.ID && (other.Captured > 0 || other.Authorized > 0 || other.Live() && !other.Abandoned) {
+			return false
+		}
+	}
+	return true
 }
 
 // Capture takes amount of what is authorised (0: all of it). The rest is released.

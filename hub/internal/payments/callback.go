@@ -70,7 +70,7 @@ func (s *Service) Callback(ctx context.Context, name string, r sdk.CallbackReque
 func (s *Service) keep(ctx context.Context, cb *ledger.Callback, facts []sdk.Fact) error {
 	for i, f := range facts {
 		attemptID := f.Payment.AttemptID
-		if f.Payment.InstanceID != s.DB.InstanceID() {
+		if id := f.Payment.InstanceID; id != s.DB.InstanceID() && (id != "" || f.Proven) {
 			attemptID = "" // not our server's word: only the provider's own names bind it
 		}
 		heard, err := s.DB.OrderOfCallback(ctx, cb.Provider, cb.EventID, attemptID, f.Payment.Refs)
@@ -112,7 +112,7 @@ func (s *Service) keep(ctx context.Context, cb *ledger.Callback, facts []sdk.Fac
 func (s *Service) news(f sdk.Fact, attemptID string) ledger.News {
 	n := ledger.News{AttemptID: attemptID, Source: ledger.FromCallback}
 	if !f.Proven {
-		n.Hint = true
+		n.Hint, n.Maybe = true, f.Payment.Refs
 		return n
 	}
 	p := f.Payment

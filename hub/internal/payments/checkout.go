@@ -141,18 +141,22 @@ func newAttempt(p *providers.Provider, in *AttemptInput, currency string) (ledge
 	}
 	return ledger.NewAttempt{
 		Provider: p.Name(), Plugin: d.Name, Flow: flow.Name, Mode: p.State().Mode, CaptureMode: in.Capture,
-		Browser: flow.Can(sdk.CreatedByBrowser),
 	}, flow, nil
 }
 
 func (s *Service) checkoutRequest(o *ledger.Order, attemptID string, op *ledger.Operation, input map[string]string, flow sdk.Flow) []byte {
-	back := s.PublicURL + "/return/" + attemptID
 	a := o.Attempt(attemptID)
 	return encode(sdk.CheckoutRequest{
 		AttemptID: attemptID, InstanceID: s.DB.InstanceID(), OrderID: o.ID, Key: op.ProviderKey(), Flow: flow.Name,
 		Amount: o.Money(o.Amount), CaptureMode: a.CaptureMode, Input: input,
-		URLs:      sdk.URLs{Return: back, Cancel: back + "?cancel=1"},
+		URLs:      s.back(attemptID),
 		CreatedAt: a.CreatedAt, ExpiresAt: o.ExpiresAt, Description: o.Description, LineItems: o.LineItems,
 		Customer: o.Customer, Metadata: o.Metadata,
 	})
+}
+
+// back is where a provider sends the payer's browser.
+func (s *Service) back(attemptID string) sdk.URLs {
+	to := s.PublicURL + "/return/" + attemptID
+	return sdk.URLs{Return: to, Cancel: to + "?cancel=1"}
 }

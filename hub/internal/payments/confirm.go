@@ -31,13 +31,15 @@ func (s *Service) Confirm(ctx context.Context, c Caller, orderID string, in Conf
 		}
 		change, op, err := o.Confirm(a.ID, s.ask(c, h, p), s.env())
 		if err == nil {
-			back := s.PublicURL + "/return/" + a.ID
-			op.Request = encode(sdk.ConfirmRequest{
-				PaymentRequest: s.paymentRequest(o, a), Key: op.ProviderKey(), CaptureMode: a.CaptureMode, Input: input,
-				URLs: sdk.URLs{Return: back, Cancel: back + "?cancel=1"},
-			})
+			op.Request = s.confirmRequest(o, a, op, input)
 		}
 		return change, op, err
+	})
+}
+
+func (s *Service) confirmRequest(o *ledger.Order, a *ledger.Attempt, op *ledger.Operation, input map[string]string) []byte {
+	return encode(sdk.ConfirmRequest{
+		PaymentRequest: s.paymentRequest(o, a), Key: op.ProviderKey(), CaptureMode: a.CaptureMode, Input: input, URLs: s.back(a.ID),
 	})
 }
 

@@ -149,6 +149,11 @@ func (s *Service) run(ctx context.Context, o *ledger.Order, op *ledger.Operation
 	s.CrashAt("recorded")
 	news := s.call(ctx, o, op)
 	s.CrashAt("answered")
+	if op.Kind == sdk.OpConfirm && op.Sends == 1 {
+		// Not a repeat's memory, but what the provider says now: it may take
+		// back an approval that was declined.
+		news.Begun = o.Version
+	}
 	news.RequestID = requestID
 	after, err := s.record(ctx, o, news)
 	if err != nil {

@@ -129,7 +129,7 @@ func withoutClaims(news []ledger.News) []ledger.News {
 	out := slices.Clone(news)
 	for i := range out {
 		out[i].Payment, out[i].Refund = nil, nil
-		out[i].Raise = ledger.ReferenceMismatch
+		out[i].Taken = true
 		if op := out[i].Operation; op != nil && op.Outcome == "" {
 			out[i].Operation = &ledger.Result{ID: op.ID, Outcome: ledger.OutcomeUnknown}
 		}

@@ -34,7 +34,35 @@ func (s *Service) Sync(ctx context.Context, attemptID string) error {
 		_, err := s.heal(ctx, o, op, "")
 		return err
 	}
-	_, err = s.read(ctx, o, o.Attempt(attemptID), s.CallTimeout)
+	if o, err = s.read(ctx, o, o.Attempt(attemptID), s.CallTimeout); err != nil {
+		return err
+	}
+	return s.proceed(ctx, o, attemptID)
+}
+
+// proceed takes an approval by itself, where the flow allows that: the payer's
+// tab may be closed.
+func (s *Service) proceed(ctx context.Context, o *ledger.Order, attemptID string) error {
+	a := o.Attempt(attemptID)
+	p, ok := s.Providers.Get(a.Provider)
+	if !ok || !o.Continuable(a) {
+		return nil
+	}
+	if flow, _ := p.Description().Flow(a.Flow); !flow.Can(sdk.ContinuesItself) {
+		return nil
+	}
+	ask := s.ask(Caller{}, "", p)
+	ask.Source = ledger.FromHub
+	change, op, err := o.Confirm(a.ID, ask, s.env())
+	if err != nil {
+		return err
+	}
+	op.Request = s.confirmRequest(o, a, op, nil)
+	written, err := s.DB.Commit(ctx, change)
+	if err != nil || len(written) == 0 {
+		return err // somebody else is at it
+	}
+	_, err = s.run(ctx, change.Order, op, "")
 	return err
 }
 
@@ -48,17 +76,30 @@ func (s *Service) read(ctx context.Context, o *ledger.Order, a *ledger.Attempt, 
 	call, cancel := context.WithTimeout(providers.WithIDs(ctx, "", o.ID), limit)
 	defer cancel()
 	news := ledger.News{AttemptID: a.ID, Source: ledger.FromRead, Begun: o.Version}
-	payment, err := p.GetPayment(call, s.paymentRequest(o, a))
+	payment, err := s.find(call, p, o, a)
 	switch {
 	case err == nil:
 		news.Payment = payment
 	case errors.Is(err, sdk.ErrNotFound):
-		// Nothing there (yet): an attempt that only the browser creates, or one
-		// that never arrived. The schedule looks again; expiry ends it.
+		news.Gone = true // or not there yet
 	default:
 		return o, err
 	}
 	return s.apply(ctx, o, nil, news)
+}
+
+// find reads the attempt's payment. Where only the payer's browser creates it,
+// the plugin checks each of what may be it.
+func (s *Service) find(ctx context.Context, p *providers.Provider, o *ledger.Order, a *ledger.Attempt) (*sdk.Payment, error) {
+	r := s.paymentRequest(o, a)
+	for _, maybe := range a.Candidates {
+		r.Refs = []sdk.Ref{maybe}
+		if payment, err := p.GetPayment(ctx, r); !errors.Is(err, sdk.ErrNotFound) {
+			return payment, err
+		}
+	}
+	r.Refs = a.Refs
+	return p.GetPayment(ctx, r)
 }
 
 // returnLimit is how long a payer may be kept waiting for the truth.
@@ -80,5 +121,23 @@ func (s *Service) Return(ctx context.Context, attemptID string) (*ledger.Order, 
 		s.Logger.InfoContext(ctx, "could not read the payment on the payer's return", "order", o.ID, "error", err)
 		return o, nil
 	}
-	return after, nil
+	return s.proceedOnReturn(ctx, after, after.Attempt(attemptID)), nil
+}
+
+// proceedOnReturn takes the approval that the payer comes back from giving, and
+// lets the browser go on if that takes long.
+func (s *Service) proceedOnReturn(ctx context.Context, o *ledger.Order, a *ledger.Attempt) *ledger.Order {
+	if !o.Continuable(a) {
+		return o
+	}
+	done := make(chan error, 1)
+	go func() { done <- s.proceed(context.WithoutCancel(ctx), o, a.ID) }()
+	select {
+	case err := <-done:
+		if after, loadErr := s.DB.Order(ctx, "", o.ID); err == nil && loadErr == nil {
+			return after
+		}
+	case <-time.After(2 * returnLimit):
+	}
+	return o
 }

@@ -16,7 +16,7 @@ const (
 		captured, refunded, disputed, refundable, description, line_items, customer, metadata, return_url, cancel_url,
 		cancel_asked_at, expires_at, created_at, updated_at, version`
 	attemptColumns = `id, order_id, provider, plugin, flow, mode, capture_mode, status, failure, authorized, captured,
-		refunded, reserved, disputed, abandoned, capture_before, expires_at, refs, payer, due_at, tries, created_at,
+		refunded, reserved, disputed, abandoned, capture_before, expires_at, refs, candidates, approved, continues, payer, due_at, tries, created_at,
 		updated_at, next_action, opaque`
 	refColumns       = `provider, kind, value, attempt_id, order_id`
 	captureColumns   = `id, order_id, attempt_id, provider, provider_id, status, amount, currency, exponent, created_at, updated_at`

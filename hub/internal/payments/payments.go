@@ -139,7 +139,7 @@ func withoutClaims(news []ledger.News) []ledger.News {
 
 // wake kicks the worker if a change left something to do soon.
 func (s *Service) wake(c ledger.Change) {
-	soon := s.now().Add(5 * time.Second)
+	soon := s.now().Add(time.Second) // later than that, the worker looks by itself
 	for _, a := range c.Attempts {
 		if !a.DueAt.IsZero() && a.DueAt.Before(soon) {
 			s.Kick()

@@ -45,6 +45,7 @@ type server struct {
 	Options
 	app     *fiber.App
 	api     huma.API
+	calls   []string // their ids, in the order that they are told in
 	metrics *metrics
 	keys    *access.Keys
 }

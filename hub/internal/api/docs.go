@@ -42,9 +42,8 @@ func (s *server) docs(c *fiber.Ctx) error {
 			}
 		}
 	}
-	sort.Slice(calls, func(i, j int) bool {
-		return calls[i].Method+calls[i].Path > calls[j].Method+calls[j].Path
-	})
+	// In the order of a payment's life.
+	sort.Slice(calls, func(i, j int) bool { return slices.Index(s.calls, calls[i].ID) < slices.Index(s.calls, calls[j].ID) })
 	var out bytes.Buffer
 	err := docsPage.Execute(&out, map[string]any{
 		"Base": s.BasePath, "URL": s.PublicURL, "Description": doc.Info.Description, "Calls": calls,

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"strconv"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humafiber"
@@ -34,12 +35,50 @@ func register(r fiber.Router, s *server) huma.API {
 	get(api, s, "get-refund", "/v1/refunds/{id}", "Read a refund", "", s.getRefund)
 	get(api, s, "list-providers", "/v1/providers", "List providers", "Those that your app may use, with their flows and inputs.", s.listProviders)
 	s.api = api
+	explain(api.OpenAPI())
 	return api
+}
+
+// meaning says what each answer means, in every call alike.
+var meaning = map[string]string{
+	"200": "Done, or declined: a decline is an attempt or refund with `failure`",
+	"201": "Done, or declined: a decline is an attempt or refund with `failure`",
+	"202": "The outcome is not known yet: the attempt or refund is `unknown` and heals by itself. Repeat with the same key, or read the order",
+	"400": "The body is not JSON",
+	"401": "The key is missing, wrong or revoked",
+	"404": "No such thing, or another app's",
+	"409": "Not in this state; or the key or reference is in use (`in_flight` comes with Retry-After)",
+	"413": "The body is too large",
+	"415": "The body is not plain JSON",
+	"422": "A field is wrong (`param` names it), or the provider rejected it (`provider_rejected`)",
+	"503": "Nothing was done; repeat with the same key after Retry-After",
+}
+
+// explain gives the answers their meaning. A 202 has the body of the success.
+func explain(doc *huma.OpenAPI) {
+	for _, item := range doc.Paths {
+		for _, op := range []*huma.Operation{item.Get, item.Post} {
+			if op == nil {
+				continue
+			}
+			delete(op.Responses, "500") // never meant to be seen
+			if op.Method == http.MethodPost {
+				done := *op.Responses[strconv.Itoa(op.DefaultStatus)]
+				op.Responses["202"] = &done
+			}
+			for status, r := range op.Responses {
+				if text, ok := meaning[status]; ok && (op.Method == http.MethodPost || status != "200") {
+					r.Description = text
+				}
+			}
+		}
+	}
 }
 
 // post registers a request for money: it may be answered 202 (outcome not
 // known yet), 409, 422 or 503.
 func post[I, O any](api huma.API, s *server, id, path, title, doc string, done int, h func(context.Context, *I) (*O, error)) {
+	s.calls = append(s.calls, id)
 	huma.Register(api, huma.Operation{
 		OperationID: id, Method: http.MethodPost, Path: path, Summary: title, Description: doc, DefaultStatus: done,
 		MaxBodyBytes: maxBody, Errors: []int{400, 401, 404, 409, 413, 415, 422, 503},
@@ -47,6 +86,7 @@ func post[I, O any](api huma.API, s *server, id, path, title, doc string, done i
 }
 
 func get[I, O any](api huma.API, s *server, id, path, title, doc string, h func(context.Context, *I) (*O, error)) {
+	s.calls = append(s.calls, id)
 	huma.Register(api, huma.Operation{
 		OperationID: id, Method: http.MethodGet, Path: path, Summary: title, Description: doc, Errors: []int{401, 404, 422, 503},
 	}, told(s, h))

@@ -44,7 +44,7 @@ func command() *cobra.Command {
 	}
 	c.CompletionOptions.HiddenDefaultCmd = true
 	c.PersistentFlags().StringVar(&file, "config", "", "settings file (or HUB_CONFIG); `hub config` prints an example")
-	c.AddCommand(serveCommand(), migrateCommand(), appCommand(), keyCommand(), providerCommand(),
+	c.AddCommand(serveCommand(), migrateCommand(), appCommand(), keyCommand(), providerCommand(), ledgerCommand(),
 		openapiCommand(), configCommand(), devCommand(), versionCommand())
 	return c
 }

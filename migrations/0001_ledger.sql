@@ -125,6 +125,7 @@ CREATE TABLE captures (
     amount      bigint NOT NULL,
     currency    text NOT NULL,
     exponent    int NOT NULL,
+    posted      int NOT NULL, -- how many groups of postings it caused
     created_at  timestamptz NOT NULL,
     updated_at  timestamptz NOT NULL,
     CONSTRAINT captures_once UNIQUE (provider, provider_id)
@@ -145,6 +146,7 @@ CREATE TABLE refunds (
     exponent    int NOT NULL,
     reason      text NOT NULL,
     failure     jsonb,
+    posted      int NOT NULL,
     created_at  timestamptz NOT NULL,
     updated_at  timestamptz NOT NULL,
     CONSTRAINT refunds_once UNIQUE (provider, provider_id)
@@ -165,6 +167,7 @@ CREATE TABLE disputes (
     exponent        int NOT NULL,
     reason          text NOT NULL,
     due_by          timestamptz,
+    posted          int NOT NULL,
     created_at      timestamptz NOT NULL,
     updated_at      timestamptz NOT NULL,
     CONSTRAINT disputes_once UNIQUE (provider, provider_id)
@@ -229,5 +232,25 @@ CREATE TABLE events (
 );
 CREATE INDEX events_by_order ON events (order_id, id);
 
+-- The double-entry journal. Only ever added to. A group of lines belongs to
+-- one stage of one movement and sums to zero in each currency. Positive is
+-- debit: what a provider holds for us; negative is credit: what is owed.
+-- Nothing is posted for what is only authorised, pending or reserved.
+CREATE TABLE postings (
+    id          text PRIMARY KEY,
+    order_id    text NOT NULL,
+    provider    text NOT NULL,
+    movement_id text NOT NULL, -- the hub's id of the capture, refund or dispute
+    stage       text NOT NULL,
+    account     text NOT NULL,
+    amount      bigint NOT NULL CONSTRAINT postings_not_zero CHECK (amount <> 0),
+    currency    text NOT NULL,
+    exponent    int NOT NULL,
+    at          timestamptz NOT NULL,
+    CONSTRAINT postings_once UNIQUE (movement_id, stage, account)
+);
+CREATE INDEX postings_by_order ON postings (order_id);
+CREATE INDEX postings_by_account ON postings (account, currency);
+
 -- +goose Down
-DROP TABLE events, callbacks, operations, disputes, refunds, captures, refs, attempts, orders, app_providers, api_keys, apps, hub;
+DROP TABLE postings, events, callbacks, operations, disputes, refunds, captures, refs, attempts, orders, app_providers, api_keys, apps, hub;

@@ -104,6 +104,7 @@ func open(t *testing.T, change func(*dev.Options)) *house {
 	t.Cleanup(func() {
 		if !t.Failed() && !h.skipBalance {
 			h.balanced()
+			h.verify()
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 		defer cancel()

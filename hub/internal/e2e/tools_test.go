@@ -90,6 +90,23 @@ func (h *house) pluginPID(name string) int {
 	return 0
 }
 
+// verify runs `hub ledger verify` on the story's books.
+func (h *house) verify() {
+	h.t.Helper()
+	cmd := h.hubCommand("ledger", "verify")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		h.t.Errorf("hub ledger verify: %v\n%s", err, out)
+	}
+}
+
+// hubCommand is one of the hub's commands, with the house's settings.
+func (h *house) hubCommand(args ...string) *exec.Cmd {
+	cmd := exec.Command(filepath.Join(bins, "hub"), args...)
+	cmd.Env = append(os.Environ(), "HUB_DATABASE_URL="+h.DatabaseURL, "HUB_ENCRYPTION_KEY="+h.EncryptionKey,
+		"HUB_PROVIDERS__STRIPE__SETTINGS__SECRET_KEY="+h.StripeSecretKey, "HUB_PROVIDERS__STRIPE__SETTINGS__WEBHOOK_SECRET="+h.WebhookSecret)
+	return cmd
+}
+
 // newApp makes an app, as an operator does, and returns its key.
 func (h *house) newApp(name string, providers ...string) string {
 	h.t.Helper()
@@ -97,10 +114,7 @@ func (h *house) newApp(name string, providers ...string) string {
 	for _, p := range providers {
 		args = append(args, "--provider", p)
 	}
-	cmd := exec.Command(filepath.Join(bins, "hub"), args...)
-	cmd.Env = append(os.Environ(), "HUB_DATABASE_URL="+h.DatabaseURL, "HUB_ENCRYPTION_KEY="+h.EncryptionKey,
-		"HUB_PROVIDERS__STRIPE__SETTINGS__SECRET_KEY="+h.StripeSecretKey, "HUB_PROVIDERS__STRIPE__SETTINGS__WEBHOOK_SECRET="+h.WebhookSecret)
-	out, err := cmd.Output()
+	out, err := h.hubCommand(args...).Output()
 	require.NoError(h.t, err)
 	key := regexp.MustCompile(`spk_\S+`).FindString(string(out))
 	require.NotEmpty(h.t, key, "%s", out)

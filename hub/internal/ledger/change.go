@@ -17,6 +17,7 @@ type Change struct {
 	Refunds    []*Refund
 	Disputes   []*Dispute
 	Operations []*Operation
+	Postings   []Posting
 	Events     []Event
 	Callbacks  []*Callback // inbox lines that this change settles
 
@@ -78,7 +79,7 @@ func diff(before, after *Order, events []Event, env Env) Change {
 	if before == nil {
 		before = &Order{}
 	}
-	c := Change{Order: after, Events: events}
+	c := Change{Order: after, Events: events, Postings: post(before, after, env)}
 	c.Captures = changed(before.Captures, after.Captures)
 	c.Refunds = changed(before.Refunds, after.Refunds)
 	c.Disputes = changed(before.Disputes, after.Disputes)

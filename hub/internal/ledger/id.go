@@ -19,6 +19,7 @@ const (
 	OperationID = "op"
 	CallbackID  = "cb"
 	EventID     = "evt"
+	PostingID   = "pst"
 )
 
 // NewID makes an id. The random part is fresh for each (not counted up from

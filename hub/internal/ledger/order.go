@@ -152,6 +152,7 @@ type Capture struct {
 	Amount     int64              `json:"amount"`
 	Currency   string             `json:"currency"`
 	Exponent   int                `json:"exponent"`
+	Posted     int                `json:"posted"`
 	CreatedAt  time.Time          `json:"created_at"`
 	UpdatedAt  time.Time          `json:"updated_at"`
 }
@@ -174,6 +175,7 @@ type Refund struct {
 	Exponent   int                `json:"exponent"`
 	Reason     string             `json:"reason"`
 	Failure    *sdk.Failure       `json:"failure"`
+	Posted     int                `json:"posted"`
 	CreatedAt  time.Time          `json:"created_at"`
 	UpdatedAt  time.Time          `json:"updated_at"`
 }
@@ -193,6 +195,7 @@ type Dispute struct {
 	Exponent       int               `json:"exponent"`
 	Reason         string            `json:"reason"`
 	DueBy          time.Time         `json:"due_by,omitzero"`
+	Posted         int               `json:"posted"`
 	CreatedAt      time.Time         `json:"created_at"`
 	UpdatedAt      time.Time         `json:"updated_at"`
 }

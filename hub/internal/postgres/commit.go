@@ -19,10 +19,11 @@ const (
 		refunded, reserved, disputed, abandoned, capture_before, expires_at, refs, candidates, approved, continues, payer, due_at, tries, created_at,
 		updated_at, next_action, opaque`
 	refColumns       = `provider, kind, value, attempt_id, order_id`
-	captureColumns   = `id, order_id, attempt_id, provider, provider_id, status, amount, currency, exponent, created_at, updated_at`
-	refundColumns    = `id, order_id, attempt_id, provider, provider_id, capture_id, origin, status, amount, currency, exponent, reason, failure, created_at, updated_at`
-	disputeColumns   = `id, order_id, attempt_id, provider, provider_id, capture_id, status, funds_withdrawn, amount, currency, exponent, reason, due_by, created_at, updated_at`
+	captureColumns   = `id, order_id, attempt_id, provider, provider_id, status, amount, currency, exponent, posted, created_at, updated_at`
+	refundColumns    = `id, order_id, attempt_id, provider, provider_id, capture_id, origin, status, amount, currency, exponent, reason, failure, posted, created_at, updated_at`
+	disputeColumns   = `id, order_id, attempt_id, provider, provider_id, capture_id, status, funds_withdrawn, amount, currency, exponent, reason, due_by, posted, created_at, updated_at`
 	operationColumns = `id, app_id, order_id, attempt_id, refund_id, kind, idempotency_key, request_hash, outcome, rejected, failure, first_sent_at, deadline, sends, plugin_version, created_at, updated_at, request`
+	postingColumns   = `id, order_id, provider, movement_id, stage, account, amount, currency, exponent, at`
 	eventColumns     = `id, order_id, attempt_id, at, kind, source, request_id, data`
 	callbackColumns  = `id, provider, event_id, type, order_id, outcome, note, due_at, tries, received_at, updated_at, raw`
 )
@@ -40,6 +41,7 @@ written AS (` + upsert("orders", orderColumns, "", "WHERE orders.version = exclu
 	child("refunds", refundColumns, true),
 	child("disputes", disputeColumns, true),
 	child("operations", operationColumns, true),
+	child("postings", postingColumns, false),
 	child("events", eventColumns, false),
 	child("callbacks", callbackColumns, true),
 }, ",\n") + `
@@ -78,6 +80,7 @@ type rows struct {
 	Refunds    []*ledger.Refund  `json:"refunds,omitempty"`
 	Disputes   []*ledger.Dispute `json:"disputes,omitempty"`
 	Operations []operationRow    `json:"operations,omitempty"`
+	Postings   []ledger.Posting  `json:"postings,omitempty"`
 	Events     []ledger.Event    `json:"events,omitempty"`
 	Callbacks  []callbackRow     `json:"callbacks,omitempty"`
 }
@@ -127,6 +130,7 @@ func (p *DB) add(r *rows, c ledger.Change) error {
 	r.Captures = append(r.Captures, c.Captures...)
 	r.Refunds = append(r.Refunds, c.Refunds...)
 	r.Disputes = append(r.Disputes, c.Disputes...)
+	r.Postings = append(r.Postings, c.Postings...)
 	r.Events = append(r.Events, c.Events...)
 	return nil
 }

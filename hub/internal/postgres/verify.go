@@ -48,7 +48,7 @@ func (p *DB) Verify(ctx context.Context, limit int) ([]Doubt, error) {
 	var out []Doubt
 	for _, law := range laws {
 		var found []Doubt
-		if err := p.db.SelectContext(ctx, &found, law+" LIMIT $1", limit-len(out)); err != nil {
+		if err := p.db.SelectContext(ctx, &found, "SELECT law, name, said FROM ("+law+") AS broken (law, name, said) LIMIT $1", limit-len(out)); err != nil {
 			return nil, fmt.Errorf("verify: %w", mapErr(err))
 		}
 		if out = append(out, found...); len(out) >= limit {

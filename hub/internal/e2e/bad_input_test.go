@@ -116,6 +116,21 @@ func TestBadInput(t *testing.T) {
 	require.Empty(t, h.books().Refunds)
 }
 
+// TestBadInput_LiveMode: with real money no URL leads over plain http, not even
+// to this machine.
+func TestBadInput_LiveMode(t *testing.T) {
+	t.Parallel()
+	h := open(t, nil)
+	h.KillHub(0)
+	require.NoError(t, h.StartHub(t.Context(), 0, "HUB_PROVIDERS__STRIPE__SETTINGS__SECRET_KEY=sk_live_nothing1234567890", "HUB_PROVIDERS__STRIPE__SETTINGS__API_URL=", "HUB_PROVIDERS__STRIPE__SETTINGS__PUBLISHABLE_KEY="))
+	for _, param := range []string{"return_url", "cancel_url"} {
+		a := h.ask("POST", "/v1/checkouts", unique("key"), body(map[string]any{"return_url": "https://shop.example/", "cancel_url": "https://shop.example/", param: "http://localhost:9/thanks"}))
+		require.Equal(t, 422, a.status, a.raw)
+		require.Equal(t, param, a.Param, a.raw)
+	}
+	require.Equal(t, 0, h.count(`SELECT count(*) FROM orders`))
+}
+
 func packed(t *testing.T) []byte {
 	var b bytes.Buffer
 	w := gzip.NewWriter(&b)

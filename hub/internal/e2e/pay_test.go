@@ -158,6 +158,7 @@ func TestPay_Embedded(t *testing.T) {
 	t.Parallel()
 	h := open(t, nil)
 	o := h.checkout(map[string]any{"input": map[string]any{"ui_mode": "embedded"}})
+	require.Equal(t, 1, h.count(`SELECT count(*) FROM attempts WHERE position('secret' IN encode(next_action, 'escape')) = 0 AND length(next_action) > 50`), "what may hold secrets is encrypted")
 	require.Equal(t, "client", o.NextAction.Type)
 	require.NotEmpty(t, o.NextAction.Client["client_secret"])
 	res, err := browser.PostForm(h.stripe.BaseURL+"/pay/"+o.ref("checkout_session"), url.Values{"card_number": {visa}})

@@ -1,0 +1,77 @@
+package ledger
+
+import (
+	"slices"
+	"time"
+
+	"github.com/superpayhub/superpay/sdk"
+)
+
+// Attempt is one try at one provider. Amounts are in the order's currency and
+// exponent and are sums of movements.
+type Attempt struct {
+	ID            string          `json:"id"`
+	OrderID       string          `json:"order_id"`
+	Provider      string          `json:"provider"`
+	Plugin        string          `json:"plugin"`
+	Flow          string          `json:"flow"`
+	Mode          sdk.Mode        `json:"mode"`
+	CaptureMode   sdk.CaptureMode `json:"capture_mode"`
+	Status        sdk.Status      `json:"status"`
+	Failure       *sdk.Failure    `json:"failure"`
+	Authorized    int64           `json:"authorized"`
+	Captured      int64           `json:"captured"`
+	Refunded      int64           `json:"refunded"`
+	Reserved      int64           `json:"reserved"`
+	Disputed      int64           `json:"disputed"`
+	Abandoned     bool            `json:"abandoned"`
+	CaptureBefore time.Time       `json:"capture_before,omitzero"`
+	ExpiresAt     time.Time       `json:"expires_at,omitzero"`
+	Refs          []sdk.Ref       `json:"refs"`
+	Candidates    []sdk.Ref       `json:"candidates"` // what a callback says may be its payment; believed only after a read
+	Approved      bool            `json:"approved"`   // the payer approved, and nothing was done about it yet
+	Continues     int             `json:"continues"`  // how often the hub confirmed by itself
+	Payer         *sdk.Payer      `json:"payer"`
+	DueAt         time.Time       `json:"due_at,omitzero"`
+	Tries         int             `json:"tries"`
+	CreatedAt     time.Time       `json:"created_at"`
+	UpdatedAt     time.Time       `json:"updated_at"`
+
+	NextAction *sdk.NextAction `json:"-"` // encrypted at rest
+	Opaque     []byte          `json:"-"` // encrypted at rest
+}
+
+// Statuses of an attempt that no provider reports.
+const (
+	AttemptCreated sdk.Status = "created" // recorded, not answered yet
+	AttemptUnknown sdk.Status = "unknown" // asked, and the answer was lost
+)
+
+// Attempt returns the order's attempt of that id, or nil.
+func (o *Order) Attempt(id string) *Attempt {
+	for _, a := range o.Attempts {
+		if a.ID == id {
+			return a
+		}
+	}
+	return nil
+}
+
+// Live reports whether the attempt can still become money.
+func (a *Attempt) Live() bool {
+	return a.Status != sdk.Failed && a.Status != sdk.Canceled && a.Status != sdk.Succeeded
+}
+
+// Refundable is what may still be asked back of this attempt.
+func (a *Attempt) Refundable() int64 {
+	return max(0, a.Captured-a.Refunded-a.Reserved-a.Disputed)
+}
+
+// Ref returns the attempt's first ref of that kind.
+func (a *Attempt) Ref(kind string) (string, bool) {
+	i := slices.IndexFunc(a.Refs, func(r sdk.Ref) bool { return r.Kind == kind })
+	if i < 0 {
+		return "", false
+	}
+	return a.Refs[i].Value, true
+}

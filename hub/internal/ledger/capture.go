@@ -1,0 +1,31 @@
+package ledger
+
+import (
+	"time"
+
+	"github.com/superpayhub/superpay/sdk"
+)
+
+// Origin says who asked for a movement.
+type Origin string
+
+const (
+	ByHub      Origin = "hub"
+	ByProvider Origin = "provider" // made in the provider's dashboard, or by the provider
+)
+
+// Capture is money taken.
+type Capture struct {
+	ID         string             `json:"id"`
+	OrderID    string             `json:"order_id"`
+	AttemptID  string             `json:"attempt_id"`
+	Provider   string             `json:"provider"`
+	ProviderID string             `json:"provider_id"`
+	Status     sdk.MovementStatus `json:"status"`
+	Amount     int64              `json:"amount"`
+	Currency   string             `json:"currency"`
+	Exponent   int                `json:"exponent"`
+	Posted     int                `json:"posted"`
+	CreatedAt  time.Time          `json:"created_at"`
+	UpdatedAt  time.Time          `json:"updated_at"`
+}

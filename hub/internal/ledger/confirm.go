@@ -1,0 +1,42 @@
+package ledger
+
+import (
+	"github.com/superpayhub/superpay/sdk"
+)
+
+// Confirm continues an attempt with what the client obtained.
+func (o *Order) Confirm(attemptID string, ask Ask, env Env) (Change, *Operation, error) {
+	a, err := o.target(attemptID, func(a *Attempt) bool {
+		return a.Status == sdk.RequiresAction || a.Status == sdk.RequiresConfirmation
+	}, "confirmed")
+	if err != nil {
+		return Change{}, nil, err
+	}
+	d := start(o, env)
+	after := d.o.Attempt(a.ID)
+	after.Approved = false
+	if ask.Source == FromHub {
+		after.Continues++
+	}
+	op := d.operation(sdk.OpConfirm, after, nil, ask)
+	return d.finish(), op, nil
+}
+
+// maxContinues bounds how often the hub confirms one attempt by itself: a payer
+// whose card is declined time and again has to be asked.
+const maxContinues = 5
+
+// Continuable reports whether the hub may take an approval by itself: the payer
+// gave it, nobody took it back, and no other attempt has money or is open.
+func (o *Order) Continuable(a *Attempt) bool {
+	if a.Status != sdk.RequiresConfirmation || !a.Approved || a.Abandoned || a.Continues >= maxContinues ||
+		o.Status != OrderOpen || !o.CancelAskedAt.IsZero() || o.flagged(a.ID) || o.busy() != nil {
+		return false
+	}
+	for _, other := range o.Attempts {
+		if other.ID != a.ID && (other.Captured > 0 || other.Authorized > 0 || other.Live() && !other.Abandoned) {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,198 @@
+package ledger
+
+import (
+	"github.com/superpayhub/superpay/sdk"
+)
+
+// maxCandidates bounds what callbacks can make the hub try.
+const maxCandidates = 10
+
+// hint schedules a read. What it names counts only after that read. Where a
+// decline left the approval open, it may mean that the payer approved anew.
+func (d *decision) hint(a *Attempt, n News) {
+	d.soon[a.ID] = true
+	for _, r := range n.Maybe {
+		if len(a.Refs) == 0 && !hasRef(a.Candidates, r) && len(a.Candidates) < maxCandidates {
+			a.Candidates = append(a.Candidates, r)
+		}
+	}
+	if a.Failure != nil && (a.Status == sdk.RequiresAction || a.Status == sdk.RequiresConfirmation) {
+		a.Approved = true
+	}
+}
+
+// gone handles a payment that the provider does not know (any more). Once the
+// order's time is up, one that it knew before is dead, and one that only the
+// payer's browser could have made is no longer waited for.
+func (d *decision) gone(a *Attempt, n News) {
+	if !a.Live() || a.Status == AttemptUnknown || d.env.Now.Before(d.o.ExpiresAt) || d.o.OpenOperation(a.ID) != nil {
+		return
+	}
+	if len(a.Refs) == 0 {
+		a.Abandoned = true
+		return
+	}
+	d.record(a, n, "payment.gone", map[string]any{"was": a.Status})
+	a.Status = sdk.Canceled
+	a.NextAction = nil
+}
+
+// taken handles news that named what belongs to another payment. Where this
+// attempt has no payment yet, somebody presented a foreign one: that is refused
+// and seen, and an honest payment may still follow.
+func (d *decision) taken(a *Attempt) {
+	if len(a.Refs) > 0 {
+		d.raise(ReferenceMismatch, a.ID)
+		return
+	}
+	a.Candidates = []sdk.Ref{}
+	d.raise(ForeignPayment, a.ID)
+}
+
+// payment merges a provider's account of the attempt.
+func (d *decision) payment(a *Attempt, n News, fresh bool) {
+	p := n.Payment
+	d.identify(a, p)
+	for _, c := range p.Captures.Items {
+		d.capture(a, n, c, fresh)
+	}
+	for _, r := range p.Refunds.Items {
+		d.refund(a, n, r, fresh)
+	}
+	for _, x := range p.Disputes.Items {
+		d.dispute(a, n, x, fresh)
+	}
+	if !p.CaptureBefore.IsZero() {
+		a.CaptureBefore = p.CaptureBefore.UTC()
+	}
+	if !p.ExpiresAt.IsZero() {
+		a.ExpiresAt = p.ExpiresAt.UTC()
+	}
+	if p.Payer != nil && a.Payer == nil {
+		a.Payer = p.Payer
+	}
+	if p.Opaque != nil {
+		a.Opaque = p.Opaque
+	}
+	d.move(a, n, fresh)
+}
+
+// maxRefs bounds the names of one attempt.
+const maxRefs = 50
+
+// identify checks that the answer is about what was asked, and learns its refs.
+func (d *decision) identify(a *Attempt, p *sdk.Payment) {
+	asked := d.o.Money(d.o.Amount)
+	switch {
+	case p.Amount.IsZero():
+	case p.Amount.Currency != asked.Currency:
+		d.raise(CurrencyMismatch, a.ID)
+	case !p.Amount.Equal(asked):
+		d.raise(AmountMismatch, a.ID)
+	}
+	if p.AttemptID != "" && p.AttemptID != a.ID {
+		d.raise(ReferenceMismatch, a.ID)
+	}
+	if p.Mode != "" && a.Mode != "" && p.Mode != a.Mode {
+		d.raise(ModeMismatch, a.ID)
+	}
+	for i, r := range p.Refs {
+		known, ok := a.Ref(r.Kind)
+		if i == 0 && ok && known != r.Value {
+			d.raise(ReferenceMismatch, a.ID)
+		}
+		if r.Value != "" && !hasRef(a.Refs, r) && len(a.Refs) < maxRefs {
+			a.Refs = append(a.Refs, r)
+		}
+	}
+	if len(a.Refs) > 0 {
+		a.Candidates = []sdk.Ref{}
+	}
+}
+
+func hasRef(refs []sdk.Ref, r sdk.Ref) bool {
+	for _, x := range refs {
+		if x == r {
+			return true
+		}
+	}
+	return false
+}
+
+// move walks the attempt's status, if the table lets this news do so.
+func (d *decision) move(a *Attempt, n News, fresh bool) {
+	p := n.Payment
+	if p.Status == "" {
+		return // a fact about a movement says nothing of the payment's status
+	}
+	mark := edge(attemptEdges, statuses, a.Status, p.Status)
+	v := judge(mark, fresh)
+	if v == walk && p.Status == sdk.Succeeded && !d.hasMoney(a) {
+		v = d.moneyless(a, p, fresh)
+	}
+	switch v {
+	case readFirst:
+		d.soon[a.ID] = true
+		return
+	case attention:
+		d.raise(Contradiction, a.ID)
+		d.record(a, n, "payment.contradiction", map[string]any{"have": a.Status, "said": p.Status})
+		return
+	case walk:
+		d.record(a, n, "payment."+string(p.Status), map[string]any{"was": a.Status})
+		a.Status = p.Status
+		a.Tries = 0
+		a.Approved = a.Status == sdk.RequiresConfirmation && (a.Failure == nil || a.Approved)
+		d.look[a.ID] = true
+	case ignore:
+		if mark != Same {
+			return
+		}
+	}
+	d.details(a, p, fresh || v == walk)
+}
+
+// moneyless decides about "succeeded" without a capture on record. Paid is
+// only what names its money; the rest is read, and a complete read without
+// money needs a person.
+func (d *decision) moneyless(a *Attempt, p *sdk.Payment, fresh bool) verdict {
+	switch {
+	case fresh && p.Captures.Complete:
+		d.raise(MoneyMissing, a.ID)
+		return ignore
+	case fresh:
+		return ignore // the list was not there yet; the schedule reads again
+	}
+	return readFirst
+}
+
+func (d *decision) hasMoney(a *Attempt) bool {
+	for _, c := range d.o.Captures {
+		if c.AttemptID == a.ID && c.Status == sdk.MovementSucceeded {
+			return true
+		}
+	}
+	return false
+}
+
+// details takes what belongs to the status that the attempt now has. A plain
+// fact adds; only an answer that moved it, or a fresh read, may also clear.
+func (d *decision) details(a *Attempt, p *sdk.Payment, sure bool) {
+	if p.Failure != nil && (a.Failure == nil || *a.Failure != *p.Failure) {
+		d.events = append(d.events, d.event(a, News{Source: FromRead}, "payment.declined", map[string]any{"failure": p.Failure}))
+		a.Failure = p.Failure
+	} else if p.Failure == nil && sure {
+		a.Failure = nil
+	}
+	if a.Status == sdk.RequiresCapture && p.Authorized.Currency == d.o.Currency {
+		if m, err := p.Authorized.Rescale(d.o.Exponent); err == nil {
+			a.Authorized = m.Amount
+		}
+	}
+	if p.NextAction != nil {
+		a.NextAction = p.NextAction
+	}
+	if a.Status != sdk.RequiresAction && a.Status != sdk.RequiresConfirmation && a.Status != sdk.Pending {
+		a.NextAction = nil
+	}
+}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/superpayhub/superpay/hub/internal/api"
 	"github.com/superpayhub/superpay/hub/internal/jobs"
+	"github.com/superpayhub/superpay/hub/internal/notifications"
 	"github.com/superpayhub/superpay/hub/internal/payments"
 	"github.com/superpayhub/superpay/hub/internal/postgres"
 	"github.com/superpayhub/superpay/hub/internal/providers"
@@ -75,9 +76,10 @@ func (h *hub) serve(ctx context.Context) error {
 
 	service := payments.New(payments.Options{
 		DB: db, Providers: registry, PublicURL: h.config.Server.PublicURL, CallTimeout: h.config.CallTimeout,
-		OrderTTL: h.config.OrderTTL, TimeScale: h.config.TimeScale, Kick: worker.Kick, Logger: h.log, CrashAt: h.crash,
+		OrderTTL: h.config.OrderTTL, TimeScale: h.config.TimeScale, Kick: worker.Kick, Logger: h.log, CrashAt: h.crash, Render: api.Render,
 	})
 	worker.Payments = service
+	worker.Sender = notifications.New(db, h.log, h.config.TimeScale, h.config.Dev)
 	var draining atomic.Bool
 	app := api.New(api.Options{
 		Payments: service, DB: db, Providers: registry, Worker: worker, BasePath: h.config.Server.BasePath,

@@ -148,6 +148,7 @@ var eventFacts = []struct {
 	{"charge.refund.updated", refundObject + `,"status":"failed","failure_reason":"lost_or_stolen_card"`, true, "", "refund re_1 ref_1 failed"},
 	{"refund.created", refundObject + `,"status":"pending"`, true, "", "refund re_1 ref_1 pending"},
 	{"refund.updated", `"id":"re_2","object":"refund","amount":4,"currency":"usd","payment_intent":"pi_1","status":"succeeded","metadata":{"superpay_attempt":"att_1"}`, false, "", ""},
+	{"refund.updated", `"id":"re_3","object":"refund","amount":4,"currency":"usd","payment_intent":"pi_1","balance_transaction":"txn_1","status":"succeeded","metadata":{"superpay_attempt":"att_1"}`, false, "", ""},
 	{"charge.dispute.created", disputeObject + `,"status":"warning_needs_response"`, true, "", "dispute dp_1 inquiry false"},
 	{"charge.dispute.funds_withdrawn", disputeObject + `,"status":"needs_response"`, true, "", "dispute dp_1 open true"},
 	{"charge.dispute.funds_reinstated", disputeObject + `,"status":"won"`, true, "", "dispute dp_1 won false"},

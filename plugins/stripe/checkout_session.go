@@ -148,6 +148,7 @@ func metadataFor(r sdk.CheckoutRequest) map[string]string {
 		sdk.MetadataAttempt:  r.AttemptID,
 		sdk.MetadataInstance: r.InstanceID,
 		sdk.MetadataOrder:    r.OrderID,
+		metadataFlow:         r.Flow,
 	}
 	for _, k := range slices.Sorted(maps.Keys(r.Metadata)) {
 		v := r.Metadata[k]
@@ -176,7 +177,7 @@ func (p *Provider) readSession(ctx context.Context, r sdk.PaymentRequest) (*sdk.
 	id := ref(r.Refs, kindSession)
 	if id == "" {
 		var err error
-		if id, err = p.findSession(ctx, r); err != nil {
+		if id, err = find(ctx, r, "checkout sessions", p.walkSessions); err != nil {
 			return nil, err
 		}
 	}

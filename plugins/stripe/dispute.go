@@ -10,8 +10,12 @@ import (
 
 const maxDisputes = 100 // of one payment
 
-func (p *Provider) disputesOf(ctx context.Context, intent string) (sdk.Disputes, error) {
-	params := &stripe.DisputeListParams{PaymentIntent: &intent}
+// disputesOf lists the disputes of a PaymentIntent, or of a charge without one.
+func (p *Provider) disputesOf(ctx context.Context, intent string, ch *stripe.Charge) (sdk.Disputes, error) {
+	params := &stripe.DisputeListParams{PaymentIntent: optional(intent)}
+	if intent == "" {
+		params.Charge = &ch.ID
+	}
 	params.Context, params.Limit = ctx, stripe.Int64(pageSize)
 	data := func(l stripe.ListContainer) []*stripe.Dispute { return l.(*stripe.DisputeList).Data }
 	var out sdk.Disputes

@@ -79,6 +79,23 @@ func isAbout(err error, param string) bool {
 	return errors.As(err, &se) && se.HTTPStatusCode == http.StatusBadRequest && se.Param == param
 }
 
+// declined returns a card's decline, nil for any other end. Stripe answers one
+// with HTTP 402 and what was made nevertheless: a failed charge's id, or the
+// PaymentIntent.
+func declined(err error) *stripe.Error {
+	var se *stripe.Error
+	if errors.As(err, &se) && se.HTTPStatusCode == http.StatusPaymentRequired && se.Type == stripe.ErrorTypeCard && isFinal(se) {
+		return se
+	}
+	return nil
+}
+
+// badInput refuses an input before anything is sent. It names the input, never
+// the value.
+func badInput(name, reason string) error {
+	return sdk.Rejected(sdk.Failure{Code: sdk.FailureInvalidRequest, Message: "input." + name + " " + reason})
+}
+
 func isRejected(err error) bool {
 	var rejected *sdk.RejectedError
 	return errors.As(err, &rejected)
@@ -186,8 +203,8 @@ var declineTexts = map[string]string{
 	sdk.FailureExpired:           "The payment has expired.",
 }
 
-// secrets are the shapes of keys, tokens and client secrets.
-var secrets = regexp.MustCompile(`\b(?:sk|rk|whsec|tok|btok|ctoken)_[^\s'",;]+|\b\w+_secret_[^\s'",;]+`)
+// secrets are the shapes of keys, client secrets, tokens and payment methods.
+var secrets = regexp.MustCompile(`\b(?:sk|rk|whsec|tok|btok|ctoken|pm|src)_[^\s'",;]+|\b\w+_secret_[^\s'",;]+`)
 
 const maxMessage = 500
 

@@ -96,9 +96,18 @@ func TestPost_EveryAnswerProvesNoMoreThanItShould(t *testing.T) {
 			_, refund := p.Refund(t.Context(), sdk.RefundRequest{
 				PaymentRequest: r, Key: "op_r", RefundID: "ref_1", CaptureID: "ch_1", Refund: usd(100),
 			})
-			for what, err := range map[string]error{"create": create, "refund": refund} {
-				if class(err) != c.class {
-					t.Errorf("%s: %s (%v), want %s", what, class(err), err, c.class)
+			_, token := p.CreateCheckout(t.Context(), checkoutOf("charge", "token", "tok_"+leak))
+			_, apple := p.CreateCheckout(t.Context(), checkoutOf("apple_pay", "payment_method", "pm_"+leak))
+			for what, err := range map[string]error{"create": create, "refund": refund, "charge": token, "apple pay": apple} {
+				want := c.class
+				if c.name == "declined" && (what == "charge" || what == "apple pay") {
+					want = "done" // there, a decline is data
+				}
+				if class(err) != want {
+					t.Errorf("%s: %s (%v), want %s", what, class(err), err, want)
+				}
+				if strings.Contains(fmt.Sprintf("%v %+v", err, errors.Unwrap(err)), leak) {
+					t.Errorf("%s leaks: %v", what, err)
 				}
 			}
 			if code(create) != c.code {
@@ -110,8 +119,8 @@ func TestPost_EveryAnswerProvesNoMoreThanItShould(t *testing.T) {
 					t.Errorf("leaks or succeeds: %v", err)
 				}
 			}
-			if calls := f.seen(); len(calls) != 3 {
-				t.Errorf("%d requests for 3 calls: the plugin must not retry", len(calls))
+			if calls := f.seen(); len(calls) != 5 {
+				t.Errorf("%d requests for 5 calls: the plugin must not retry", len(calls))
 			}
 		})
 	}

@@ -92,12 +92,20 @@ func sessionFact(e event) (*sdk.Fact, error) {
 	return f, nil
 }
 
+// intentFact: whether a declined intent of the Apple Pay flow is over is known
+// to a read only, which is told what the payer was handed.
 func intentFact(e event) (*sdk.Fact, error) {
 	var pi stripe.PaymentIntent
 	if err := json.Unmarshal(e.Data.Object, &pi); err != nil {
 		return nil, err
 	}
 	p := fromIntent(&pi)
+	if pi.Metadata[metadataFlow] == applePay.Name {
+		p = fromApplePay(&pi, true)
+		if p.Status == sdk.RequiresAction && p.Failure != nil {
+			return hintOf(e)
+		}
+	}
 	p.Captures.Complete = false
 	return &sdk.Fact{Proven: true, Payment: *p}, nil
 }
@@ -110,39 +118,20 @@ func chargeFact(e event) (*sdk.Fact, error) {
 	if err := json.Unmarshal(e.Data.Object, &ch); err != nil {
 		return nil, err
 	}
-	alone := ch.PaymentIntent == nil || ch.PaymentIntent.ID == ""
-	switch e.Type {
-	case "charge.failed", "charge.expired":
-		if !alone {
-			return hintOf(e)
-		}
-	}
 	hint, err := hintOf(e)
 	if hint == nil || err != nil {
 		return hint, err
 	}
-	p := hint.Payment
-	p.Amount = fromWire(ch.Amount, ch.Currency)
-	switch {
-	case e.Type == "charge.expired":
-		p.Status = sdk.Canceled
-	case ch.Status == stripe.ChargeStatusFailed:
-		p.Status = sdk.Failed
-		p.Failure = decline(ch.FailureCode, "")
-	case ch.Status == stripe.ChargeStatusPending:
-		p.Status = sdk.Pending
-	case ch.Captured:
-		p.Status = sdk.Succeeded
-		p.Captures.Items = []sdk.Capture{{
-			ID: ch.ID, Status: sdk.MovementSucceeded,
-			Amount: fromWire(ch.AmountCaptured, ch.Currency), At: at(ch.Created),
-		}}
-	default:
-		p.Status = sdk.RequiresCapture
-		p.Authorized, p.Capturable = p.Amount, p.Amount
-		p.CaptureBefore = captureBefore(&ch)
+	over := e.Type == "charge.failed" || e.Type == "charge.expired"
+	if over && !alone(&ch) {
+		return hint, nil
 	}
-	return &sdk.Fact{Proven: true, Payment: p}, nil
+	p := fromCharge(&ch)
+	p.Refs, p.Captures.Complete = hint.Payment.Refs, false
+	if e.Type == "charge.expired" {
+		p.Status, p.Authorized, p.Capturable = sdk.Canceled, sdk.Money{}, sdk.Money{}
+	}
+	return &sdk.Fact{Proven: true, Payment: *p}, nil
 }
 
 // refundFact: a refund carries no status of the payment. Its attempt id is there

@@ -19,6 +19,10 @@ const (
 	kindCharge  = "charge"
 )
 
+// metadataFlow tells by which flow a PaymentIntent was made: it does not say
+// itself whether a Checkout Session is behind it.
+const metadataFlow = "superpay_flow"
+
 // ref returns the first value of that kind.
 func ref(refs []sdk.Ref, kind string) string {
 	for _, r := range refs {
@@ -129,29 +133,38 @@ func captureBefore(ch *stripe.Charge) time.Time {
 }
 
 // complete reads the lists that a PaymentIntent does not carry.
+func (p *Provider) complete(ctx context.Context, out *sdk.Payment, pi *stripe.PaymentIntent) error {
+	if pi == nil {
+		pi = &stripe.PaymentIntent{}
+	}
+	return p.completeLists(ctx, out, pi.ID, pi.LatestCharge)
+}
+
+// completeLists reads what was given back and challenged of a PaymentIntent, or
+// of a charge that has none.
 //
 // Refunds are always asked for once money was taken: amount_refunded leaves out
 // pending and failed ones, and one call is cheap. Before that there are none:
 // what Stripe shows as refunds then are releases of an authorisation. Disputes
 // are asked for only where the charge says that there are some (inquiries
 // included), or where there is no charge to ask.
-func (p *Provider) complete(ctx context.Context, out *sdk.Payment, pi *stripe.PaymentIntent) error {
+func (p *Provider) completeLists(ctx context.Context, out *sdk.Payment, intent string, ch *stripe.Charge) error {
 	if out.Status != sdk.Succeeded {
 		out.Refunds.Complete, out.Disputes.Complete = true, true
 		return nil
 	}
-	if pi == nil || pi.ID == "" { // a list by nothing would be the whole account's
+	if intent == "" && (ch == nil || ch.ID == "") { // a list by nothing would be the whole account's
 		return nil
 	}
 	var err error
-	if out.Refunds, err = p.refundsOf(ctx, pi); err != nil {
+	if out.Refunds, err = p.refundsOf(ctx, intent, ch); err != nil {
 		return err
 	}
-	if ch := pi.LatestCharge; ch != nil && ch.Status != "" && !ch.Disputed {
+	if ch != nil && ch.Status != "" && !ch.Disputed {
 		out.Disputes.Complete = true
 		return nil
 	}
-	out.Disputes, err = p.disputesOf(ctx, pi.ID)
+	out.Disputes, err = p.disputesOf(ctx, intent, ch)
 	return err
 }
 

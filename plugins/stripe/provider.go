@@ -19,6 +19,7 @@ type flow struct {
 	sdk.Flow
 	create  func(*Provider, context.Context, sdk.CheckoutRequest) (*sdk.Payment, error)
 	read    func(*Provider, context.Context, sdk.PaymentRequest) (*sdk.Payment, error)
+	confirm func(*Provider, context.Context, sdk.ConfirmRequest) (*sdk.Payment, error)
 	capture func(*Provider, context.Context, sdk.CaptureRequest) (*sdk.Payment, error)
 	cancel  func(*Provider, context.Context, sdk.CancelRequest) (*sdk.Payment, error)
 	list    func(p *Provider, ctx context.Context, since time.Time, after string, limit int) (*sdk.ListPage, error)
@@ -33,6 +34,23 @@ var flows = []flow{ // the first row has a list
 		cancel:  (*Provider).cancelSession,
 		list:    (*Provider).listSessions,
 	},
+	{
+		Flow:    tokenCharge,
+		create:  (*Provider).createCharge,
+		read:    (*Provider).readCharge,
+		capture: (*Provider).captureCharge,
+		cancel:  (*Provider).cancelCharge,
+		list:    (*Provider).listCharges,
+	},
+	{
+		Flow:    applePay,
+		create:  (*Provider).createApplePay,
+		read:    (*Provider).readApplePay,
+		confirm: (*Provider).confirmApplePay,
+		capture: (*Provider).captureApplePay,
+		cancel:  (*Provider).cancelApplePay,
+		list:    (*Provider).listIntents,
+	},
 }
 
 // Provider is Stripe behind the contract. It keeps its settings and its
@@ -43,11 +61,12 @@ type Provider struct {
 }
 
 var (
-	_ sdk.Provider = (*Provider)(nil)
-	_ sdk.Capturer = (*Provider)(nil)
-	_ sdk.Canceler = (*Provider)(nil)
-	_ sdk.Refunder = (*Provider)(nil)
-	_ sdk.Lister   = (*Provider)(nil)
+	_ sdk.Provider  = (*Provider)(nil)
+	_ sdk.Confirmer = (*Provider)(nil)
+	_ sdk.Capturer  = (*Provider)(nil)
+	_ sdk.Canceler  = (*Provider)(nil)
+	_ sdk.Refunder  = (*Provider)(nil)
+	_ sdk.Lister    = (*Provider)(nil)
 )
 
 // New returns a provider that still has to be configured.
@@ -62,7 +81,7 @@ func (p *Provider) Describe() sdk.Description {
 		Name: "stripe", Title: "Stripe", Version: version,
 		Settings: settingsFields,
 		Repeats: map[sdk.OperationKind]sdk.Repeat{
-			sdk.OpCreate: repeat, sdk.OpCapture: repeat, sdk.OpCancel: repeat, sdk.OpRefund: repeat,
+			sdk.OpCreate: repeat, sdk.OpConfirm: repeat, sdk.OpCapture: repeat, sdk.OpCancel: repeat, sdk.OpRefund: repeat,
 		},
 	}
 	for _, f := range flows {
@@ -104,6 +123,20 @@ func (p *Provider) GetPayment(ctx context.Context, r sdk.PaymentRequest) (*sdk.P
 	ctx, done := within(ctx)
 	defer done()
 	return f.read(p, ctx, r)
+}
+
+// Confirm implements sdk.Confirmer.
+func (p *Provider) Confirm(ctx context.Context, r sdk.ConfirmRequest) (*sdk.Payment, error) {
+	f, err := p.ready(r.Flow, r.Key)
+	if err != nil {
+		return nil, err
+	}
+	if f.confirm == nil {
+		return nil, notOffered
+	}
+	ctx, done := within(ctx)
+	defer done()
+	return f.confirm(p, ctx, r)
 }
 
 // Capture implements sdk.Capturer.

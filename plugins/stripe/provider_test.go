@@ -114,15 +114,30 @@ func checkoutRequest() sdk.CheckoutRequest {
 }
 
 func paymentRequest(refs ...sdk.Ref) sdk.PaymentRequest {
+	return requestOf("checkout_session", refs...)
+}
+
+func requestOf(flow string, refs ...sdk.Ref) sdk.PaymentRequest {
 	return sdk.PaymentRequest{
-		AttemptID: "att_1", InstanceID: "hub_1", Flow: "checkout_session",
+		AttemptID: "att_1", InstanceID: "hub_1", Flow: flow,
 		Refs: refs, Amount: usd(2500), CreatedAt: testNow,
 	}
+}
+
+// checkoutOf asks for a checkout by that flow; input is name, value, name, value.
+func checkoutOf(flow string, input ...string) sdk.CheckoutRequest {
+	r := checkoutRequest()
+	r.Flow, r.Input = flow, map[string]string{}
+	for i := 0; i < len(input); i += 2 {
+		r.Input[input[i]] = input[i+1]
+	}
+	return r
 }
 
 var (
 	sessionRef = sdk.Ref{Kind: kindSession, Value: "cs_test_1"}
 	intentRef  = sdk.Ref{Kind: kindIntent, Value: "pi_1"}
+	chargeRef  = sdk.Ref{Kind: kindCharge, Value: "ch_1"}
 )
 
 func TestDescribe_RowsOfferWhatTheySay(t *testing.T) {
@@ -131,7 +146,8 @@ func TestDescribe_RowsOfferWhatTheySay(t *testing.T) {
 		if f.create == nil || f.read == nil {
 			t.Errorf("%s: cannot create or read", f.Name)
 		}
-		if f.Can(sdk.CanCapture) != (f.capture != nil) || f.Can(sdk.CanCancel) != (f.cancel != nil) {
+		if f.Can(sdk.CanCapture) != (f.capture != nil) || f.Can(sdk.CanCancel) != (f.cancel != nil) ||
+			f.Can(sdk.CanConfirm) != (f.confirm != nil) {
 			t.Errorf("%s: capabilities and functions differ", f.Name)
 		}
 		if _, ok := d.Flow(f.Name); !ok {
@@ -139,6 +155,9 @@ func TestDescribe_RowsOfferWhatTheySay(t *testing.T) {
 		}
 	}
 	for _, field := range d.Settings {
+		if field.Public && field.Secret {
+			t.Errorf("%s is public and secret", field.Name)
+		}
 		if strings.Contains(field.Name, "secret") && (!field.Secret || !field.Required) {
 			t.Errorf("%s must be secret and required", field.Name)
 		}

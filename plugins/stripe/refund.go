@@ -136,18 +136,25 @@ func (p *Provider) findRefund(ctx context.Context, r sdk.GetRefundRequest) (*sdk
 	return nil, sdk.ErrNotFound
 }
 
-// refundsOf lists a PaymentIntent's refunds, less the one by which Stripe shows
-// the release of what a capture left over.
-func (p *Provider) refundsOf(ctx context.Context, pi *stripe.PaymentIntent) (sdk.Refunds, error) {
+// refundsOf lists the refunds of a PaymentIntent, or of a charge without one,
+// less the one by which Stripe shows the release of what a capture left over.
+func (p *Provider) refundsOf(ctx context.Context, intent string, ch *stripe.Charge) (sdk.Refunds, error) {
+	params := &stripe.RefundListParams{PaymentIntent: optional(intent)}
+	if intent == "" {
+		params.Charge = &ch.ID
+	}
 	left := int64(0)
-	if pi.LatestCharge != nil && pi.LatestCharge.Captured {
-		left = pi.LatestCharge.Amount - pi.LatestCharge.AmountCaptured
+	if ch != nil && ch.Captured {
+		left = ch.Amount - ch.AmountCaptured
+	}
+	if left > 0 {
+		params.AddExpand("data.balance_transaction") // it tells a release
 	}
 	var out sdk.Refunds
-	whole, err := p.walkRefunds(ctx, &stripe.RefundListParams{PaymentIntent: &pi.ID}, func(re *stripe.Refund) bool {
+	whole, err := p.walkRefunds(ctx, params, func(re *stripe.Refund) bool {
 		switch {
-		case re.Reason == stripe.RefundReasonExpiredUncapturedCharge:
-		case left > 0 && re.Amount == left && mayBeRelease(re):
+		case isRelease(re):
+		case left > 0 && re.Amount == left && re.BalanceTransaction == nil && mayBeRelease(re):
 			left = 0
 		default:
 			out.Items = append(out.Items, fromRefund(re))
@@ -163,10 +170,18 @@ func (p *Provider) refundsOf(ctx context.Context, pi *stripe.PaymentIntent) (sdk
 
 // mayBeRelease reports whether a refund may be no more than the release of an
 // authorisation ("any additional amount is automatically refunded", says
-// Stripe's capture): it moved nothing in the balance, and is not the hub's.
+// Stripe's capture): the hub did not ask for it.
 func mayBeRelease(re *stripe.Refund) bool {
+	return re.Status == stripe.RefundStatusSucceeded && re.Metadata[sdk.MetadataRefund] == ""
+}
+
+// isRelease reports whether it is one by Stripe's word. The balance transaction
+// must be expanded; a release that moved nothing in the balance has none, and
+// is known by its amount only.
+func isRelease(re *stripe.Refund) bool {
+	bt := re.BalanceTransaction
 	return re.Reason == stripe.RefundReasonExpiredUncapturedCharge ||
-		re.Status == stripe.RefundStatusSucceeded && re.BalanceTransaction == nil && re.Metadata[sdk.MetadataRefund] == ""
+		bt != nil && bt.ReportingCategory == stripe.BalanceTransactionReportingCategoryPartialCaptureReversal
 }
 
 func (p *Provider) walkRefunds(ctx context.Context, params *stripe.RefundListParams, visit func(*stripe.Refund) bool) (bool, error) {

@@ -24,15 +24,19 @@ type house struct {
 	facts []sdk.Fact
 }
 
-func newHouse(t *testing.T) *house {
+func newHouse(t *testing.T, change ...func(*sandbox.Options)) *house {
 	t.Helper()
 	h := &house{Provider: New(), t: t}
 	hook := httptest.NewServer(http.HandlerFunc(h.callback))
 	stand := httptest.NewUnstartedServer(nil)
 	h.base = "http://" + stand.Listener.Addr().String() + "/stripe"
-	server, err := sandbox.New(sandbox.Options{
+	opts := sandbox.Options{
 		APIKey: testKey, WebhookSecret: testSecret, WebhookURL: hook.URL, PublicURL: h.base, RefundDelay: time.Hour,
-	})
+	}
+	for _, c := range change {
+		c(&opts)
+	}
+	server, err := sandbox.New(opts)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -177,7 +181,7 @@ func TestSandbox_PaidAndRefunded(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 	page, err := h.List(ctx, sdk.ListRequest{Since: time.Now().Add(-time.Hour)})
-	if err != nil || len(page.Payments) != 1 || page.Payments[0].Captures.Items[0].ID != capture || page.Next != "" {
+	if err != nil || len(page.Payments) != 1 || page.Payments[0].Captures.Items[0].ID != capture || page.Next != "charge:" {
 		t.Errorf("%+v %v", page, err)
 	}
 }

@@ -23,7 +23,7 @@ type settings struct {
 var settingsFields = []sdk.Field{
 	{
 		Name: "secret_key", Title: "Secret key", Required: true, Secret: true,
-		Help: "sk_test_..., sk_live_..., or a restricted key rk_... that may write Checkout Sessions, PaymentIntents and Refunds and read Charges and Disputes. Its prefix decides between test and live.",
+		Help: "sk_test_..., sk_live_..., or a restricted key rk_... that may write Checkout Sessions, PaymentIntents, Charges and Refunds and read Disputes and the Balance. Its prefix decides between test and live.",
 	},
 	{
 		Name: "webhook_secret", Title: "Webhook signing secret", Required: true, Secret: true, MaxLen: 2000,
@@ -31,7 +31,12 @@ var settingsFields = []sdk.Field{
 	},
 	{
 		Name: "publishable_key", Title: "Publishable key", Public: true,
-		Help: "pk_test_... or pk_live_..., for embedded checkout in the browser.",
+		Help: "pk_test_... or pk_live_..., for embedded checkout in the browser and for Apple Pay.",
+	},
+	{
+		// Apple asks the merchant's own domain for it, so the hub serves it.
+		Name: "apple_pay_domain_association", Title: "Apple Pay domain association", Public: true, MaxLen: 10_000,
+		Help: "The text of the file that Apple looks for at /.well-known/apple-developer-merchantid-domain-association, for Apple Pay in browsers. Not needed in apps.",
 	},
 	{
 		Name: "api_url", Title: "API address", Default: stripe.APIURL,

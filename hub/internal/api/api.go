@@ -46,6 +46,7 @@ type server struct {
 	app     *fiber.App
 	api     huma.API
 	calls   []string // their ids, in the order that they are told in
+	money   []string // those that ask for money
 	metrics *metrics
 	keys    *access.Keys
 }

@@ -36,7 +36,7 @@ func (s *server) docs(c *fiber.Ctx) error {
 	doc := s.api.OpenAPI()
 	var calls []docsCall
 	for path, item := range doc.Paths {
-		for method, op := range map[string]*huma.Operation{http.MethodGet: item.Get, http.MethodPost: item.Post} {
+		for method, op := range map[string]*huma.Operation{http.MethodGet: item.Get, http.MethodPost: item.Post, http.MethodDelete: item.Delete} {
 			if op != nil {
 				calls = append(calls, docsOf(doc, method, path, op))
 			}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strconv"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -34,8 +35,9 @@ func register(r fiber.Router, s *server) huma.API {
 	get(api, s, "list-events", "/v1/orders/{id}/events", "Read a timeline", "Everything that happened to an order, the oldest first.", s.listEvents)
 	get(api, s, "get-refund", "/v1/refunds/{id}", "Read a refund", "", s.getRefund)
 	get(api, s, "list-providers", "/v1/providers", "List providers", "Those that your app may use, with their flows and inputs.", s.listProviders)
+	registerNotifications(api, s)
 	s.api = api
-	explain(api.OpenAPI())
+	s.explain(api.OpenAPI())
 	return api
 }
 
@@ -55,19 +57,20 @@ var meaning = map[string]string{
 }
 
 // explain gives the answers their meaning. A 202 has the body of the success.
-func explain(doc *huma.OpenAPI) {
+func (s *server) explain(doc *huma.OpenAPI) {
 	for _, item := range doc.Paths {
-		for _, op := range []*huma.Operation{item.Get, item.Post} {
+		for _, op := range []*huma.Operation{item.Get, item.Post, item.Delete} {
 			if op == nil {
 				continue
 			}
 			delete(op.Responses, "500") // never meant to be seen
-			if op.Method == http.MethodPost {
+			money := slices.Contains(s.money, op.OperationID)
+			if money {
 				done := *op.Responses[strconv.Itoa(op.DefaultStatus)]
 				op.Responses["202"] = &done
 			}
 			for status, r := range op.Responses {
-				if text, ok := meaning[status]; ok && (op.Method == http.MethodPost || status != "200") {
+				if text, ok := meaning[status]; ok && (money || status[0] != '2') {
 					r.Description = text
 				}
 			}
@@ -78,17 +81,24 @@ func explain(doc *huma.OpenAPI) {
 // post registers a request for money: it may be answered 202 (outcome not
 // known yet), 409, 422 or 503.
 func post[I, O any](api huma.API, s *server, id, path, title, doc string, done int, h func(context.Context, *I) (*O, error)) {
-	s.calls = append(s.calls, id)
-	huma.Register(api, huma.Operation{
-		OperationID: id, Method: http.MethodPost, Path: path, Summary: title, Description: doc, DefaultStatus: done,
-		MaxBodyBytes: maxBody, Errors: []int{400, 401, 404, 409, 413, 415, 422, 503},
-	}, told(s, h))
+	s.money = append(s.money, id)
+	call(api, s, http.MethodPost, id, path, title, doc, done, h)
 }
 
 func get[I, O any](api huma.API, s *server, id, path, title, doc string, h func(context.Context, *I) (*O, error)) {
+	call(api, s, http.MethodGet, id, path, title, doc, 200, h)
+}
+
+// call registers one call of the API.
+func call[I, O any](api huma.API, s *server, method, id, path, title, doc string, done int, h func(context.Context, *I) (*O, error)) {
+	errors := []int{401, 404, 422, 503}
+	if method == http.MethodPost {
+		errors = []int{400, 401, 404, 409, 413, 415, 422, 503}
+	}
 	s.calls = append(s.calls, id)
 	huma.Register(api, huma.Operation{
-		OperationID: id, Method: http.MethodGet, Path: path, Summary: title, Description: doc, Errors: []int{401, 404, 422, 503},
+		OperationID: id, Method: method, Path: path, Summary: title, Description: doc, DefaultStatus: done,
+		MaxBodyBytes: maxBody, Errors: errors,
 	}, told(s, h))
 }
 

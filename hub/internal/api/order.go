@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"encoding/json"
 	"time"
 
 	"github.com/superpayhub/superpay/hub/internal/ledger"
@@ -127,6 +128,18 @@ func orderOf(o *ledger.Order) Order {
 		out.Disputes = append(out.Disputes, Dispute{d.ID, string(d.Status), d.Amount, d.Currency, d.FundsWithdrawn, d.Reason, d.CreatedAt})
 	}
 	return out
+}
+
+// Render writes an order for a notification: as GET answers, without what only
+// the client that pays may see.
+func Render(o *ledger.Order) []byte {
+	out := orderOf(o)
+	out.NextAction = nil
+	for i := range out.Attempts {
+		out.Attempts[i].NextAction = nil
+	}
+	b, _ := json.Marshal(out) // plain data: cannot fail
+	return b
 }
 
 func attemptOf(a *ledger.Attempt) Attempt {

@@ -30,30 +30,36 @@ type child struct {
 
 	mu   sync.Mutex
 	run  *process.Process // nil when it is not meant to run
-	said chan string      // the address that it announced
+	said chan announced
 }
 
-// start runs the program and returns when it is ready, with the address it announced.
-func (c *child) start(ctx context.Context) (address string, err error) {
+// announced is what a program says of itself in its first line.
+type announced struct {
+	URL      string `json:"url"`
+	PayPalCA string `json:"paypal_ca"` // of the sandbox: who signs PayPal's callbacks
+}
+
+// start runs the program and returns when it is ready, with what it announced.
+func (c *child) start(ctx context.Context) (where announced, err error) {
 	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
 	defer cancel()
 	run, err := c.launch()
 	if err != nil {
-		return "", err
+		return where, err
 	}
 	if c.announces {
 		select {
-		case address = <-c.said:
+		case where = <-c.said:
 		case <-run.Done():
-			return "", fmt.Errorf("%s ended while it started (%w); its last lines say why", c.name, run.Err())
+			return where, fmt.Errorf("%s ended while it started (%w); its last lines say why", c.name, run.Err())
 		case <-ctx.Done():
-			return "", fmt.Errorf("%s does not say that it is ready: %w", c.name, ctx.Err())
+			return where, fmt.Errorf("%s does not say that it is ready: %w", c.name, ctx.Err())
 		}
 	}
 	if c.health == "" {
-		return address, nil
+		return where, nil
 	}
-	return address, c.wait(ctx, run)
+	return where, c.wait(ctx, run)
 }
 
 func (c *child) launch() (*process.Process, error) {
@@ -66,7 +72,7 @@ func (c *child) launch() (*process.Process, error) {
 	cmd := exec.Command(filepath.Join(c.house.options.BinDir, c.program), c.args...)
 	cmd.Env, cmd.Dir, cmd.Stdout, cmd.Stderr = c.env, c.house.options.DataDir, log, log
 	if c.announces {
-		c.said = make(chan string, 1)
+		c.said = make(chan announced, 1)
 		cmd.Stdout = &announcement{to: c.said, rest: log}
 	}
 	run, err := process.Start(cmd)
@@ -156,7 +162,7 @@ func (c *child) pid() int {
 // announcement takes the first line of stdout, {"addr": ..., "url": ...}; what
 // follows is logged.
 type announcement struct {
-	to   chan<- string
+	to   chan<- announced
 	line []byte
 	rest io.Writer
 	done bool
@@ -167,10 +173,10 @@ func (a *announcement) Write(p []byte) (int, error) {
 		return a.rest.Write(p)
 	}
 	a.line = append(a.line, p...)
-	var where struct{ URL string }
+	var where announced
 	if json.Unmarshal(a.line, &where) == nil && where.URL != "" {
 		a.done = true
-		a.to <- where.URL
+		a.to <- where
 	}
 	return len(p), nil
 }

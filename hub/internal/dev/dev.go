@@ -56,11 +56,13 @@ type House struct {
 	EncryptionKey   string // of the hubs
 	WebhookSecret   string // signs Stripe's callbacks
 	StripeSecretKey string // what the hubs call Stripe, or the sandbox, with
+	PayPal          PayPal // what the hubs call PayPal's stand-in with
 
 	options  Options
 	lock     *filelock.Lock
 	logs     *logs
 	keys     keys
+	paypalCA string
 	postgres *devpg.Server
 	sandbox  *child
 	hubs     []*child
@@ -69,6 +71,14 @@ type House struct {
 
 	stopping sync.Once
 	stopErr  error
+}
+
+// PayPal is an account at PayPal's stand-in.
+type PayPal struct {
+	ClientID   string `json:"client_id"`
+	Secret     string `json:"secret"`
+	MerchantID string `json:"merchant_id"`
+	WebhookID  string `json:"webhook_id"`
 }
 
 // BaseURL is the first hub's.

@@ -28,6 +28,7 @@ func (h *House) plan(context.Context) (err error) {
 		h.keys.StripeSecretKey, h.keys.StripeWebhookSecret, h.keys.StripePublishableKey = o.StripeSecretKey, o.StripeWebhookSecret, o.StripePublishableKey
 	}
 	h.APIKey, h.EncryptionKey, h.WebhookSecret, h.StripeSecretKey = h.keys.APIKey, h.keys.EncryptionKey, h.keys.StripeWebhookSecret, h.keys.StripeSecretKey
+	h.PayPal = h.keys.PayPal
 	port := h.options.Port
 	for range h.options.Hubs {
 		if port, err = wantedPort(port); err != nil {
@@ -62,7 +63,7 @@ func (h *House) seed(ctx context.Context) error {
 	return nil
 }
 
-func (h *House) startSandbox(ctx context.Context) (err error) {
+func (h *House) startSandbox(ctx context.Context) error {
 	if h.options.StripeSecretKey != "" {
 		return nil
 	}
@@ -72,10 +73,15 @@ func (h *House) startSandbox(ctx context.Context) (err error) {
 	}
 	h.sandbox = &child{
 		house: h, name: "sandbox", program: "sandbox", announces: true,
-		args: []string{"--addr", h.neighbor(2), "--state-dir", state, "--stripe-webhook-url", h.BaseURL() + "/callback/stripe"},
-		env:  environment("SANDBOX_STRIPE_KEY="+h.keys.StripeSecretKey, "SANDBOX_STRIPE_WEBHOOK_SECRET="+h.keys.StripeWebhookSecret),
+		args: []string{"--addr", h.neighbor(2), "--state-dir", state, "--stripe-webhook-url", h.BaseURL() + "/callback/stripe", "--paypal-webhook-url", h.BaseURL() + "/callback/paypal"},
+		env: environment(
+			"SANDBOX_STRIPE_KEY="+h.keys.StripeSecretKey, "SANDBOX_STRIPE_WEBHOOK_SECRET="+h.keys.StripeWebhookSecret,
+			"SANDBOX_PAYPAL_CLIENT_ID="+h.PayPal.ClientID, "SANDBOX_PAYPAL_SECRET="+h.PayPal.Secret,
+			"SANDBOX_PAYPAL_MERCHANT_ID="+h.PayPal.MerchantID, "SANDBOX_PAYPAL_WEBHOOK_ID="+h.PayPal.WebhookID,
+		),
 	}
-	h.SandboxURL, err = h.sandbox.start(ctx)
+	where, err := h.sandbox.start(ctx)
+	h.SandboxURL, h.paypalCA = where.URL, where.PayPalCA
 	return err
 }
 
@@ -114,6 +120,7 @@ func (h *House) hubEnvironment(base string) []string {
 	}
 	if h.SandboxURL != "" {
 		env = append(env, "HUB_PROVIDERS__STRIPE__SETTINGS__API_URL="+h.SandboxURL+"/stripe")
+		env = append(env, h.paypalEnvironment()...)
 	}
 	if h.options.TimeScale != 0 {
 		env = append(env, fmt.Sprintf("HUB_TIME_SCALE=%g", h.options.TimeScale))
@@ -124,7 +131,20 @@ func (h *House) hubEnvironment(base string) []string {
 	return environment(append(env, h.options.Env...)...)
 }
 
-func (h *House) startShop(ctx context.Context) (err error) {
+// paypalEnvironment configures the provider paypal against its stand-in.
+func (h *House) paypalEnvironment() []string {
+	var env []string
+	for name, value := range map[string]string{
+		"CLIENT_ID": h.PayPal.ClientID, "CLIENT_SECRET": h.PayPal.Secret, "MERCHANT_ID": h.PayPal.MerchantID,
+		"WEBHOOK_ID": h.PayPal.WebhookID, "MODE": "test", "API_URL": h.SandboxURL + "/paypal",
+		"CALLBACK_CERTS": h.paypalCA, "CALLBACK_CERT_HOST": strings.TrimPrefix(h.SandboxURL, "http://"),
+	} {
+		env = append(env, "HUB_PROVIDERS__PAYPAL__SETTINGS__"+name+"="+value)
+	}
+	return env
+}
+
+func (h *House) startShop(ctx context.Context) error {
 	if !h.options.Shop {
 		return nil
 	}
@@ -132,9 +152,11 @@ func (h *House) startShop(ctx context.Context) (err error) {
 		house: h, name: "shop", program: "shop", announces: true,
 		env: environment("SHOP_LISTEN="+h.neighbor(1), "SHOP_HUB_URL="+h.BaseURL(), "SHOP_API_KEY="+h.keys.APIKey),
 	}
-	if h.ShopURL, err = h.shop.start(ctx); err != nil {
+	where, err := h.shop.start(ctx)
+	if err != nil {
 		return err
 	}
+	h.ShopURL = where.URL
 	status, err := get(ctx, h.ShopURL+"/healthz")
 	if err == nil && status != 200 {
 		err = fmt.Errorf("the shop's /healthz answers %d", status)

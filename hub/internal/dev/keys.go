@@ -21,6 +21,7 @@ type keys struct {
 	StripeSecretKey      string `json:"stripe_secret_key"` // what the sandbox accepts
 	StripePublishableKey string `json:"stripe_publishable_key"`
 	StripeWebhookSecret  string `json:"stripe_webhook_secret"`
+	PayPal               PayPal `json:"paypal"`
 }
 
 // loadKeys reads the folder's keys or makes them.
@@ -36,6 +37,7 @@ func loadKeys(dir string) (keys, error) {
 			StripeSecretKey:      "sk_test_" + rand.Text(),
 			StripePublishableKey: "pk_test_" + rand.Text(),
 			StripeWebhookSecret:  "whsec_" + rand.Text(),
+			PayPal:               PayPal{rand.Text(), rand.Text(), "SANDB2XSELLER", rand.Text()[:17]},
 		}
 		return k, writeJSON(path, k)
 	}

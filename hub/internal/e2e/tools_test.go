@@ -14,6 +14,8 @@ import (
 
 	_ "github.com/lib/pq"
 	"github.com/stretchr/testify/require"
+
+	"github.com/superpayhub/superpay/sdk/plugintest/standin"
 )
 
 // query runs a statement on the hub's own database.
@@ -136,3 +138,15 @@ func (h *house) stripeList(path string) []json.RawMessage {
 
 // sessions counts the provider's checkout sessions, paid or not.
 func (h *house) sessions() int { return len(h.stripeList("/v1/checkout/sessions?limit=100")) }
+
+// withhold keeps the provider's callbacks from now on.
+func (h *house) withhold() { h.fault(standin.Fault{Callback: "*", Action: standin.Withhold}) }
+
+// statusAt calls up a page as a payer does.
+func (h *house) statusAt(address string) int {
+	h.t.Helper()
+	res, err := browser.Get(address)
+	require.NoError(h.t, err)
+	res.Body.Close()
+	return res.StatusCode
+}

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/superpayhub/superpay/hub/internal/notifications"
 	"github.com/superpayhub/superpay/hub/internal/payments"
 	"github.com/superpayhub/superpay/hub/internal/postgres"
 )
@@ -23,6 +24,7 @@ const (
 type Worker struct {
 	DB       *postgres.DB
 	Payments *payments.Service
+	Sender   *notifications.Sender
 	Logger   *slog.Logger
 	Now      func() time.Time
 
@@ -101,7 +103,14 @@ func (w *Worker) round(ctx context.Context) (more bool, err error) {
 	for _, cb := range callbacks {
 		w.do(ctx, "callback", cb.ID, func(ctx context.Context) error { return w.Payments.Retry(ctx, cb) })
 	}
-	return len(attempts)+len(callbacks) == free, nil
+	told, err := w.DB.ClaimNotifications(ctx, now, w.lease().Seconds(), max(1, free-len(attempts)-len(callbacks)))
+	if err != nil {
+		return false, err
+	}
+	for _, n := range told {
+		w.do(ctx, "notification", n.ID, func(ctx context.Context) error { return w.Sender.Deliver(ctx, n) })
+	}
+	return len(attempts)+len(callbacks)+len(told) >= free, nil
 }
 
 // do works on one row. A hub that dies here leaves it leased: it is due again

@@ -19,6 +19,7 @@ type Change struct {
 	Operations []*Operation
 	Postings   []Posting
 	Events     []Event
+	Notices    []Notice
 	Callbacks  []*Callback // inbox lines that this change settles
 
 	changed bool

@@ -43,11 +43,11 @@ func (s *Service) cancelAttempt(ctx context.Context, c Caller, o *ledger.Order, 
 		return Answer{}, err
 	}
 	op.Request = encode(sdk.CancelRequest{PaymentRequest: s.paymentRequest(o, a), Key: op.ProviderKey()})
-	written, err := s.DB.Commit(ctx, change)
+	written, err := s.commit(ctx, change)
 	if err != nil && err != postgres.ErrStale {
 		return Answer{}, err
 	}
-	if len(written) == 0 {
+	if !written {
 		return Answer{}, ledger.Conflictf("attempt_open", "attempt %s is being changed; read the order and try again", a.ID)
 	}
 	return s.run(ctx, change.Order, op, c.RequestID)

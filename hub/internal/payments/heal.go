@@ -36,11 +36,11 @@ func (s *Service) heal(ctx context.Context, o *ledger.Order, op *ledger.Operatio
 	if err != nil {
 		return o, err
 	}
-	written, err := s.DB.Commit(ctx, change)
+	written, err := s.commit(ctx, change)
 	if err != nil && !errors.Is(err, postgres.ErrStale) {
 		return nil, err
 	}
-	if len(written) == 0 { // another hub was faster
+	if !written { // another hub was faster
 		return s.DB.Order(ctx, "", o.ID)
 	}
 	o, op = change.Order, change.Order.Operation(op.ID)

@@ -25,13 +25,13 @@ func (s *Service) ask(c Caller, hash string, p *providers.Provider) ledger.Ask {
 // start records an operation and runs it; what was recorded before under the
 // same key answers instead.
 func (s *Service) start(ctx context.Context, c Caller, hash string, change ledger.Change, op *ledger.Operation) (Answer, error) {
-	written, err := s.DB.Commit(ctx, change)
+	written, err := s.commit(ctx, change)
 	switch {
 	case errors.Is(err, postgres.ErrKeyUsed), errors.Is(err, postgres.ErrReferenceUsed):
 		return s.replay(ctx, c, hash, change.Order.Reference, op)
 	case err != nil && !errors.Is(err, postgres.ErrStale):
 		return Answer{}, err
-	case len(written) == 0 || err != nil:
+	case !written || err != nil:
 		return Answer{}, errStale
 	}
 	if !op.Open() {
@@ -131,11 +131,11 @@ func (s *Service) resume(ctx context.Context, c Caller, o *ledger.Order, op *led
 	if err != nil {
 		return Answer{}, err
 	}
-	written, err := s.DB.Commit(ctx, change)
+	written, err := s.commit(ctx, change)
 	if err != nil && !errors.Is(err, postgres.ErrStale) {
 		return Answer{}, err
 	}
-	if len(written) == 0 {
+	if !written {
 		return Answer{}, ledger.InFlight(op, s.now())
 	}
 	return s.run(ctx, change.Order, change.Order.Operation(op.ID), c.RequestID)

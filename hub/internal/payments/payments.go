@@ -32,7 +32,9 @@ type Options struct {
 	TimeScale   float64       // divides scheduled delays; 1 but in tests
 	Now         func() time.Time
 	Kick        func() // wakes the worker
-	Logger      *slog.Logger
+	// Render writes an order as apps see it, for notifications.
+	Render func(*ledger.Order) []byte
+	Logger *slog.Logger
 	// CrashAt is called at the points between two lines at which tests let the
 	// hub die: "recorded" (before the call) and "answered" (before the outcome
 	// is recorded).
@@ -99,10 +101,9 @@ func (s *Service) apply(ctx context.Context, o *ledger.Order, cb *ledger.Callbac
 			cb.OrderID, cb.Outcome, cb.DueAt = o.ID, ledger.CallbackApplied, time.Time{}
 			c.Callbacks = []*ledger.Callback{cb}
 		}
-		written, err := s.DB.Commit(ctx, c)
+		written, err := s.commit(ctx, c)
 		switch {
-		case err == nil && len(written) == 1:
-			s.wake(c)
+		case err == nil && written:
 			return c.Order, nil
 		case err == nil && cb != nil:
 			cb.Outcome = ledger.CallbackNoNews // until a later round changes something
@@ -135,6 +136,28 @@ func withoutClaims(news []ledger.News) []ledger.News {
 		}
 	}
 	return out
+}
+
+// commit records one change with the notice of it, and wakes the worker for
+// what it leaves to do. It reports whether the order still was as decided on.
+func (s *Service) commit(ctx context.Context, c ledger.Change) (bool, error) {
+	if kind := c.NoticeType(); kind != "" && s.Render != nil {
+		at := c.Order.UpdatedAt.Format(time.RFC3339Nano)
+		data := s.Render(c.Order)
+		c.Notices = []ledger.Notice{{
+			ID: ledger.NewID("ntf", c.Order.UpdatedAt), AppID: c.Order.AppID, OrderID: c.Order.ID, Type: kind, Version: c.Order.Version, At: at,
+			Payload: fmt.Sprintf(`{"type":%q,"timestamp":%q,"data":%s}`, kind, at, data),
+		}}
+	}
+	written, err := s.DB.Commit(ctx, c)
+	if err != nil || len(written) == 0 {
+		return false, err
+	}
+	if written[0].Notices > 0 {
+		s.Kick()
+	}
+	s.wake(c)
+	return true, nil
 }
 
 // wake kicks the worker if a change left something to do soon.

@@ -37,7 +37,30 @@ func (s *Service) Sync(ctx context.Context, attemptID string) error {
 	if o, err = s.read(ctx, o, o.Attempt(attemptID), s.CallTimeout); err != nil {
 		return err
 	}
+	if s.lapsed(o, o.Attempt(attemptID)) {
+		return s.lapse(ctx, o, o.Attempt(attemptID))
+	}
 	return s.proceed(ctx, o, attemptID)
+}
+
+// lapsed reports whether the order's time is up and this could still be paid.
+func (s *Service) lapsed(o *ledger.Order, a *ledger.Attempt) bool {
+	return o.Status == ledger.OrderOpen && !s.now().Before(o.ExpiresAt) && !a.Abandoned &&
+		(a.Status == sdk.RequiresAction || a.Status == sdk.RequiresConfirmation)
+}
+
+// lapse closes at the provider what the order's time is up for. The order is
+// expired when the provider says that it is closed; paid meanwhile, it is paid.
+func (s *Service) lapse(ctx context.Context, o *ledger.Order, a *ledger.Attempt) error {
+	p, ok := s.Providers.Get(a.Provider)
+	if !ok {
+		return nil
+	}
+	if flow, _ := p.Description().Flow(a.Flow); !flow.Can(sdk.CanCancel) || o.OpenOperation(a.ID) != nil {
+		return nil
+	}
+	_, err := s.cancelAttempt(ctx, Caller{}, o, a, ledger.Ask{Source: ledger.FromHub, Lease: s.lease, PluginVersion: p.State().Version})
+	return err
 }
 
 // proceed takes an approval by itself, where the flow allows that: the payer's
@@ -58,8 +81,8 @@ func (s *Service) proceed(ctx context.Context, o *ledger.Order, attemptID string
 		return err
 	}
 	op.Request = s.confirmRequest(o, a, op, nil)
-	written, err := s.DB.Commit(ctx, change)
-	if err != nil || len(written) == 0 {
+	written, err := s.commit(ctx, change)
+	if err != nil || !written {
 		return err // somebody else is at it
 	}
 	_, err = s.run(ctx, change.Order, op, "")

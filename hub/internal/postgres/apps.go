@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/lib/pq"
@@ -73,12 +72,5 @@ func (p *DB) KeysOf(ctx context.Context, app string) ([]Key, error) {
 
 // RevokeKey ends a key at once. ErrNotFound.
 func (p *DB) RevokeKey(ctx context.Context, id string, now time.Time) error {
-	res, err := p.db.ExecContext(ctx, `UPDATE api_keys SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL`, id, now)
-	if err != nil {
-		return mapErr(err)
-	}
-	if n, err := res.RowsAffected(); err != nil || n == 0 {
-		return errors.Join(ErrNotFound, err)
-	}
-	return nil
+	return p.mustHit(ctx, `UPDATE api_keys SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL`, id, now)
 }

@@ -44,8 +44,9 @@ written AS (` + upsert("orders", orderColumns, "", "WHERE orders.version = exclu
 	child("postings", postingColumns, false),
 	child("events", eventColumns, false),
 	child("callbacks", callbackColumns, true),
+	noticesSQL,
 }, ",\n") + `
-SELECT id FROM written`
+SELECT id, (SELECT count(*) FROM notices_in) AS notices FROM written`
 
 // child writes a table's rows, if the order they hang on was written.
 func child(table, columns string, update bool) string {
@@ -82,14 +83,15 @@ type rows struct {
 	Operations []operationRow    `json:"operations,omitempty"`
 	Postings   []ledger.Posting  `json:"postings,omitempty"`
 	Events     []ledger.Event    `json:"events,omitempty"`
+	Notices    []ledger.Notice   `json:"notices,omitempty"`
 	Callbacks  []callbackRow     `json:"callbacks,omitempty"`
 }
 
 // Commit records changes, each only if its order still is at the version that
-// it was decided on. It returns the ids of the orders that were written; the
+// it was decided on. It returns the orders that were written; the
 // others must be loaded and decided anew. ErrKeyUsed, ErrReferenceUsed and
 // ErrTaken refuse all of them and write nothing.
-func (p *DB) Commit(ctx context.Context, changes ...ledger.Change) ([]string, error) {
+func (p *DB) Commit(ctx context.Context, changes ...ledger.Change) ([]Written, error) {
 	var r rows
 	for _, c := range changes {
 		if err := p.add(&r, c); err != nil {
@@ -100,11 +102,17 @@ func (p *DB) Commit(ctx context.Context, changes ...ledger.Change) ([]string, er
 	if err != nil {
 		return nil, fmt.Errorf("encode changes: %w", err)
 	}
-	var written []string
+	var written []Written
 	if err := p.commit.SelectContext(ctx, &written, doc); err != nil {
 		return nil, mapErr(err)
 	}
 	return written, nil
+}
+
+// Written is an order whose change is on record.
+type Written struct {
+	OrderID string `db:"id"`
+	Notices int    `db:"notices"` // how many notifications the commit made
 }
 
 func (p *DB) add(r *rows, c ledger.Change) error {
@@ -130,6 +138,7 @@ func (p *DB) add(r *rows, c ledger.Change) error {
 	r.Captures = append(r.Captures, c.Captures...)
 	r.Refunds = append(r.Refunds, c.Refunds...)
 	r.Disputes = append(r.Disputes, c.Disputes...)
+	r.Notices = append(r.Notices, c.Notices...)
 	r.Postings = append(r.Postings, c.Postings...)
 	r.Events = append(r.Events, c.Events...)
 	return nil

@@ -33,7 +33,7 @@ type DB struct {
 // stmts are the statements of every request, prepared once.
 type stmts struct {
 	commit, loadOrder, loadAttempt, loadKey, loadReference, loadCallback, storeCallback,
-	apiKey, claimAttempts, claimCallbacks, events, refund *sqlx.Stmt
+	apiKey, claimAttempts, claimCallbacks, claimNotifications, events, refund *sqlx.Stmt
 }
 
 // Options say how to reach the database.
@@ -128,7 +128,7 @@ func (p *DB) prepare(ctx context.Context) error {
 		{&p.storeCallback, storeCallbackSQL},
 		{&p.apiKey, apiKeySQL},
 		{&p.claimAttempts, claimAttemptsSQL},
-		{&p.claimCallbacks, claimCallbacksSQL},
+		{&p.claimCallbacks, claimCallbacksSQL}, {&p.claimNotifications, claimNotificationsSQL},
 		{&p.events, eventsSQL},
 		{&p.refund, refundSQL},
 	} {

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
@@ -28,6 +29,8 @@ type options struct {
 	addr, stateDir, publicURL string
 	stripeWebhookURL          string
 	stripeKey, stripeSecret   string
+	paypalWebhookURL          string
+	paypal                    paypalKeys
 	withParent                bool
 	disable                   []string
 }
@@ -51,6 +54,7 @@ func parse(args []string, env func(string) string) (options, error) {
 	flags.StringVar(&o.stripeWebhookURL, "stripe-webhook-url", "", "where Stripe's callbacks go; may be set later by PUT /stripe/_sandbox/webhook")
 	flags.StringVar(&o.stripeKey, "stripe-key", "", "the API key to accept (or SANDBOX_STRIPE_KEY)")
 	flags.StringVar(&o.stripeSecret, "stripe-webhook-secret", "", "signs the callbacks (or SANDBOX_STRIPE_WEBHOOK_SECRET)")
+	flags.StringVar(&o.paypalWebhookURL, "paypal-webhook-url", "", "where PayPal's callbacks go; may be set later by PUT /paypal/_sandbox/webhook")
 	flags.BoolVar(&o.withParent, "with-parent", false, "end when the parent process does")
 	if err := flags.Parse(args); err != nil {
 		return o, err
@@ -61,6 +65,7 @@ func parse(args []string, env func(string) string) (options, error) {
 	if o.stripeSecret == "" {
 		o.stripeSecret = env("SANDBOX_STRIPE_WEBHOOK_SECRET")
 	}
+	o.paypal = readPayPalKeys(env)
 	// Rules that tests switch off to see that somebody notices.
 	if rules := env("SANDBOX_DISABLE"); rules != "" {
 		o.disable = strings.Split(rules, ",")
@@ -105,7 +110,11 @@ func run(ctx context.Context, args []string, env func(string) string, out io.Wri
 	if err != nil {
 		return err
 	}
-	if err := json.NewEncoder(out).Encode(map[string]string{"addr": listener.Addr().String(), "url": base}); err != nil {
+	hello := map[string]string{"addr": listener.Addr().String(), "url": base}
+	for _, stand := range stands {
+		maps.Copy(hello, stand.says)
+	}
+	if err := json.NewEncoder(out).Encode(hello); err != nil {
 		return err
 	}
 	if o.withParent {

@@ -17,21 +17,42 @@ type stand struct {
 	Dashboard   string
 	handler     http.Handler
 	close       func() error
+	says        map[string]string // told in the first line on stdout
 }
 
-// openStands starts every stand-in; another provider is one more entry.
+// openStands starts every stand-in; another provider is one more entry. If one
+// cannot start, those before it are closed.
 func openStands(o options, base string, logger *slog.Logger) ([]stand, error) {
+	all := []func(options, string, *slog.Logger) (stand, error){openStripe}
+	if o.paypal.wanted() {
+		all = append(all, openPayPal)
+	}
+	var stands []stand
+	for _, open := range all {
+		s, err := open(o, base, logger)
+		if err != nil {
+			for _, opened := range stands {
+				_ = opened.close() // the first error is the one that matters
+			}
+			return nil, err
+		}
+		stands = append(stands, s)
+	}
+	return stands, nil
+}
+
+func openStripe(o options, base string, logger *slog.Logger) (stand, error) {
 	url := base + "/stripe"
 	server, err := stripe.New(stripe.Options{
 		APIKey: o.stripeKey, WebhookSecret: o.stripeSecret, WebhookURL: o.stripeWebhookURL, PublicURL: url,
-		StateFile: stateFile(o.stateDir, "stripe"), Logger: logger.With("stand-in", "stripe"), Disable: o.disable,
+		StateFile: stateFile(o.stateDir, "stripe"), Logger: logger.With("stand-in", "stripe"), Disable: o.disable, BookReleases: true,
 	})
 	if err != nil {
-		return nil, err
+		return stand{}, err
 	}
-	return []stand{{
+	return stand{
 		Name: "stripe", Title: "Stripe", API: url, Dashboard: url + "/dashboard", handler: server, close: server.Close,
-	}}, nil
+	}, nil
 }
 
 //go:embed pages/*.html

@@ -57,7 +57,7 @@ func (s *Server) api(kind string, do verb) http.Handler {
 
 // once runs a call under its idempotency key, or replays the first answer.
 func (s *Server) once(w http.ResponseWriter, c *call, do verb) {
-	request := kept{Method: c.r.Method, Path: c.r.URL.Path, Params: c.values.Encode(), At: s.opts.Now()}
+	request := kept{Method: c.r.Method, Path: c.r.URL.Path, Params: withoutNumbers(c.values).Encode(), At: s.opts.Now()}
 	first, e := s.state.Keys.take(c.key, request)
 	switch {
 	case e != nil:

@@ -1,32 +1,88 @@
 package sandbox
 
-// newCharge makes the charge of one attempt at a PaymentIntent. Its metadata is
-// the intent's, as Stripe copies it.
-func (s *Server) newCharge(pi *paymentIntent, payer customer) *charge {
-	ch := &charge{
-		ID: newID("ch_3"), Object: "charge", Amount: pi.Amount, BillingDetails: payer, Created: s.now(), Currency: pi.Currency,
-		Description: pi.Description, Metadata: merged(pi.Metadata, nil), PaymentIntent: text(pi.ID),
-		PaymentMethod: pi.PaymentMethod, Status: "pending", Last4: pi.Last4,
-		PaymentMethodDetails: map[string]any{"type": "card", "card": map[string]any{
-			"brand": "visa", "country": "US", "exp_month": 12, "exp_year": 2034, "funding": "credit", "last4": pi.Last4,
-			"network": "visa", "checks": map[string]any{"cvc_check": "pass"}, "three_d_secure": nil, "wallet": nil,
-		}},
-	}
-	if ch.Last4 == "" {
-		kind := delayedMethod(pi.Currency)
-		ch.PaymentMethodDetails = map[string]any{"type": kind, kind: map[string]any{"last4": "3000"}}
-	}
+// newCharge records one attempt to pay with a card.
+func (s *Server) newCharge(ch *charge, p plastic, authenticated bool) *charge {
+	ch.BillingDetails, ch.PaymentMethodDetails, ch.Last4 = p.Payer, p.onCharge(authenticated), p.Last4
+	return s.addCharge(ch)
+}
+
+func (s *Server) addCharge(ch *charge) *charge {
+	ch.ID, ch.Object, ch.Created, ch.Status = newID("ch_3"), "charge", s.now(), "pending"
 	s.state.Charges.add(ch)
-	pi.LatestCharge = text(ch.ID)
 	return ch
 }
 
-// refundable is what can still be paid back of a charge.
-func (s *Server) refundable(ch *charge) int64 {
-	if !ch.Captured {
-		return 0
+// ofIntent is a charge with what it has of its PaymentIntent: the metadata is
+// copied now, and does not follow later changes.
+func ofIntent(pi *paymentIntent) *charge {
+	return &charge{
+		Amount: pi.Amount, Currency: pi.Currency, Description: pi.Description, Metadata: merged(pi.Metadata, nil),
+		PaymentIntent: text(pi.ID), PaymentMethod: pi.PaymentMethod, ReceiptEmail: pi.ReceiptEmail,
 	}
-	return ch.Amount - ch.AmountRefunded
+}
+
+// newDebit records one attempt to pay by the bank debit of the currency.
+func (s *Server) newDebit(pi *paymentIntent, payer customer) *charge {
+	kind := delayedMethod(pi.Currency)
+	ch := ofIntent(pi)
+	ch.BillingDetails = payer
+	ch.PaymentMethodDetails = map[string]any{"type": kind, kind: map[string]any{"last4": "3000"}}
+	return s.addCharge(ch)
+}
+
+// refuse is the bank's no to a charge.
+func (s *Server) refuse(ch *charge, card testCard) {
+	ch.Status, ch.FailureCode, ch.FailureMessage = "failed", text(card.code), text(card.message)
+	ch.Outcome = map[string]any{"network_status": "declined_by_network", "reason": card.declineCode, "type": "issuer_declined"}
+	s.emit("charge.failed", ch, nil)
+}
+
+// accept is the bank's yes: the amount is taken, or held for a capture.
+func (s *Server) accept(ch *charge, hold bool) {
+	ch.Status, ch.Paid = "succeeded", true
+	ch.Outcome = map[string]any{"network_status": "approved_by_network", "reason": nil, "type": "authorized", "seller_message": "Payment complete."}
+	if hold {
+		ch.PaymentMethodDetails["card"].(map[string]any)["capture_before"] = ch.lapsesAt()
+		s.wakeAt(ch.lapsesAt() * 1000)
+	} else {
+		ch.Captured, ch.AmountCaptured, ch.BalanceTransaction = true, ch.Amount, text(newID("txn_3"))
+	}
+	s.emit("charge.succeeded", ch, nil)
+}
+
+// createCharge is the old way to pay: a token, no PaymentIntent, and no way to
+// ask the payer for 3-D Secure.
+func (s *Server) createCharge(c *call) (any, *apiError) {
+	ch := &charge{
+		Amount: c.requiredInteger("amount"), Currency: lower(c.required("currency", 3)), Metadata: c.metadata("metadata"),
+		Description: text(c.text("description", 1000)), ReceiptEmail: text(c.text("receipt_email", 512)),
+		StatementDescriptor: text(c.text("statement_descriptor", 22)), DescriptorSuffix: text(c.text("statement_descriptor_suffix", 22)),
+	}
+	hold, source := !c.boolean("capture", true), c.required("source", 255)
+	c.ignore("shipping", "transfer_group", "radar_options", "fraud_details", "level3")
+	c.fail(checkCurrency(ch.Currency, "currency"))
+	c.fail(checkCharge(ch.Amount, ch.Currency, "amount"))
+	if e := c.done(); e != nil {
+		return nil, e
+	}
+	t, e := s.spend(source, "source")
+	if e != nil {
+		return nil, e
+	}
+	ch.Source = t.Card
+	ch.PaymentMethod = text(t.Card["id"].(string))
+	s.newCharge(ch, t.Plastic, false)
+	card := t.Plastic.card()
+	if card.fate == authenticates {
+		card = authenticationNeeded
+	}
+	if card.code != "" {
+		s.refuse(ch, card)
+		return nil, declined(card, ch.ID)
+	}
+	s.accept(ch, hold)
+	s.fight(ch)
+	return ch, nil
 }
 
 func (s *Server) getCharge(c *call) (any, *apiError) {
@@ -37,7 +93,8 @@ func (s *Server) getCharge(c *call) (any, *apiError) {
 }
 
 func (s *Server) updateCharge(c *call) (any, *apiError) {
-	metadata, description := c.metadata("metadata"), c.text("description", 1000)
+	metadata, description, email := c.metadata("metadata"), c.text("description", 1000), c.text("receipt_email", 512)
+	c.ignore("shipping", "transfer_group", "fraud_details")
 	if e := c.done(); e != nil {
 		return nil, e
 	}
@@ -46,9 +103,8 @@ func (s *Server) updateCharge(c *call) (any, *apiError) {
 		return nil, e
 	}
 	ch.Metadata = merged(ch.Metadata, metadata)
-	if description != "" {
-		ch.Description = text(description)
-	}
+	ch.Description = text(or(description, string(ch.Description)))
+	ch.ReceiptEmail = text(or(email, string(ch.ReceiptEmail)))
 	s.emit("charge.updated", ch, nil)
 	return ch, nil
 }
@@ -58,33 +114,4 @@ func (s *Server) listCharges(c *call) (any, *apiError) {
 	return page(c, c.listing(), &s.state.Charges, "charge", func(ch *charge) bool {
 		return intent == "" || string(ch.PaymentIntent) == intent
 	})
-}
-
-func (s *Server) captureCharge(c *call) (any, *apiError) {
-	amount, sent := c.integer("amount")
-	c.ignore("statement_descriptor", "statement_descriptor_suffix", "receipt_email")
-	if e := c.done(); e != nil {
-		return nil, e
-	}
-	ch, e := get(&s.state.Charges, "charge", "id", c.id)
-	if e != nil {
-		return nil, e
-	}
-	if ch.Captured {
-		return nil, conflict("charge_already_captured", "Charge %s has already been captured.", ch.ID)
-	}
-	pi, ok := s.state.Intents.get(string(ch.PaymentIntent))
-	if !ok || string(pi.LatestCharge) != ch.ID {
-		return nil, conflict("", "Charge %s cannot be captured.", ch.ID)
-	}
-	if !sent {
-		amount = ch.Amount
-	}
-	if e := checkGrain(amount, ch.Currency, "amount"); e != nil {
-		return nil, e
-	}
-	if e := s.capture(pi, amount); e != nil {
-		return nil, e
-	}
-	return ch, nil
 }

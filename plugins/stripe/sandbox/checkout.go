@@ -4,10 +4,13 @@ package sandbox
 
 // payByCard tries a card on an open session. An error is a decline.
 func (s *Server) payByCard(cs *session, number string, payer customer) *apiError {
-	card, _ := findCard(number)
+	card, known := findCard(number)
 	pi := s.intentOf(cs)
 	cs.CustomerDetails = &payer
-	if e := s.attempt(pi, card, payer); e != nil {
+	if !known {
+		return s.failAttempt(pi, "", card)
+	}
+	if e := s.attempt(pi, s.newMethod(plasticOf(card, payer)), terms{}); e != nil {
 		return e
 	}
 	s.completeIfDone(cs, pi)
@@ -19,24 +22,21 @@ func (s *Server) payByCard(cs *session, number string, payer customer) *apiError
 func (s *Server) payDelayed(cs *session, payer customer) {
 	pi := s.intentOf(cs)
 	cs.CustomerDetails = &payer
-	pi.LastPaymentError, pi.NextAction, pi.PaymentMethod, pi.Last4 = nil, nil, text(newID("pm_1")), ""
-	ch := s.newCharge(pi, payer)
+	pi.LastPaymentError, pi.NextAction, pi.PaymentMethod = nil, nil, text(newID("pm_1"))
+	ch := s.newDebit(pi, payer)
+	pi.LatestCharge = text(ch.ID)
 	pi.move("processing")
 	s.emit("charge.pending", ch, nil)
 	s.emit("payment_intent.processing", pi, nil)
 	s.complete(cs)
 }
 
-// authenticate ends 3-D Secure.
-func (s *Server) authenticate(cs *session, passed bool) *apiError {
+// authenticateSession ends 3-D Secure.
+func (s *Server) authenticateSession(cs *session, passed bool) *apiError {
 	pi := s.intentOf(cs)
-	if pi.Status != "requires_action" {
-		return unexpectedState("authenticate", pi)
+	if e := s.authenticate(pi, passed); e != nil {
+		return e
 	}
-	if !passed {
-		return s.failAttempt(pi, "", refusedAuthentication)
-	}
-	s.approve(pi, *cs.CustomerDetails)
 	s.completeIfDone(cs, pi)
 	return nil
 }
@@ -44,19 +44,18 @@ func (s *Server) authenticate(cs *session, passed bool) *apiError {
 // settleDelayed ends a bank debit.
 func (s *Server) settleDelayed(pi *paymentIntent, paid bool) *apiError {
 	if pi.Status != "processing" {
-		return unexpectedState("settle", pi)
+		return s.unexpectedState("settle", pi)
 	}
 	ch, _ := s.state.Charges.get(string(pi.LatestCharge))
 	cs, _ := s.state.Sessions.get(pi.Session)
 	if paid {
-		ch.Status, ch.Paid, cs.PaymentStatus = "succeeded", true, "paid"
-		s.take(pi, ch)
+		s.accept(ch, false)
+		s.succeed(pi, ch)
 		s.emit("checkout.session.async_payment_succeeded", cs, nil)
 		return nil
 	}
 	bounced := testCard{code: "payment_method_provider_decline", message: "The bank returned the debit."}
-	ch.Status, ch.FailureCode, ch.FailureMessage = "failed", text(bounced.code), text(bounced.message)
-	s.emit("charge.failed", ch, nil)
+	s.refuse(ch, bounced)
 	s.failAttempt(pi, ch.ID, bounced)
 	s.emit("checkout.session.async_payment_failed", cs, nil)
 	return nil
@@ -66,15 +65,17 @@ func (s *Server) intentOf(cs *session) *paymentIntent {
 	if pi, ok := s.state.Intents.get(string(cs.PaymentIntent)); ok {
 		return pi
 	}
-	return s.newIntent(cs)
+	pi := s.addIntent(&paymentIntent{
+		Amount: cs.AmountTotal, CaptureMethod: cs.Intent.CaptureMethod, ConfirmationMethod: "automatic", Currency: cs.Currency,
+		Description: cs.Intent.Description, Metadata: cs.Intent.Metadata, PaymentMethodTypes: cs.PaymentMethodTypes,
+		ReceiptEmail: cs.Intent.ReceiptEmail, Session: cs.ID,
+	})
+	cs.PaymentIntent = text(pi.ID)
+	return pi
 }
 
 func (s *Server) completeIfDone(cs *session, pi *paymentIntent) {
-	switch pi.Status {
-	case "succeeded":
-		cs.PaymentStatus = "paid"
-		s.complete(cs)
-	case "requires_capture": // complete and, until it is captured, unpaid
+	if pi.Status == "succeeded" || pi.Status == "requires_capture" { // the latter is complete and, until it is captured, unpaid
 		s.complete(cs)
 	}
 }

@@ -206,9 +206,12 @@ func TestCheckout_AmountsFollowTheCurrency(t *testing.T) {
 		currency, param string
 		code            string
 	}{
-		{49, "usd", "", "amount_too_small"}, {100_000_000, "usd", "line_items[0][price_data][unit_amount]", "parameter_invalid_integer"},
-		{1001, "kwd", "line_items[0][price_data][unit_amount]", ""}, {550, "isk", "line_items[0][price_data][unit_amount]", ""},
-		{49, "jpy", "", "amount_too_small"}, {1000, "xyz", "line_items[0][price_data][currency]", ""},
+		{49, "usd", "", "amount_too_small"},
+		{100_000_000, "usd", "line_items[0][price_data][unit_amount]", "parameter_invalid_integer"},
+		{1001, "kwd", "line_items[0][price_data][unit_amount]", ""},
+		{550, "isk", "line_items[0][price_data][unit_amount]", ""},
+		{49, "jpy", "", "amount_too_small"},
+		{1000, "xyz", "line_items[0][price_data][currency]", ""},
 	} {
 		_, err := s.api.CheckoutSessions.New(hosted(c.amount, c.currency))
 		e := stripeError(t, err)

@@ -2,18 +2,11 @@ package sandbox
 
 import (
 	"net/http"
-	"slices"
 	"strings"
-	"time"
-
-	"github.com/superpayhub/superpay/sdk/plugintest/standin"
 )
 
-// maxShown bounds the dashboard's lists.
-const maxShown = 100
-
-// press is what a button does, under the lock. It returns the PaymentIntent to
-// show next, "" for the list.
+// press is what a button does, under the lock. It returns the payment to show
+// next, a PaymentIntent or a charge without one; "" shows the list.
 type press func(id string, form formValues) (show string, e *apiError)
 
 type formValues interface{ Get(string) string }
@@ -23,6 +16,8 @@ func (s *Server) dashboardRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /dashboard/payments/{id}", s.showPayment)
 	for path, do := range map[string]press{
 		"charges/{id}/refund":           s.pressRefund,
+		"charges/{id}/capture":          s.onHold(s.captureHold),
+		"charges/{id}/lapse":            s.onHold(func(ch *charge, _ int64) *apiError { s.lapse(ch); return nil }),
 		"charges/{id}/dispute":          s.pressDispute,
 		"payment_intents/{id}/capture":  s.pressCapture,
 		"payment_intents/{id}/cancel":   s.onIntent(func(pi *paymentIntent) *apiError { return s.cancelIntent(pi, "requested_by_customer") }),
@@ -96,7 +91,7 @@ func (s *Server) pressRefund(id string, form formValues) (string, *apiError) {
 		return "", e
 	}
 	_, e = s.refund(ch, amount, "", map[string]string{})
-	return string(ch.PaymentIntent), e
+	return ch.payment(), e
 }
 
 func (s *Server) pressDispute(id string, form formValues) (string, *apiError) {
@@ -105,7 +100,7 @@ func (s *Server) pressDispute(id string, form formValues) (string, *apiError) {
 		return "", e
 	}
 	_, e = s.openDispute(ch, form.Get("kind") == "inquiry")
-	return string(ch.PaymentIntent), e
+	return ch.payment(), e
 }
 
 func (s *Server) pressCapture(id string, form formValues) (string, *apiError) {
@@ -117,15 +112,34 @@ func (s *Server) pressCapture(id string, form formValues) (string, *apiError) {
 	if e != nil {
 		return "", e
 	}
-	return id, s.capture(pi, amount)
+	return id, s.captureThrough(pi, amount, "amount")
 }
 
 func (s *Server) pressLapse(pi *paymentIntent) *apiError {
 	if pi.Status != "requires_capture" {
-		return unexpectedState("lapse", pi)
+		return s.unexpectedState("lapse", pi)
 	}
-	s.lapse(pi)
+	ch, _ := s.state.Charges.get(string(pi.LatestCharge))
+	s.lapse(ch)
 	return nil
+}
+
+// onHold acts on what a charge of its own holds.
+func (s *Server) onHold(do func(ch *charge, amount int64) *apiError) press {
+	return func(id string, form formValues) (string, *apiError) {
+		ch, e := get(&s.state.Charges, "charge", "id", id)
+		if e != nil {
+			return "", e
+		}
+		if !ch.held() || ch.PaymentIntent != "" {
+			return "", conflict("", "Charge %s holds nothing, or does so for a PaymentIntent.", ch.ID)
+		}
+		amount, e := amountOf(form, ch.Currency, ch.Amount)
+		if e != nil {
+			return "", e
+		}
+		return id, do(ch, amount)
+	}
 }
 
 func (s *Server) pressExpire(id string, _ formValues) (string, *apiError) {
@@ -155,7 +169,7 @@ func (s *Server) onRefund(to string) press {
 		if e != nil {
 			return "", e
 		}
-		return string(r.PaymentIntent), s.settleRefund(r, to)
+		return or(string(r.PaymentIntent), r.Charge), s.settleRefund(r, to)
 	}
 }
 
@@ -165,93 +179,6 @@ func (s *Server) onDispute(do func(*dispute) *apiError) press {
 		if e != nil {
 			return "", e
 		}
-		return string(d.PaymentIntent), do(d)
+		return or(string(d.PaymentIntent), d.Charge), do(d)
 	}
 }
-
-type dashboardRow struct{ ID, Created, Status, Amount, Description, Link, Action string }
-
-func (s *Server) showDashboard(w http.ResponseWriter, _ *http.Request) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.sweep()
-	var rows, open []dashboardRow
-	for _, pi := range slices.Backward(s.state.Intents.rows[max(0, len(s.state.Intents.rows)-maxShown):]) {
-		rows = append(rows, dashboardRow{
-			ID: pi.ID, Created: clock(pi.Created), Status: pi.Status, Amount: money(pi.Amount, pi.Currency),
-			Description: string(pi.Description), Link: s.opts.PublicURL + "/dashboard/payments/" + pi.ID,
-		})
-	}
-	for _, cs := range slices.Backward(s.state.Sessions.rows) {
-		if cs.Status == "open" && len(open) < maxShown {
-			open = append(open, dashboardRow{
-				ID: cs.ID, Created: clock(cs.Created), Amount: money(cs.AmountTotal, cs.Currency),
-				Link: s.opts.PublicURL + "/pay/" + cs.ID, Action: s.opts.PublicURL + "/dashboard/checkout/sessions/" + cs.ID + "/expire",
-			})
-		}
-	}
-	s.page(w, "dashboard", "Payments", map[string]any{
-		"Rows": rows, "Open": open, "Webhook": s.receivers.Target(defaultEndpoint),
-	})
-}
-
-type chargeView struct {
-	ID, Status, Amount, Captured, Refunded string
-	Refundable                             bool
-	Refunds, Disputes                      []movementView
-}
-
-type movementView struct {
-	ID, Status, Amount string
-	Open               bool
-}
-
-func (s *Server) showPayment(w http.ResponseWriter, r *http.Request) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.sweep()
-	pi, ok := s.state.Intents.get(r.PathValue("id"))
-	if !ok {
-		s.message(w, http.StatusNotFound, "No such payment", "The sandbox does not know it.", s.opts.PublicURL+"/dashboard")
-		return
-	}
-	var charges []chargeView
-	for _, ch := range s.state.Charges.rows {
-		if string(ch.PaymentIntent) == pi.ID {
-			charges = append(charges, s.viewCharge(ch))
-		}
-	}
-	slices.Reverse(charges)
-	cs, ok := s.state.Sessions.get(pi.Session)
-	s.page(w, "payment", "Payment", map[string]any{
-		"Intent": pi, "Amount": money(pi.Amount, pi.Currency), "Charges": charges, "Base": s.opts.PublicURL + "/dashboard",
-		"Cancelable": slices.Contains(intentEdges[pi.Status], "canceled") && (!ok || cs.Status != "open"),
-	})
-}
-
-func (s *Server) viewCharge(ch *charge) chargeView {
-	view := chargeView{
-		ID: ch.ID, Status: ch.Status, Amount: money(ch.Amount, ch.Currency), Captured: money(ch.AmountCaptured, ch.Currency),
-		Refunded: money(ch.AmountRefunded-ch.Released, ch.Currency), Refundable: s.refundable(ch) > 0 && !ch.Disputed,
-	}
-	for _, r := range s.state.Refunds.rows {
-		if r.Charge == ch.ID {
-			view.Refunds = append(view.Refunds, movementView{ID: r.ID, Status: r.Status, Amount: money(r.Amount, r.Currency)})
-		}
-	}
-	for _, d := range s.state.Disputes.rows {
-		if d.Charge == ch.ID {
-			closed := slices.Contains([]string{"won", "lost", "warning_closed"}, d.Status)
-			view.Disputes = append(view.Disputes, movementView{ID: d.ID, Status: d.Status, Amount: money(d.Amount, d.Currency), Open: !closed})
-		}
-	}
-	return view
-}
-
-func (s *Server) page(w http.ResponseWriter, name, title string, data any) {
-	s.pages.Render(w, http.StatusOK, name, standin.Page{
-		Title: title, Provider: "Stripe", Home: s.opts.PublicURL + "/dashboard", Data: data,
-	})
-}
-
-func clock(unix int64) string { return time.Unix(unix, 0).UTC().Format("2006-01-02 15:04:05") }

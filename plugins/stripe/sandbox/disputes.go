@@ -28,10 +28,11 @@ func (s *Server) openDispute(ch *charge, inquiry bool) (*dispute, *apiError) {
 	return d, nil
 }
 
-// disputeIfFated disputes what was paid with the card that always is.
-func (s *Server) disputeIfFated(ch *charge) {
-	if cardEnding(ch.Last4).fate == disputed {
-		_, e := s.openDispute(ch, false)
+// fight disputes what was taken with a card that always is.
+func (s *Server) fight(ch *charge) {
+	fate := cardEnding(ch.Last4).fate
+	if ch.Captured && (fate == disputed || fate == inquired) {
+		_, e := s.openDispute(ch, fate == inquired)
 		must(e)
 	}
 }

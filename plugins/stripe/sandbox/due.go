@@ -5,9 +5,6 @@ import (
 	"time"
 )
 
-// authorised is how long a card's approval waits for its capture.
-const authorised = 7 * 24 * time.Hour
-
 // tick makes what is due happen though nobody asks.
 func (s *Server) tick() {
 	ticker := time.NewTicker(100 * time.Millisecond)
@@ -42,9 +39,9 @@ func (s *Server) sweep() {
 			must(s.settleRefund(r, map[string]string{"pending": "succeeded", "succeeded": "failed"}[r.Status]))
 		}
 	}
-	for _, pi := range s.state.Intents.rows {
-		if pi.Status == "requires_capture" && s.isDue(pi.Created*1000+authorised.Milliseconds(), now) {
-			s.lapse(pi)
+	for _, ch := range s.state.Charges.rows {
+		if ch.held() && s.isDue(ch.lapsesAt()*1000, now) {
+			s.lapse(ch)
 		}
 	}
 }

@@ -15,6 +15,7 @@ type apiError struct {
 	Charge        string `json:"charge,omitempty"`
 	DocURL        string `json:"doc_url,omitempty"`
 	PaymentIntent any    `json:"payment_intent,omitempty"`
+	PaymentMethod any    `json:"payment_method,omitempty"`
 
 	status int
 	began  bool // execution began, so an idempotency key replays this answer
@@ -44,6 +45,14 @@ func conflict(code, format string, args ...any) *apiError {
 func missing(object, param, id string) *apiError {
 	e := invalid("resource_missing", param, "No such %s: '%s'", object, id)
 	e.status = http.StatusNotFound
+	return e
+}
+
+// unknownID is a missing object that a parameter names: 404 is for what the
+// path names.
+func unknownID(object, param, id string) *apiError {
+	e := missing(object, param, id)
+	e.status = http.StatusBadRequest
 	return e
 }
 

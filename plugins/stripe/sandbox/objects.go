@@ -74,6 +74,7 @@ type paymentIntent struct {
 	Amount             int64             `json:"amount"`
 	AmountCapturable   int64             `json:"amount_capturable"`
 	AmountReceived     int64             `json:"amount_received"`
+	Automatic          *automatic        `json:"automatic_payment_methods"`
 	CanceledAt         *int64            `json:"canceled_at"`
 	CancellationReason text              `json:"cancellation_reason"`
 	CaptureMethod      string            `json:"capture_method"`
@@ -92,13 +93,21 @@ type paymentIntent struct {
 	ReceiptEmail       text              `json:"receipt_email"`
 	Status             string            `json:"status"`
 
-	Session string `json:"_session"` // the Checkout session that made it
-	Last4   string `json:"_last4"`   // the card that waits for 3-D Secure
+	Session       string `json:"_session"`       // the Checkout session that made it
+	ReturnURL     string `json:"_return_url"`    // where the payer goes after 3-D Secure
+	Authenticated bool   `json:"_authenticated"` // 3-D Secure passed, the server must confirm
+}
+
+// automatic are payment methods that the dashboard chooses.
+type automatic struct {
+	AllowRedirects string `json:"allow_redirects"`
+	Enabled        bool   `json:"enabled"`
 }
 
 type nextAction struct {
 	Type          string            `json:"type"`
 	RedirectToURL map[string]string `json:"redirect_to_url,omitempty"`
+	UseStripeSDK  map[string]string `json:"use_stripe_sdk,omitempty"`
 }
 
 type charge struct {
@@ -124,7 +133,11 @@ type charge struct {
 	PaymentIntent        text              `json:"payment_intent"`
 	PaymentMethod        text              `json:"payment_method"`
 	PaymentMethodDetails map[string]any    `json:"payment_method_details"`
+	ReceiptEmail         text              `json:"receipt_email"`
 	Refunded             bool              `json:"refunded"`
+	Source               map[string]any    `json:"source"`
+	StatementDescriptor  text              `json:"statement_descriptor"`
+	DescriptorSuffix     text              `json:"statement_descriptor_suffix"`
 	Status               string            `json:"status"`
 
 	Last4    string `json:"_last4"`
@@ -145,7 +158,8 @@ type refund struct {
 	Reason             text              `json:"reason"`
 	Status             string            `json:"status"`
 
-	Due int64 `json:"_due"` // unix milliseconds at which its card changes its mind; 0 is never
+	Due     int64 `json:"_due"`     // unix milliseconds at which its card changes its mind; 0 is never
+	Release bool  `json:"_release"` // lets held money go; nobody was paid back
 }
 
 type dispute struct {

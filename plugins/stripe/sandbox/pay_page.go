@@ -27,6 +27,12 @@ func (s *Server) pageRoutes() http.Handler {
 	mux.HandleFunc("GET /pay/{id}/3ds", s.showThreeDS)
 	mux.HandleFunc("POST /pay/{id}/3ds", s.finishThreeDS)
 	mux.HandleFunc("GET /embed/{id}", s.showPay)
+	mux.HandleFunc("GET /3ds/{id}", s.showIntentThreeDS)
+	mux.HandleFunc("POST /3ds/{id}", s.finishIntentThreeDS)
+	for _, method := range []string{"GET ", "POST "} {
+		mux.HandleFunc(method+"/apple-pay", s.applePay)
+		mux.HandleFunc(method+"/token-form", s.tokenForm)
+	}
 	mux.Handle("GET /{$}", http.RedirectHandler(s.opts.PublicURL+"/dashboard", http.StatusSeeOther))
 	s.dashboardRoutes(mux)
 	return mux
@@ -128,7 +134,7 @@ func (s *Server) finishThreeDS(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, 64<<10)
 	passed := r.PostFormValue("result") == "complete"
 	s.onSession(w, r, func(cs *session) {
-		if e := s.authenticate(cs, passed); e != nil {
+		if e := s.authenticateSession(cs, passed); e != nil {
 			s.renderPay(w, cs, e.Message)
 			return
 		}

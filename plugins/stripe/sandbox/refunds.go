@@ -43,10 +43,24 @@ func (s *Server) toRefund(intent, id string) (*charge, *apiError) {
 	return ch, nil
 }
 
+// refundable is what can still be paid back of a charge, or let go.
+func (s *Server) refundable(ch *charge) int64 {
+	if ch.Status != "succeeded" || !ch.Captured && ch.PaymentIntent != "" {
+		return 0
+	}
+	return ch.Amount - ch.AmountRefunded
+}
+
 // refund pays an amount of a charge back, as far as the charge allows.
 func (s *Server) refund(ch *charge, amount int64, reason string, metadata map[string]string) (*refund, *apiError) {
 	if e := s.checkRefund(ch, amount); e != nil {
 		return nil, e
+	}
+	before := map[string]any{"amount_refunded": ch.AmountRefunded, "refunded": ch.Refunded}
+	if ch.held() {
+		r := s.release(ch, amount, reason, metadata)
+		s.emit("charge.refunded", ch, before)
+		return r, nil
 	}
 	r := &refund{
 		ID: newID("re_3"), Object: "refund", Amount: amount, BalanceTransaction: text(newID("txn_3")), Charge: ch.ID,
@@ -60,7 +74,6 @@ func (s *Server) refund(ch *charge, amount int64, reason string, metadata map[st
 		r.Due = s.due()
 	}
 	s.state.Refunds.add(r)
-	before := map[string]any{"amount_refunded": ch.AmountRefunded, "refunded": ch.Refunded}
 	s.recount(ch)
 	s.emit("charge.refunded", ch, before)
 	return r, nil
@@ -69,13 +82,15 @@ func (s *Server) refund(ch *charge, amount int64, reason string, metadata map[st
 func (s *Server) checkRefund(ch *charge, amount int64) *apiError {
 	left := s.refundable(ch)
 	switch {
-	case !ch.Captured && ch.Status == "succeeded":
+	case ch.held() && ch.PaymentIntent != "":
 		return conflict("", "This uncaptured Charge was created by a PaymentIntent (%s). You must cancel the PaymentIntent "+
 			"to reverse the authorization instead of refunding the Charge directly.", ch.PaymentIntent)
 	case ch.Status != "succeeded":
 		return conflict("", "Charge %s has not succeeded and cannot be refunded.", ch.ID)
 	case ch.Disputed:
 		return conflict("charge_disputed", "Charge %s has been charged back; cannot issue a refund.", ch.ID)
+	case ch.held() && amount != ch.Amount:
+		return conflict("", "You cannot partially refund an uncaptured charge. Instead, capture the charge for an amount less than the original amount")
 	case s.off["over_refund"]:
 		return nil
 	case left == 0:
@@ -91,7 +106,7 @@ func (s *Server) checkRefund(ch *charge, amount int64) *apiError {
 
 // recount brings the charge's totals in line with its refunds.
 func (s *Server) recount(ch *charge) {
-	ch.AmountRefunded = ch.Released
+	ch.AmountRefunded = 0
 	for _, r := range s.state.Refunds.rows {
 		if r.Charge == ch.ID && r.Status != "failed" && r.Status != "canceled" {
 			ch.AmountRefunded += r.Amount
@@ -103,7 +118,7 @@ func (s *Server) recount(ch *charge) {
 // settleRefund lets a refund end, or a succeeded one come back: then the money
 // returns to the merchant and the payer is still owed it.
 func (s *Server) settleRefund(r *refund, to string) *apiError {
-	if r.Status == to || r.Status == "failed" || r.Status == "canceled" {
+	if r.Release || r.Status == to || r.Status == "failed" || r.Status == "canceled" {
 		return conflict("", "Refund %s is %s already.", r.ID, r.Status)
 	}
 	before := map[string]any{"status": r.Status}
@@ -115,6 +130,18 @@ func (s *Server) settleRefund(r *refund, to string) *apiError {
 	s.recount(ch)
 	s.emit("charge.refund.updated", r, before)
 	return nil
+}
+
+// transaction is the refund's line in the merchant's balance.
+func (r *refund) transaction() map[string]any {
+	category := "refund"
+	if r.Release {
+		category = "partial_capture_reversal"
+	}
+	return map[string]any{
+		"id": string(r.BalanceTransaction), "object": "balance_transaction", "amount": -r.Amount, "created": r.Created,
+		"currency": r.Currency, "fee": 0, "net": -r.Amount, "reporting_category": category, "source": r.ID, "type": "refund",
+	}
 }
 
 func (s *Server) getRefund(c *call) (any, *apiError) {

@@ -17,25 +17,28 @@ var constants = map[string]string{
 		"phone_number_collection":{"enabled":false},"recovered_from":null,"setup_intent":null,"shipping_address_collection":null,
 		"shipping_cost":null,"shipping_details":null,"shipping_options":[],"submit_type":null,"subscription":null,
 		"total_details":{"amount_discount":0,"amount_shipping":0,"amount_tax":0}}`,
-	"payment_intent": `{"amount_details":{"tip":{}},"application":null,"application_fee_amount":null,"automatic_payment_methods":null,
+	"payment_intent": `{"amount_details":{"tip":{}},"application":null,"application_fee_amount":null,
 		"customer":null,"invoice":null,"on_behalf_of":null,"payment_method_configuration_details":null,"payment_method_options":{},
 		"processing":null,"review":null,"setup_future_usage":null,"shipping":null,"statement_descriptor":null,
 		"statement_descriptor_suffix":null,"transfer_data":null,"transfer_group":null}`,
 	"charge": `{"application":null,"application_fee":null,"application_fee_amount":null,"calculated_statement_descriptor":"SANDBOX",
-		"customer":null,"failure_balance_transaction":null,"fraud_details":{},"invoice":null,"on_behalf_of":null,"receipt_email":null,
-		"receipt_number":null,"receipt_url":null,"review":null,"shipping":null,"source":null,"source_transfer":null,
-		"statement_descriptor":null,"statement_descriptor_suffix":null,"transfer_data":null,"transfer_group":null}`,
+		"customer":null,"failure_balance_transaction":null,"fraud_details":{},"invoice":null,"on_behalf_of":null,
+		"receipt_number":null,"receipt_url":null,"review":null,"shipping":null,"source_transfer":null,"transfer_data":null,"transfer_group":null}`,
 	"refund": `{"destination_details":{"card":{"type":"refund"},"type":"card"},"receipt_number":null,
 		"source_transfer_reversal":null,"transfer_reversal":null}`,
+	"payment_method": `{"customer":null}`,
+	"token":          `{"client_ip":null}`,
+	"confirmation_token": `{"mandate_data":null,"payment_method_options":null,"setup_future_usage":null,"setup_intent":null,
+		"shipping":null}`,
 	"dispute": `{"evidence":{},"payment_method_details":{"card":{"brand":"visa","network_reason_code":"10.4"},"type":"card"}}`,
 }
 
 // expandable says which fields of which objects may be expanded, and to what.
 var expandable = map[string]map[string]string{
 	"checkout.session": {"payment_intent": "payment_intent", "line_items": "item"},
-	"payment_intent":   {"latest_charge": "charge"},
+	"payment_intent":   {"latest_charge": "charge", "payment_method": "payment_method"},
 	"charge":           {"payment_intent": "payment_intent", "refunds": "refund", "dispute": "dispute"},
-	"refund":           {"charge": "charge", "payment_intent": "payment_intent"},
+	"refund":           {"charge": "charge", "payment_intent": "payment_intent", "balance_transaction": "balance_transaction"},
 	"dispute":          {"charge": "charge", "payment_intent": "payment_intent"},
 }
 
@@ -99,6 +102,10 @@ func (s *Server) expand(obj any, out map[string]any, field, rest string) {
 			mine := slices.DeleteFunc(slices.Clone(s.state.Refunds.rows), func(r *refund) bool { return r.Charge != obj.ID })
 			out[field] = s.listOf(mine, false, "/v1/charges/"+obj.ID+"/refunds")
 		}
+	case *refund:
+		if field == "balance_transaction" && obj.BalanceTransaction != "" {
+			out[field] = obj.transaction()
+		}
 	}
 	switch current := out[field].(type) {
 	case string:
@@ -122,6 +129,9 @@ func (s *Server) find(id string) any {
 		return o
 	}
 	if o, ok := s.state.Disputes.get(id); ok {
+		return o
+	}
+	if o, ok := s.state.Methods.get(id); ok {
 		return o
 	}
 	return nil

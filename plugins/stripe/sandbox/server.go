@@ -32,6 +32,12 @@ type Options struct {
 	RefundDelay   time.Duration   // until a refund to a slow or bouncing test card changes; 0 is 2 s
 	Backoff       []time.Duration // between tries of a callback; nil is the shared one
 
+	// BookReleases has the refund object that a partial capture makes carry a
+	// balance transaction, of reporting category partial_capture_reversal. That
+	// is what Stripe's documents describe; without it the release can be told
+	// from a refund by nothing but its amount.
+	BookReleases bool
+
 	// Disable turns rules off, for tests that must notice: "signing" (callbacks
 	// carry a wrong signature), "idempotency" (keys are ignored), "over_refund"
 	// (more may be refunded than was paid).
@@ -156,12 +162,20 @@ func (s *Server) routes() http.Handler {
 		"GET /v1/checkout/sessions/{id}":            s.api("checkout.session", s.getSession),
 		"GET /v1/checkout/sessions/{id}/line_items": s.api("item", s.listLineItems),
 		"POST /v1/checkout/sessions/{id}/expire":    s.api("checkout.session", s.expireSessionByAPI),
+		"POST /v1/tokens":                           s.api("token", s.createToken),
+		"GET /v1/tokens/{id}":                       s.api("token", s.getToken),
+		"POST /v1/payment_methods":                  s.api("payment_method", s.createMethod),
+		"GET /v1/payment_methods/{id}":              s.api("payment_method", s.getMethod),
+		"POST /v1/test_helpers/confirmation_tokens": s.api("confirmation_token", s.createConfirmationToken),
+		"GET /v1/confirmation_tokens/{id}":          s.api("confirmation_token", s.getConfirmationToken),
+		"POST /v1/payment_intents":                  s.api("payment_intent", s.createIntent),
 		"GET /v1/payment_intents":                   s.api("payment_intent", s.listIntents),
 		"GET /v1/payment_intents/{id}":              s.api("payment_intent", s.getIntent),
 		"POST /v1/payment_intents/{id}":             s.api("payment_intent", s.updateIntent),
 		"POST /v1/payment_intents/{id}/confirm":     s.api("payment_intent", s.confirmIntent),
 		"POST /v1/payment_intents/{id}/capture":     s.api("payment_intent", s.captureIntent),
 		"POST /v1/payment_intents/{id}/cancel":      s.api("payment_intent", s.cancelIntentByAPI),
+		"POST /v1/charges":                          s.api("charge", s.createCharge),
 		"GET /v1/charges":                           s.api("charge", s.listCharges),
 		"GET /v1/charges/{id}":                      s.api("charge", s.getCharge),
 		"POST /v1/charges/{id}":                     s.api("charge", s.updateCharge),

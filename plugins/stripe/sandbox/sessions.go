@@ -2,7 +2,6 @@ package sandbox
 
 import (
 	"fmt"
-	"net/http"
 	"slices"
 	"time"
 )
@@ -93,9 +92,7 @@ func (cs *session) items(c *call) {
 		at := fmt.Sprintf("line_items[%d]", i)
 		if c.has(at + "[price]") {
 			c.integer(at + "[quantity]")
-			e := missing("price", at+"[price]", c.text(at+"[price]", 255))
-			e.status = http.StatusBadRequest // 404 is for what the path names
-			c.fail(e)
+			c.fail(unknownID("price", at+"[price]", c.text(at+"[price]", 255)))
 			return
 		}
 		item := lineItem{

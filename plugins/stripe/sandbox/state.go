@@ -64,20 +64,24 @@ func (t *table[T]) UnmarshalJSON(data []byte) error {
 
 // state is everything a stand-in remembers between runs.
 type state struct {
-	Sessions  table[*session]         `json:"sessions"`
-	Intents   table[*paymentIntent]   `json:"payment_intents"`
-	Charges   table[*charge]          `json:"charges"`
-	Refunds   table[*refund]          `json:"refunds"`
-	Disputes  table[*dispute]         `json:"disputes"`
-	Events    table[*event]           `json:"events"`
-	Endpoints table[*webhookEndpoint] `json:"webhook_endpoints"`
-	Keys      keyring                 `json:"idempotency_keys"`
-	Callbacks []standin.Callback      `json:"callbacks"` // filled when saved
+	Sessions  table[*session]           `json:"sessions"`
+	Intents   table[*paymentIntent]     `json:"payment_intents"`
+	Charges   table[*charge]            `json:"charges"`
+	Refunds   table[*refund]            `json:"refunds"`
+	Disputes  table[*dispute]           `json:"disputes"`
+	Methods   table[*paymentMethod]     `json:"payment_methods"`
+	Tokens    table[*token]             `json:"tokens"`
+	Confirms  table[*confirmationToken] `json:"confirmation_tokens"`
+	Events    table[*event]             `json:"events"`
+	Endpoints table[*webhookEndpoint]   `json:"webhook_endpoints"`
+	Keys      keyring                   `json:"idempotency_keys"`
+	Callbacks []standin.Callback        `json:"callbacks"` // filled when saved
 }
 
 // full tells whether there is no room for another payment.
 func (s *state) full() bool {
-	return max(len(s.Sessions.rows), len(s.Intents.rows), len(s.Charges.rows), len(s.Refunds.rows)) >= maxRows
+	return max(len(s.Sessions.rows), len(s.Intents.rows), len(s.Charges.rows), len(s.Refunds.rows),
+		len(s.Methods.rows), len(s.Tokens.rows), len(s.Confirms.rows)) >= maxRows
 }
 
 const alphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"

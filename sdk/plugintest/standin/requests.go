@@ -35,7 +35,7 @@ func (l *Requests) List() []Request {
 	return append([]Request{}, l.list...)
 }
 
-var cardLike = regexp.MustCompile(`\b\d{12,19}\b`)
+var cardLike = regexp.MustCompile(`\b\d{12,19}\b|\b\d{4}(?:(?:[ +-]|%20)\d{4}){2}(?:[ +-]|%20)\d{1,7}\b`)
 
 func (l *Requests) add(r *http.Request, path string, body []byte, fault Action) {
 	key := r.Header.Get("Idempotency-Key")

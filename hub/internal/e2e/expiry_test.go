@@ -1,0 +1,29 @@
+package e2e
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// TestExpiry asks the provider first: what nobody paid is closed there, and
+// what was paid unheard of is paid.
+func TestExpiry(t *testing.T) {
+	t.Parallel()
+	h := open(t, nil)
+	late := func(o answer) {
+		h.count(`WITH u AS (UPDATE orders SET expires_at = now() - interval '1 second', version = version + 1 WHERE id = $1 RETURNING 1) SELECT count(*) FROM u`, o.ID)
+		h.dueAgain(o)
+	}
+	o := h.checkout(nil)
+	late(o)
+	a := h.until(o.ID, "expired")
+	require.Equal(t, "canceled", a.Attempts[0].Status)
+	require.Equal(t, 410, h.statusAt(o.NextAction.URL))
+
+	paid := h.checkout(nil)
+	h.withhold()
+	h.pay(paid.NextAction.URL, visa)
+	late(paid)
+	require.Equal(t, int64(1050), h.until(paid.ID, "paid").Captured)
+}

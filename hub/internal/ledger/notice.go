@@ -1,0 +1,28 @@
+package ledger
+
+// Notice tells an app of a change: written with it, and sent to each of the
+// app's webhook endpoints.
+type Notice struct {
+	ID      string `json:"id"`
+	AppID   string `json:"app_id"`
+	OrderID string `json:"order_id"`
+	Type    string `json:"type"`
+	Version int64  `json:"version"`
+	Payload string `json:"payload"`
+	At      string `json:"at"`
+}
+
+// NoticeType names a change for apps: by the order's new status, if that is
+// what changed. It is empty where there is nothing to tell: at creation, which
+// the app asked for, and where only the hub's own schedule moved.
+func (c *Change) NoticeType() string {
+	if c.Order.Version == 1 || len(c.Events) == 0 {
+		return ""
+	}
+	for _, e := range c.Events {
+		if e.Kind == "order."+string(c.Order.Status) {
+			return e.Kind
+		}
+	}
+	return "order.updated"
+}

@@ -1,0 +1,116 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"regexp"
+	"strings"
+
+	"github.com/superpayhub/superpay/sdk"
+)
+
+// event is what is needed of a PayPal event. Its resource differs by type and
+// version; only ids and links are read, which all versions spell alike.
+type event struct {
+	ID       string   `json:"id"`
+	Type     string   `json:"event_type"`
+	Resource resource `json:"resource"`
+}
+
+type resource struct {
+	ID            string         `json:"id"`
+	OrderID       string         `json:"order_id"`
+	CustomID      string         `json:"custom_id"`
+	PurchaseUnits []purchaseUnit `json:"purchase_units"`
+	Supplementary supplementary  `json:"supplementary_data"`
+	Links         []link         `json:"links"`
+	Disputed      []struct {
+		Capture string `json:"seller_transaction_id"`
+		Custom  string `json:"custom"`
+	} `json:"disputed_transactions"`
+}
+
+var (
+	eventForm = regexp.MustCompile(`^[A-Za-z0-9_.:-]{1,150}$`)
+	typeForm  = regexp.MustCompile(`^[A-Z0-9_.-]{1,150}$`)
+)
+
+// parseEvent accepts only a JSON object with an id and a type. One whose
+// resource has a shape that is not known is kept, and means nothing.
+func parseEvent(body []byte) (event, bool) {
+	var e event
+	if len(body) > maxEvent || !bytes.HasPrefix(bytes.TrimLeft(body, " \t\r\n"), []byte("{")) || !json.Valid(body) {
+		return e, false
+	}
+	if json.Unmarshal(body, &e) != nil {
+		e.Resource = resource{}
+	}
+	return e, eventForm.MatchString(e.ID) && typeForm.MatchString(e.Type)
+}
+
+const maxDisputedHints = 10
+
+// facts says which payments to read. An event of a type that is not listed
+// means nothing to a hub.
+func (e event) facts() []sdk.Fact {
+	r, related := e.Resource, e.Resource.Supplementary.Related
+	switch kind := e.Type; {
+	case strings.HasPrefix(kind, "CHECKOUT.ORDER."):
+		return hint(r.attempt(), kindOrder, r.ID)
+	case kind == "CHECKOUT.PAYMENT-APPROVAL.REVERSED": // its resource has no id
+		return hint(r.attempt(), kindOrder, r.OrderID)
+	case strings.HasPrefix(kind, "PAYMENT.AUTHORIZATION."):
+		return hint(r.CustomID, kindOrder, related.Order, kindAuthorization, r.ID)
+	case kind == "PAYMENT.CAPTURE.REFUNDED", kind == "PAYMENT.CAPTURE.REVERSED", strings.HasPrefix(kind, "PAYMENT.REFUND."):
+		// The resource is the refund: its custom_id names a refund of ours, and
+		// the capture is only in its link "up".
+		id := related.Capture
+		if id == "" {
+			id = up(r.Links, "captures")
+		}
+		return hint("", kindOrder, related.Order, kindCapture, id)
+	case strings.HasPrefix(kind, "PAYMENT.CAPTURE."):
+		authorization := related.Authorization
+		if authorization == "" {
+			authorization = up(r.Links, "authorizations")
+		}
+		order := related.Order // missing in older events: then the link, if it is the order's
+		if order == "" {
+			order = up(r.Links, "orders")
+		}
+		return hint(r.CustomID, kindOrder, order, kindAuthorization, authorization, kindCapture, r.ID)
+	case strings.HasPrefix(kind, "CUSTOMER.DISPUTE."):
+		var facts []sdk.Fact
+		for i, d := range r.Disputed {
+			if i < maxDisputedHints {
+				facts = append(facts, hint(d.Custom, kindCapture, d.Capture)...)
+			}
+		}
+		return facts
+	}
+	return nil
+}
+
+func (r resource) attempt() string {
+	if len(r.PurchaseUnits) != 1 {
+		return r.CustomID
+	}
+	return r.PurchaseUnits[0].CustomID
+}
+
+// hint names a payment, by what can be an id; nothing if nothing can.
+func hint(attempt string, kindsAndIDs ...string) []sdk.Fact {
+	f := sdk.Fact{}
+	if len(attempt) <= maxCustomID && eventForm.MatchString(attempt) {
+		f.Payment.AttemptID = attempt
+	}
+	for i := 0; i < len(kindsAndIDs); i += 2 {
+		if id := kindsAndIDs[i+1]; idForm.MatchString(id) {
+			f.Payment.Refs = addRef(f.Payment.Refs, kindsAndIDs[i], id)
+		}
+	}
+	if f.Payment.AttemptID == "" && len(f.Payment.Refs) == 0 {
+		return nil
+	}
+	return []sdk.Fact{f}
+}

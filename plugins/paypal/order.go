@@ -1,0 +1,165 @@
+package main
+
+import (
+	"encoding/json"
+	"path"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/superpayhub/superpay/sdk"
+)
+
+// The library's types drop what matters here (authorizations, refunds, payee,
+// custom_id of a capture), so PayPal's objects are read by our own, named and
+// spelled as in its documents checkout_orders_v2 and payments_payment_v2.
+
+type order struct {
+	ID            string         `json:"id"`
+	Status        string         `json:"status"`
+	Intent        string         `json:"intent"`
+	PurchaseUnits []purchaseUnit `json:"purchase_units"`
+	Payer         *payer         `json:"payer"`
+	PaymentSource struct {
+		PayPal *payer `json:"paypal"`
+	} `json:"payment_source"`
+	Links []link `json:"links"`
+}
+
+type purchaseUnit struct {
+	Amount   *amount `json:"amount"`
+	CustomID string  `json:"custom_id"`
+	Payee    struct {
+		MerchantID string `json:"merchant_id"`
+	} `json:"payee"`
+	Instruction struct {
+		Fees []json.RawMessage `json:"platform_fees"`
+	} `json:"payment_instruction"`
+	Payments struct {
+		Authorizations []authorization `json:"authorizations"`
+		Captures       []capture       `json:"captures"`
+		Refunds        []refund        `json:"refunds"`
+	} `json:"payments"`
+}
+
+type payer struct {
+	Email string `json:"email_address"`
+	Name  struct {
+		Given   string `json:"given_name"`
+		Surname string `json:"surname"`
+	} `json:"name"`
+	Address struct {
+		Country string `json:"country_code"`
+	} `json:"address"`
+}
+
+type authorization struct {
+	ID         string  `json:"id"`
+	Status     string  `json:"status"`
+	Amount     *amount `json:"amount"`
+	Expiration moment  `json:"expiration_time"`
+}
+
+type capture struct {
+	ID        string  `json:"id"`
+	Status    string  `json:"status"`
+	Amount    *amount `json:"amount"`
+	CustomID  string  `json:"custom_id"`
+	Created   moment  `json:"create_time"`
+	Breakdown struct {
+		Fee *amount `json:"paypal_fee"`
+	} `json:"seller_receivable_breakdown"`
+	Supplementary supplementary `json:"supplementary_data"`
+}
+
+type refund struct {
+	ID       string  `json:"id"`
+	Status   string  `json:"status"`
+	Amount   *amount `json:"amount"`
+	CustomID string  `json:"custom_id"`
+	Created  moment  `json:"create_time"`
+	Links    []link  `json:"links"`
+}
+
+// supplementary tells what an object belongs to.
+type supplementary struct {
+	Related struct {
+		Order         string `json:"order_id"`
+		Authorization string `json:"authorization_id"`
+		Capture       string `json:"capture_id"`
+	} `json:"related_ids"`
+}
+
+// moment is a time of PayPal's. One that cannot be read is none: money must not
+// go unseen for a date.
+type moment struct{ time.Time }
+
+func (m *moment) UnmarshalJSON(b []byte) error {
+	var s string
+	if json.Unmarshal(b, &s) == nil {
+		m.Time, _ = time.Parse(time.RFC3339, s)
+		m.Time = m.UTC()
+	}
+	return nil
+}
+
+// idForm is PayPal's form of an id. The library puts ids into addresses as they
+// are, and an order's comes from the browser: "../v1/..." must not get there.
+var idForm = regexp.MustCompile(`^[A-Z0-9]{1,36}$`)
+
+// up returns the id of what an object was made of, by its link to it:
+// .../v2/payments/captures/2GG279541U471931P.
+func up(links []link, kind string) string {
+	for _, l := range links {
+		if dir, id := path.Split(l.Href); l.Rel == "up" && strings.HasSuffix(dir, "/"+kind+"/") && idForm.MatchString(id) {
+			return id
+		}
+	}
+	return ""
+}
+
+func (c *capture) movement() (sdk.Capture, error) {
+	out := sdk.Capture{ID: c.ID, Status: sdk.MovementPending, At: c.Created.Time} // a status this version does not know, too
+	switch c.Status {
+	case "COMPLETED", "PARTIALLY_REFUNDED", "REFUNDED":
+		out.Status = sdk.MovementSucceeded
+	case "DECLINED", "FAILED":
+		out.Status = sdk.MovementFailed
+	}
+	var err error
+	if out.Amount, err = c.Amount.money(); err != nil || c.ID == "" || c.Status == "" || out.Amount.IsZero() {
+		return out, errUnreadable
+	}
+	out.Fee, err = c.Breakdown.Fee.money()
+	return out, err
+}
+
+func (r *refund) movement() (sdk.Refund, error) {
+	out := sdk.Refund{ID: r.ID, RefundID: r.CustomID, CaptureID: up(r.Links, "captures"), Status: sdk.MovementPending, At: r.Created.Time}
+	switch r.Status {
+	case "COMPLETED":
+		out.Status = sdk.MovementSucceeded
+	case "FAILED", "CANCELLED":
+		out.Status = sdk.MovementFailed
+		out.Failure = &sdk.Failure{Code: sdk.FailureDeclined, ProviderCode: r.Status, Message: "The refund was not accepted."}
+	}
+	var err error
+	if out.Amount, err = r.Amount.money(); err != nil || r.ID == "" || r.Status == "" {
+		return out, errUnreadable
+	}
+	return out, nil
+}
+
+// payerLink is where the payer approves: rel approve, payer-action where the
+// order names PayPal as its payment source, redirect in a refusal.
+func (p *Provider) payerLink(links []link) string {
+	for _, l := range links {
+		switch l.Rel {
+		case "approve", "payer-action", "redirect":
+			if p.isPayerPage(l.Href) {
+				return l.Href
+			}
+		}
+	}
+	return ""
+}

@@ -1,0 +1,250 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/superpayhub/superpay/sdk"
+)
+
+// Kinds of the names by which PayPal knows a payment.
+const (
+	kindOrder         = "order"
+	kindAuthorization = "authorization"
+	kindCapture       = "capture"
+)
+
+// ref returns the first value of that kind that can be an id of PayPal's.
+func ref(refs []sdk.Ref, kind string) string {
+	for _, r := range refs {
+		if r.Kind == kind && idForm.MatchString(r.Value) {
+			return r.Value
+		}
+	}
+	return ""
+}
+
+// addRef appends a name that is there and new.
+func addRef(refs []sdk.Ref, kind, value string) []sdk.Ref {
+	r := sdk.Ref{Kind: kind, Value: value}
+	if value == "" || slices.Contains(refs, r) {
+		return refs
+	}
+	return append(refs, r)
+}
+
+// isPayerPage reports whether a payer may be sent there.
+func (p *Provider) isPayerPage(raw string) bool {
+	u, err := url.Parse(raw)
+	if err != nil || u.Host == "" || u.User != nil {
+		return false
+	}
+	return u.Scheme == "https" || u.Scheme == "http" && p.settings.mode == sdk.Test && isLoopback(u.Hostname())
+}
+
+// fetchOrder reads an order with all that hangs on it.
+func (p *Provider) fetchOrder(ctx context.Context, id string) (*order, error) {
+	o := &order{}
+	err := p.api.send(ctx, get("/v2/checkout/orders/"+id), o)
+	if err == nil && o.ID != id {
+		err = errUnreadable
+	}
+	return o, err
+}
+
+// orderID names the order of a payment. Callbacks about a capture may name
+// nothing else; the capture tells its order.
+func (p *Provider) orderID(ctx context.Context, refs []sdk.Ref) (string, error) {
+	if id := ref(refs, kindOrder); id != "" {
+		return id, nil
+	}
+	id := ref(refs, kindCapture)
+	if id == "" {
+		return "", sdk.ErrNotFound
+	}
+	c := &capture{}
+	switch err := p.api.send(ctx, get("/v2/payments/captures/"+id), c); {
+	case isMissing(err):
+		return "", sdk.ErrNotFound
+	case err != nil:
+		return "", outcome("read capture", err)
+	}
+	if id = c.Supplementary.Related.Order; !idForm.MatchString(id) {
+		return "", outcome("find the order of a capture", errUnreadable)
+	}
+	return id, nil
+}
+
+// payment tells what an order proves. custom_id holds the attempt's id; PayPal
+// has no room for the hub's.
+func (p *Provider) payment(o *order) (*sdk.Payment, error) {
+	out := &sdk.Payment{
+		Refs: addRef(nil, kindOrder, o.ID), Mode: p.settings.mode, Payer: payerOf(o),
+		Captures: sdk.Captures{Complete: len(o.PurchaseUnits) > 0}, // a minimal answer has none
+	}
+	var err error
+	if o.ID == "" || o.Status == "" {
+		return nil, errUnreadable
+	}
+	if len(o.PurchaseUnits) == 1 {
+		out.AttemptID = o.PurchaseUnits[0].CustomID
+		if out.Amount, err = o.PurchaseUnits[0].Amount.money(); err != nil {
+			return nil, err
+		}
+	}
+	for _, u := range o.PurchaseUnits {
+		if err := addMovements(out, u); err != nil {
+			return nil, err
+		}
+	}
+	p.stand(out, o)
+	return out, nil
+}
+
+func addMovements(out *sdk.Payment, u purchaseUnit) error {
+	for _, a := range u.Payments.Authorizations {
+		out.Refs = addRef(out.Refs, kindAuthorization, a.ID)
+	}
+	for _, c := range u.Payments.Captures {
+		m, err := c.movement()
+		if err != nil {
+			return err
+		}
+		out.Refs = addRef(out.Refs, kindCapture, c.ID)
+		out.Captures.Items = append(out.Captures.Items, m)
+	}
+	for _, r := range u.Payments.Refunds {
+		m, err := r.movement()
+		if err != nil || m.Amount.IsZero() {
+			return errUnreadable
+		}
+		if m.CaptureID == "" && len(u.Payments.Captures) == 1 {
+			m.CaptureID = u.Payments.Captures[0].ID
+		}
+		if m.RefundID == u.CustomID {
+			m.RefundID = "" // made at PayPal, which passes the payment's on
+		}
+		out.Refunds.Items = append(out.Refunds.Items, m)
+	}
+	return nil
+}
+
+// stand finds the payment's status. Money comes first, for "COMPLETED: the
+// intent of the order was completed and a payments resource was created. Check
+// the payment status in purchase_units[].payments before fulfilling": it may be
+// authorised only, pending, or declined.
+func (p *Provider) stand(out *sdk.Payment, o *order) {
+	has := func(s sdk.MovementStatus) bool {
+		return slices.ContainsFunc(out.Captures.Items, func(c sdk.Capture) bool { return c.Status == s })
+	}
+	switch {
+	case has(sdk.MovementSucceeded):
+		out.Status = sdk.Succeeded
+	case has(sdk.MovementPending):
+		out.Status = sdk.Pending
+	case standAuthorized(out, o):
+	case o.Status == "CREATED", o.Status == "SAVED", o.Status == "PAYER_ACTION_REQUIRED":
+		out.Status = sdk.RequiresAction
+		out.NextAction = p.redirect(o.ID, o.Links)
+	case o.Status == "APPROVED":
+		out.Status = sdk.RequiresConfirmation
+	case o.Status == "VOIDED":
+		out.Status = sdk.Canceled
+	case has(sdk.MovementFailed):
+		out.Status = sdk.Failed
+	default:
+		out.Status = sdk.Pending // COMPLETED with nothing to show, or a status this version does not know
+	}
+	if out.Status == sdk.Failed && out.Failure == nil {
+		out.Failure = declined()
+	}
+}
+
+// declined is what PayPal says of a capture that failed: no more than that.
+func declined() *sdk.Failure {
+	return &sdk.Failure{Code: sdk.FailureDeclined, ProviderCode: "DECLINED", Message: failureTexts[sdk.FailureDeclined]}
+}
+
+// standAuthorized looks at the authorisation, if there is one. One that was
+// captured says nothing beside its capture.
+func standAuthorized(out *sdk.Payment, o *order) bool {
+	for _, u := range o.PurchaseUnits {
+		for _, a := range u.Payments.Authorizations {
+			m, err := a.Amount.money()
+			switch a.Status {
+			case "CREATED":
+				out.Status = sdk.RequiresCapture
+				out.CaptureBefore = a.Expiration.Time
+				if err == nil {
+					out.Authorized, out.Capturable = m, m
+				}
+			case "PENDING":
+				out.Status = sdk.Pending
+			case "VOIDED":
+				out.Status = sdk.Canceled
+			case "DENIED":
+				out.Status = sdk.Failed
+			default:
+				continue
+			}
+			return true
+		}
+	}
+	return false
+}
+
+// redirect sends the payer to PayPal. An app that shows PayPal's own buttons
+// hands them the order instead.
+func (p *Provider) redirect(orderID string, links []link) *sdk.NextAction {
+	to := p.payerLink(links)
+	if to == "" {
+		return nil
+	}
+	return &sdk.NextAction{Type: sdk.ActionRedirect, URL: to, Client: map[string]string{
+		"client_id": p.settings.clientID, "order_id": orderID,
+	}}
+}
+
+func payerOf(o *order) *sdk.Payer {
+	for _, p := range []*payer{o.Payer, o.PaymentSource.PayPal} {
+		if p != nil && p.Email != "" {
+			name := strings.TrimSpace(p.Name.Given + " " + p.Name.Surname)
+			return &sdk.Payer{Email: p.Email, Name: name, Country: p.Address.Country}
+		}
+	}
+	return nil
+}
+
+// truthAfter reads the payment after PayPal refused an operation, most often
+// because it came too late. Where the payment is in a state for which stands
+// says yes, the refusal explains nothing away and is returned itself.
+func truthAfter(refused error, read func() (*sdk.Payment, error), stands func(sdk.Status) bool) (*sdk.Payment, error) {
+	if !isRejected(refused) {
+		return nil, refused
+	}
+	now, err := reread(read)
+	if errors.Is(err, sdk.ErrNotFound) {
+		return nil, refused
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%v; and then: %w", refused, err)
+	}
+	if stands(now.Status) {
+		return nil, refused
+	}
+	return now, nil
+}
+
+// reread reads the payment after an operation was sent. That a read was never
+// sent, or refused, says nothing of the operation: such errors lose their mark.
+func reread(read func() (*sdk.Payment, error)) (*sdk.Payment, error) {
+	now, err := read()
+	if err != nil && !errors.Is(err, sdk.ErrNotFound) {
+		return nil, fmt.Errorf("the payment could not be read: %v", err)
+	}
+	return now, err
+}

@@ -1,0 +1,157 @@
+package main
+
+import (
+	"net/http"
+	"testing"
+
+	"github.com/superpayhub/superpay/sdk"
+)
+
+func refundDoc(status, custom string) map[string]any {
+	return map[string]any{
+		"id": testRefund, "status": status, "custom_id": custom, "amount": map[string]any{"currency_code": "EUR", "value": "10.00"},
+		"links": []any{map[string]any{"rel": "up", "href": "https://api-m.paypal.com/v2/payments/captures/" + testCapture}},
+	}
+}
+
+func refundAsk() sdk.RefundRequest {
+	return sdk.RefundRequest{
+		PaymentRequest: paymentRequest("server", orderRef(), captureRef()), Key: "op_5", RefundID: "ref_1", CaptureID: testCapture,
+		Refund: eur(1000), Reason: "we think the payer is a fraud",
+	}
+}
+
+func TestRefund_ShapeAndStatuses(t *testing.T) {
+	for body, want := range map[string]sdk.MovementStatus{
+		`{"id":"` + testRefund + `","status":"COMPLETED"}`: sdk.MovementSucceeded, // minimal
+		`{"id":"` + testRefund + `","status":"PENDING"}`:   sdk.MovementPending,
+		`{"id":"` + testRefund + `","status":"FAILED"}`:    sdk.MovementFailed,
+		`{"id":"` + testRefund + `","status":"CANCELLED"}`: sdk.MovementFailed,
+	} {
+		f := newFake(t, say(201, body))
+		out, err := newTestProvider(t, f).Refund(t.Context(), refundAsk())
+		if err != nil || out.Status != want || out.ID != testRefund || out.RefundID != "ref_1" || out.CaptureID != testCapture || !out.Amount.Equal(eur(1000)) {
+			t.Errorf("%s: %+v %v", body, out, err)
+		}
+		c := f.seen()[0]
+		if c.Path != "/v2/payments/captures/"+testCapture+"/refund" || c.Key != "op_5" || !sameJSON(c.Body, `{"amount":{"currency_code":"EUR","value":"10.00"},"custom_id":"ref_1"}`) {
+			t.Errorf("sent %+v", c)
+		}
+	}
+}
+
+func TestRefund_Refusals(t *testing.T) {
+	none := doc("COMPLETED", func(_, u map[string]any) { u["payments"] = paid("COMPLETED") })
+	ours := doc("COMPLETED", func(_, u map[string]any) { u["payments"] = paid("REFUNDED", refundDoc("COMPLETED", "ref_1")) })
+	for _, c := range []struct{ issue, read, class, code string }{
+		{"CAPTURE_FULLY_REFUNDED", none, "rejected", sdk.FailureRefundExceedsBalance},
+		{"REFUND_AMOUNT_EXCEEDED", none, "rejected", sdk.FailureRefundExceedsBalance},
+		{"CAPTURE_FULLY_REFUNDED", ours, "done", ""}, // by this very refund
+		{"PENDING_CAPTURE", none, "rejected", sdk.FailureState},
+		{"TRANSACTION_DISPUTED", none, "rejected", sdk.FailureState},
+		{"REFUND_TIME_LIMIT_EXCEEDED", none, "rejected", sdk.FailureExpired},
+		{"REFUND_FAILED_INSUFFICIENT_FUNDS", none, "rejected", sdk.FailureRefundExceedsBalance},
+		{"SOMETHING_NEW", none, "rejected", sdk.FailureInvalidRequest},
+	} {
+		f := newFake(t, routes(t, map[string]http.HandlerFunc{
+			"POST /v2/payments/captures/" + testCapture + "/refund": say(422, problemBody("UNPROCESSABLE_ENTITY", c.issue)),
+			"GET /v2/checkout/orders/" + testOrder:                  say(200, c.read),
+		}))
+		out, err := newTestProvider(t, f).Refund(t.Context(), refundAsk())
+		if class(err) != c.class {
+			t.Errorf("%s: %+v %v", c.issue, out, err)
+			continue
+		}
+		if r, ok := err.(*sdk.RejectedError); ok && (r.Failure.Code != c.code || r.Failure.ProviderCode != c.issue) {
+			t.Errorf("%s: %+v", c.issue, r.Failure)
+		}
+	}
+}
+
+func TestGetRefund_ByIDAndByOurs(t *testing.T) {
+	ours := doc("COMPLETED", func(_, u map[string]any) {
+		u["payments"] = paid("PARTIALLY_REFUNDED", refundDoc("PENDING", "ref_1"))
+	})
+	f := newFake(t, routes(t, map[string]http.HandlerFunc{
+		"GET /v2/payments/refunds/" + testRefund: say(200, `{"id":"`+testRefund+`","status":"COMPLETED","amount":{"currency_code":"EUR","value":"10.00"}}`),
+		"GET /v2/payments/refunds/NONE":          say(404, problemBody("RESOURCE_NOT_FOUND", "INVALID_RESOURCE_ID")),
+		"GET /v2/checkout/orders/" + testOrder:   say(200, ours),
+	}))
+	p := newTestProvider(t, f)
+	r := sdk.GetRefundRequest{PaymentRequest: paymentRequest("server", orderRef()), ProviderID: testRefund}
+	if out, err := p.GetRefund(t.Context(), r); err != nil || out.Status != sdk.MovementSucceeded {
+		t.Errorf("%+v %v", out, err)
+	}
+	r.ProviderID = "NONE"
+	if _, err := p.GetRefund(t.Context(), r); err != sdk.ErrNotFound {
+		t.Error(err)
+	}
+	r.ProviderID, r.RefundID = "", "ref_1"
+	if out, err := p.GetRefund(t.Context(), r); err != nil || out.ID != testRefund || out.Status != sdk.MovementPending || out.CaptureID != testCapture {
+		t.Errorf("%+v %v", out, err)
+	}
+	r.RefundID = "ref_2"
+	if _, err := p.GetRefund(t.Context(), r); err != sdk.ErrNotFound {
+		t.Error(err)
+	}
+}
+
+// Refunds made at PayPal and reversals are in the order's list, under the
+// payment's own custom_id, which is no refund of ours.
+func TestReadOrder_RefundsAndDisputes(t *testing.T) {
+	paidBack := doc("COMPLETED", func(_, u map[string]any) {
+		u["payments"] = paid("PARTIALLY_REFUNDED", refundDoc("COMPLETED", testAttempt))
+	})
+	dispute := func(more string) http.HandlerFunc {
+		return say(200, `{"dispute_id":"PP-1","reason":"UNAUTHORISED","dispute_amount":{"currency_code":"EUR","value":"20.00"},"create_time":"2026-03-01T12:00:00.000Z",`+more+`}`)
+	}
+	for _, c := range []struct {
+		name, body string
+		status     sdk.DisputeStatus
+		withdrawn  bool
+	}{
+		{"inquiry", `"status":"OPEN","dispute_life_cycle_stage":"INQUIRY"`, sdk.DisputeInquiry, false},
+		{"claim", `"status":"WAITING_FOR_SELLER_RESPONSE","dispute_life_cycle_stage":"CHARGEBACK"`, sdk.DisputeOpen, true},
+		{"claim, funds back", `"status":"UNDER_REVIEW","dispute_life_cycle_stage":"CHARGEBACK","money_movements":[
+			{"affected_party":"SELLER","type":"DEBIT","amount":{"currency_code":"EUR","value":"20.00"},"reason":"DISPUTE_SETTLEMENT"},
+			{"affected_party":"SELLER","type":"DEBIT","amount":{"currency_code":"EUR","value":"16.00"},"reason":"CHARGEBACK_FEE"},
+			{"affected_party":"SELLER","type":"CREDIT","amount":{"currency_code":"EUR","value":"20.00"},"reason":"DISPUTE_SETTLEMENT"}]`, sdk.DisputeOpen, false},
+		{"lost", `"status":"RESOLVED","dispute_life_cycle_stage":"CHARGEBACK","dispute_outcome":{"outcome_code":"RESOLVED_BUYER_FAVOUR"}`, sdk.DisputeLost, true},
+		{"won", `"status":"RESOLVED","dispute_outcome":{"outcome_code":"RESOLVED_SELLER_FAVOUR"}`, sdk.DisputeWon, false},
+		{"given up", `"status":"RESOLVED","dispute_outcome":{"outcome_code":"CANCELED_BY_BUYER"}`, sdk.DisputeClosed, false},
+	} {
+		f := newFake(t, routes(t, map[string]http.HandlerFunc{
+			"GET /v2/checkout/orders/" + testOrder: say(200, paidBack),
+			"GET /v1/customer/disputes":            say(200, `{"items":[{"dispute_id":"PP-1"}],"links":[]}`),
+			"GET /v1/customer/disputes/PP-1":       dispute(c.body),
+		}))
+		out, err := newTestProvider(t, f).GetPayment(t.Context(), paymentRequest("server", orderRef(), captureRef()))
+		if err != nil || !out.Refunds.Complete || !out.Disputes.Complete || len(out.Disputes.Items) != 1 {
+			t.Fatalf("%s: %+v %v", c.name, out, err)
+		}
+		if r := out.Refunds.Items[0]; r.RefundID != "" || r.CaptureID != testCapture || !r.Amount.Equal(eur(1000)) {
+			t.Errorf("%s: %+v", c.name, r)
+		}
+		if d := out.Disputes.Items[0]; d.Status != c.status || d.FundsWithdrawn != c.withdrawn || d.CaptureID != testCapture || !d.Amount.Equal(eur(2000)) {
+			t.Errorf("%s: %+v", c.name, d)
+		}
+	}
+}
+
+func TestReadOrder_DisputesNotReadable(t *testing.T) {
+	body := doc("COMPLETED", func(_, u map[string]any) { u["payments"] = paid("COMPLETED") })
+	for status, want := range map[int]string{403: "done", 500: "unknown"} {
+		f := newFake(t, routes(t, map[string]http.HandlerFunc{
+			"GET /v2/checkout/orders/" + testOrder: say(200, body),
+			"GET /v1/customer/disputes":            say(status, problemBody("NOT_AUTHORIZED", "")),
+		}))
+		out, err := newTestProvider(t, f).GetPayment(t.Context(), paymentRequest("server", orderRef(), captureRef()))
+		if class(err) != want || err == nil && out.Disputes.Complete {
+			t.Errorf("%d: %+v %v", status, out, err)
+		}
+		// Money of which the hub does not know yet does not wait for them.
+		if out, err := newTestProvider(t, f).GetPayment(t.Context(), paymentRequest("server", orderRef())); err != nil || out.Status != sdk.Succeeded {
+			t.Errorf("%d: %v", status, err)
+		}
+	}
+}

@@ -1,0 +1,117 @@
+package sandbox
+
+import "net/http"
+
+func (s *Server) getAuthorization(c *call) (answer, *apiError) {
+	a, e := find[*authorization](s, c.id)
+	c.full = true
+	return answer{status: http.StatusOK, obj: a}, e
+}
+
+// taken is what captures hold or may yet take of an authorization.
+func (a *authorization) taken() (sum int64) {
+	for _, c := range a.unit.Captures {
+		if c.Authorization == a.ID && c.Status != declined {
+			sum += c.Amount.Minor
+		}
+	}
+	return sum
+}
+
+func (s *Server) captureAuthorization(c *call) (answer, *apiError) {
+	var req struct {
+		Amount         *wireMoney `json:"amount"`
+		InvoiceID      string     `json:"invoice_id"`
+		Final          bool       `json:"final_capture"`
+		Note           string     `json:"note_to_payer"`
+		SoftDescriptor string     `json:"soft_descriptor"`
+	}
+	if e := c.read(&req); e != nil {
+		return answer{}, e
+	}
+	a, e := find[*authorization](s, c.id)
+	if e != nil {
+		return answer{}, e
+	}
+	amount := a.Amount // all of it, also when some was captured before
+	if req.Amount != nil {
+		if amount, e = req.Amount.positive("/amount"); e != nil {
+			return answer{}, e
+		}
+	}
+	if e := checkLength("/invoice_id", req.InvoiceID, 127); e != nil {
+		return answer{}, e
+	}
+	made, e := s.captureOf(a, amount, req.InvoiceID, req.Final)
+	if e != nil {
+		return answer{}, e
+	}
+	return answer{status: http.StatusCreated, obj: made}, nil
+}
+
+// captureOf takes an amount of what was authorized. What a final capture leaves
+// is released; without final the rest stays to be captured.
+func (s *Server) captureOf(a *authorization, amount money, invoice string, final bool) (*capture, *apiError) {
+	switch {
+	case a.unit.Payee.MerchantID != s.opts.MerchantID:
+		return nil, forbidden()
+	case a.Status == captured:
+		return nil, unprocessable("AUTHORIZATION_ALREADY_CAPTURED", "Authorization has previously been captured.")
+	case a.Status == voided && !s.now().Before(a.Expires), a.Status == partiallyCaptured && !s.now().Before(a.Expires):
+		return nil, unprocessable("AUTHORIZATION_EXPIRED", "An expired authorization cannot be captured.")
+	case a.Status == voided:
+		return nil, unprocessable("AUTHORIZATION_VOIDED", "A voided authorization cannot be captured or reauthorized.")
+	case amount.Currency != a.Amount.Currency:
+		return nil, unprocessable("AUTH_CAPTURE_CURRENCY_MISMATCH", "Currency of capture must be the same as currency of authorization.")
+	case amount.Minor > a.Amount.Minor-a.taken():
+		return nil, unprocessable("MAX_CAPTURE_AMOUNT_EXCEEDED", "Capture amount exceeds allowable limit.").at("/amount/value", amount.value())
+	case s.state.invoiceUsed(a.unit, invoice):
+		return nil, unprocessable("DUPLICATE_INVOICE_ID", "Requested invoice_id has been previously captured.")
+	}
+	if invoice == "" {
+		invoice = a.unit.InvoiceID
+	}
+	final = final || amount.Minor == a.Amount.Minor-a.taken()
+	made := s.take(a.unit, amount, invoice, final, a.ID)
+	if made.Status == declined {
+		return made, nil // it can be tried again
+	}
+	a.Updated, a.Status = s.now(), partiallyCaptured
+	if final {
+		a.Status = captured
+	}
+	return made, nil
+}
+
+// voidAuthorization takes no request id, as PayPal's documents name none: a
+// repeat learns that it was done before.
+func (s *Server) voidAuthorization(c *call) (answer, *apiError) {
+	if e := c.read(&struct{}{}); e != nil {
+		return answer{}, e
+	}
+	a, e := find[*authorization](s, c.id)
+	if e == nil {
+		e = s.void(a)
+	}
+	switch {
+	case e != nil:
+		return answer{}, e
+	case c.full:
+		return answer{status: http.StatusOK, obj: a}, nil
+	}
+	return answer{status: http.StatusNoContent}, nil
+}
+
+func (s *Server) void(a *authorization) *apiError {
+	switch {
+	case a.unit.Payee.MerchantID != s.opts.MerchantID:
+		return forbidden()
+	case a.Status == captured:
+		return unprocessable("PREVIOUSLY_CAPTURED", "Authorization has been previously captured and hence cannot be voided.")
+	case a.Status == voided:
+		return unprocessable("PREVIOUSLY_VOIDED", "Authorization has been previously voided and hence cannot be voided again.")
+	}
+	a.Status, a.Updated = voided, s.now()
+	s.emit("PAYMENT.AUTHORIZATION.VOIDED", a)
+	return nil
+}

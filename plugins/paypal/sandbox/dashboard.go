@@ -1,0 +1,206 @@
+package sandbox
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/superpayhub/superpay/sdk/plugintest/standin"
+)
+
+// maxShown bounds the dashboard's list.
+const maxShown = 100
+
+// press is what a button does, under the lock. It returns the order to show
+// next, "" for the list.
+type press func(id string, form url.Values) (show string, e *apiError)
+
+func (s *Server) dashboardRoutes(mux *http.ServeMux) {
+	mux.HandleFunc("GET /dashboard", s.showDashboard)
+	mux.HandleFunc("GET /dashboard/orders/{id}", s.showOrder)
+	for path, do := range map[string]press{
+		"orders/{id}/expire":          s.pressExpire,
+		"captures/{id}/refund":        onCapture(s, s.pressRefund),
+		"captures/{id}/reverse":       onCapture(s, func(c *capture, _ url.Values) *apiError { return s.reverse(c) }),
+		"captures/{id}/settle":        onCapture(s, func(c *capture, _ url.Values) *apiError { return s.settle(c, completed) }),
+		"captures/{id}/deny":          onCapture(s, func(c *capture, _ url.Values) *apiError { return s.settle(c, declined) }),
+		"captures/{id}/dispute":       onCapture(s, func(c *capture, f url.Values) *apiError { return s.openDispute(c, f.Get("kind") == "inquiry") }),
+		"disputes/{id}/respond":       s.onDispute(s.respond),
+		"disputes/{id}/win":           s.onDispute(func(d *dispute) *apiError { return s.closeDispute(d, sellerFavour) }),
+		"disputes/{id}/lose":          s.onDispute(func(d *dispute) *apiError { return s.closeDispute(d, buyerFavour) }),
+		"authorizations/{id}/capture": s.onAuthorization(s.pressCapture),
+		"authorizations/{id}/void":    s.onAuthorization(func(a *authorization, _ url.Values) *apiError { return s.void(a) }),
+	} {
+		mux.Handle("POST /dashboard/"+path, s.button(do))
+	}
+}
+
+// button answers 303 to the order's page, or 409 with PayPal's reason.
+func (s *Server) button(do press) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.Body = http.MaxBytesReader(w, r.Body, 64<<10)
+		if err := r.ParseForm(); err != nil {
+			http.Error(w, "the form could not be read", http.StatusBadRequest)
+			return
+		}
+		show, e := func() (string, *apiError) {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.sweep()
+			return do(r.PathValue("id"), r.PostForm)
+		}()
+		if e != nil {
+			status := http.StatusConflict
+			if e.status == http.StatusNotFound {
+				status = e.status
+			}
+			s.message(w, status, "That was not possible", e.text(), s.opts.PublicURL+"/dashboard")
+			return
+		}
+		s.saved()
+		to := s.opts.PublicURL + "/dashboard"
+		if show != "" {
+			to += "/orders/" + show
+		}
+		http.Redirect(w, r, to, http.StatusSeeOther)
+	})
+}
+
+func onCapture(s *Server, do func(*capture, url.Values) *apiError) press {
+	return func(id string, form url.Values) (string, *apiError) {
+		c, e := find[*capture](s, id)
+		if e != nil {
+			return "", e
+		}
+		return c.unit.order.ID, do(c, form)
+	}
+}
+
+func (s *Server) onDispute(do func(*dispute) *apiError) press {
+	return func(id string, _ url.Values) (string, *apiError) {
+		d, e := find[*dispute](s, id)
+		if e != nil {
+			return "", e
+		}
+		return d.capture.unit.order.ID, do(d)
+	}
+}
+
+func (s *Server) onAuthorization(do func(*authorization, url.Values) *apiError) press {
+	return func(id string, form url.Values) (string, *apiError) {
+		a, e := find[*authorization](s, id)
+		if e != nil {
+			return "", e
+		}
+		return a.unit.order.ID, do(a, form)
+	}
+}
+
+// amountOf reads the form's amount; nothing means otherwise.
+func amountOf(form url.Values, otherwise money) (money, *apiError) {
+	typed := strings.TrimSpace(form.Get("amount"))
+	if typed == "" {
+		return otherwise, nil
+	}
+	return wireMoney{otherwise.Currency, typed}.positive("amount")
+}
+
+func (s *Server) pressRefund(c *capture, form url.Values) *apiError {
+	amount, e := amountOf(form, c.Amount.of(c.left()))
+	if e == nil {
+		_, e = s.refund(c, amount, refundRequest{})
+	}
+	return e
+}
+
+func (s *Server) pressCapture(a *authorization, form url.Values) *apiError {
+	amount, e := amountOf(form, a.Amount.of(a.Amount.Minor-a.taken()))
+	if e == nil {
+		_, e = s.captureOf(a, amount, "", true)
+	}
+	return e
+}
+
+func (s *Server) pressExpire(id string, _ url.Values) (string, *apiError) {
+	o, e := find[*order](s, id)
+	if e == nil {
+		e = s.expire(o)
+	}
+	return id, e
+}
+
+type dashboardRow struct{ ID, Created, Status, Amount, CustomID, Link string }
+
+func (s *Server) showDashboard(w http.ResponseWriter, _ *http.Request) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.sweep()
+	var rows []dashboardRow
+	for o := range s.orders() {
+		if len(rows) == maxShown {
+			break
+		}
+		rows = append(rows, dashboardRow{
+			ID: o.ID, Created: stamp(o.Created), Status: o.shown(), Amount: strings.Join(o.amounts(), " + "),
+			CustomID: o.Units[0].CustomID, Link: s.opts.PublicURL + "/dashboard/orders/" + o.ID,
+		})
+	}
+	s.page(w, "dashboard", "Orders", map[string]any{"Rows": rows, "Webhook": s.sender.Target("")})
+}
+
+func (o *order) shown() string {
+	if o.Gone {
+		return "expired"
+	}
+	return o.Status
+}
+
+// unitView, captureView and disputeView say what may be pressed, so that the
+// page need not know the rules.
+type unitView struct {
+	*unit
+	Captures []captureView
+}
+
+type captureView struct {
+	*capture
+	Left, Refunded                   string
+	Pending, Refundable, Disputeable bool
+}
+
+func (v captureView) Open(d *dispute) bool { return d.Status != resolved }
+
+func (s *Server) showOrder(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.sweep()
+	o, ok := s.state.find(r.PathValue("id")).(*order) // also one that PayPal's API no longer knows
+	if !ok {
+		s.message(w, http.StatusNotFound, "No such order", "The sandbox does not know it.", s.opts.PublicURL+"/dashboard")
+		return
+	}
+	var units []unitView
+	for _, u := range o.Units {
+		view := unitView{unit: u}
+		for _, c := range u.Captures {
+			settled := c.Status != pending && c.Status != declined
+			opened, lost := c.disputed()
+			view.Captures = append(view.Captures, captureView{
+				capture: c, Left: c.Amount.of(c.left()).String(), Refunded: c.Amount.of(c.refunded()).String(),
+				Pending: c.Status == pending, Refundable: settled && c.left() > 0 && !lost,
+				Disputeable: settled && c.left() > 0 && !opened && !lost,
+			})
+		}
+		units = append(units, view)
+	}
+	s.page(w, "order", "Order", map[string]any{
+		"Order": o, "Status": o.shown(), "Units": units, "Base": s.opts.PublicURL + "/dashboard",
+		"Open": !o.Gone && o.Status != completed && o.Status != voided, "Approval": s.approvalURL(o),
+	})
+}
+
+func (s *Server) page(w http.ResponseWriter, name, title string, data any) {
+	s.pages.Render(w, http.StatusOK, name, standin.Page{
+		Title: title, Provider: "PayPal", Home: s.opts.PublicURL + "/dashboard", Data: data,
+	})
+}

@@ -16,6 +16,7 @@ run: build $(if $(HUB_DATABASE_URL),,postgres) ## Run everything: PostgreSQL, st
 
 .PHONY: build
 build: ## Build hub, plugins, shop and sandbox into bin/
+	@echo "building hub, plugins, shop and sandbox into bin/ (the first time takes a minute) ..."
 	@go build -o bin/ ./hub ./hub/tools/...
 	@go build -o bin/plugins/ ./plugins/...
 

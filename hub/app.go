@@ -5,8 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
+	"slices"
+	"strings"
+	"text/tabwriter"
 	"time"
 
+	"github.com/jmoiron/sqlx"
+	"github.com/lib/pq"
 	"github.com/spf13/cobra"
 
 	"github.com/superpayhub/superpay/hub/internal/access"
@@ -28,13 +34,26 @@ func appCommand() *cobra.Command {
 			})
 		},
 	}
-	create.Flags().StringSliceVar(&granted, "provider", nil, "a provider that the app may use; may be repeated; without it, all of them")
-	c.AddCommand(create)
+	create.Flags().StringSliceVar(&granted, "provider", nil, "`name` of a provider that the app may use; may be repeated; without it, all of them")
+	list := &cobra.Command{
+		Use:   "list",
+		Short: "List the apps and the providers that they may use",
+		Args:  cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			return withDatabase(c.Context(), func(h *hub, _ *postgres.DB) error { return h.listApps(c) })
+		},
+	}
+	c.AddCommand(create, list)
 	return c
 }
 
+var appName = regexp.MustCompile(`^[a-z0-9][a-z0-9_.-]{0,62}$`)
+
 // createApp prints the key alone to out, so that a script can take it.
 func (h *hub) createApp(ctx context.Context, db *postgres.DB, name string, granted []string, out, note io.Writer) error {
+	if !appName.MatchString(name) {
+		return fmt.Errorf("app name %q: must be a-z, 0-9, '_', '.' and '-', a letter or digit first, at most 63 characters", name)
+	}
 	for _, provider := range granted {
 		if _, ok := h.config.Providers[provider]; !ok {
 			return fmt.Errorf("--provider %s: no such provider is configured; `hub provider list` shows them", provider)
@@ -55,8 +74,47 @@ func (h *hub) createApp(ctx context.Context, db *postgres.DB, name string, grant
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(note, "app %s may use: %v\n", name, granted)
+	fmt.Fprintf(note, "app %s may use: %s\n", name, grants(granted))
 	return createKey(ctx, db, app, out, note)
+}
+
+// grants says in words what an app may use.
+func grants(providers []string) string {
+	switch {
+	case slices.Contains(providers, "*"):
+		return "all providers"
+	case len(providers) == 0:
+		return "no provider"
+	}
+	return strings.Join(slices.Sorted(slices.Values(providers)), ", ")
+}
+
+// listApps reads a table that no request of the API needs.
+func (h *hub) listApps(c *cobra.Command) error {
+	db, err := sqlx.Open("postgres", h.config.Database.URL)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	var apps []struct {
+		Name      string         `db:"name"`
+		Providers pq.StringArray `db:"providers"`
+		Keys      int            `db:"keys"`
+		CreatedAt time.Time      `db:"created_at"`
+	}
+	err = db.SelectContext(c.Context(), &apps, `SELECT name, created_at,
+			ARRAY(SELECT provider FROM app_providers g WHERE g.app_id = a.id) AS providers,
+			(SELECT count(*) FROM api_keys k WHERE k.app_id = a.id AND k.revoked_at IS NULL) AS keys
+		FROM apps a ORDER BY name`)
+	if err != nil {
+		return err
+	}
+	out := tabwriter.NewWriter(c.OutOrStdout(), 0, 0, 2, ' ', 0)
+	fmt.Fprintln(out, "NAME\tMAY USE\tKEYS\tMADE")
+	for _, a := range apps {
+		fmt.Fprintf(out, "%s\t%s\t%d\t%s\n", a.Name, grants(a.Providers), a.Keys, a.CreatedAt.UTC().Format(time.RFC3339))
+	}
+	return out.Flush()
 }
 
 func createKey(ctx context.Context, db *postgres.DB, app postgres.App, out, note io.Writer) error {

@@ -27,11 +27,15 @@ func devCommand() *cobra.Command {
 		Short: "Run everything on this machine: PostgreSQL, the providers' stand-ins, the hub, a shop",
 		Long: `Run everything on this machine: PostgreSQL, the providers' stand-ins, the hub, a shop.
 
-  PORT                 of the hub; default 58081, 0 picks a free one
-  DATA_DIR             where everything is kept between runs
+  PORT                 of the hub; default 58081, 0 picks a free one; the shop and
+                       the stand-ins take the two after it, if they are free
+  DATA_DIR             where everything is kept between runs; default
+                       ` + usualDir() + `
   HUB_DATABASE_URL     a PostgreSQL of your own
   STRIPE_SECRET_KEY    with STRIPE_WEBHOOK_SECRET: Stripe's test mode instead of the stand-in
-  HUB_...              any other setting of the hub`,
+  HUB_...              any other setting of the hub
+
+While it runs, commands find its database with --dev: hub --dev app list`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return runDev(c.Context(), c.OutOrStdout()) },
 	}
@@ -70,19 +74,27 @@ func stopDev(house *dev.House) error {
 	return house.Stop(ctx)
 }
 
+// devDir is the data folder of `hub dev`.
+func devDir() string { return cmp.Or(os.Getenv("DATA_DIR"), usualDir()) }
+
+// usualDir is the data folder unless another is named. The stand-in's payments
+// mean nothing to Stripe: each has a folder of its own.
+func usualDir() string {
+	folder := "dev"
+	if os.Getenv("STRIPE_SECRET_KEY") != "" {
+		folder = "dev-stripe"
+	}
+	return filepath.Join(devpg.DefaultDir(), folder)
+}
+
 func devOptions() (dev.Options, error) {
 	program, err := os.Executable()
 	if err != nil {
 		return dev.Options{}, err
 	}
-	// The stand-in's payments mean nothing to Stripe: each has a folder of its own.
-	folder := "dev"
-	if os.Getenv("STRIPE_SECRET_KEY") != "" {
-		folder = "dev-stripe"
-	}
 	o := dev.Options{
 		BinDir:               filepath.Dir(program),
-		DataDir:              cmp.Or(os.Getenv("DATA_DIR"), filepath.Join(devpg.DefaultDir(), folder)),
+		DataDir:              devDir(),
 		BasePath:             strings.TrimSuffix(os.Getenv("HUB_SERVER__BASE_PATH"), "/"),
 		DatabaseURL:          os.Getenv("HUB_DATABASE_URL"),
 		Shop:                 true,

@@ -37,7 +37,10 @@ func keyCommand() *cobra.Command {
 			RunE: func(c *cobra.Command, args []string) error {
 				return withDatabase(c.Context(), func(_ *hub, db *postgres.DB) error {
 					if err := db.RevokeKey(c.Context(), args[0], time.Now().UTC()); err != nil {
-						return noSuch(err, "key that is not revoked", args[0])
+						if errors.Is(err, postgres.ErrNotFound) {
+							return fmt.Errorf("key %q does not exist, or is revoked already", args[0])
+						}
+						return err
 					}
 					fmt.Fprintf(c.OutOrStdout(), "key %s is revoked\n", args[0])
 					return nil

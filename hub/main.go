@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,11 +11,14 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"path/filepath"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
 
 	"github.com/superpayhub/superpay/hub/internal/config"
+	"github.com/superpayhub/superpay/hub/internal/dev"
 	"github.com/superpayhub/superpay/hub/internal/postgres"
 	"github.com/superpayhub/superpay/hub/internal/providers"
 	"github.com/superpayhub/superpay/hub/internal/telemetry"
@@ -27,26 +31,52 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop)
 	if err := command().ExecuteContext(ctx); err != nil {
-		fmt.Fprintln(os.Stderr, "hub:", err)
+		// Some tell several things, as all that is wrong with the settings.
+		fmt.Fprintln(os.Stderr, "hub: "+strings.ReplaceAll(err.Error(), "\n", "\nhub: "))
 		os.Exit(1)
 	}
 }
 
-// file is --config.
-var file string
+// file is --config, and beside is --dev.
+var (
+	file   string
+	beside bool
+)
 
 func command() *cobra.Command {
 	c := &cobra.Command{
 		Use:           "hub",
 		Short:         "One payment API in front of many providers",
+		Version:       version(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
 	c.CompletionOptions.HiddenDefaultCmd = true
-	c.PersistentFlags().StringVar(&file, "config", "", "settings file (or HUB_CONFIG); `hub config` prints an example")
+	c.SetVersionTemplate(versionLine())
+	// pflag takes the word in backticks as the name of the value.
+	c.PersistentFlags().StringVar(&file, "config", "", "settings `file` (or HUB_CONFIG); 'hub config' prints an example")
+	c.PersistentFlags().BoolVar(&beside, "dev", false, "take the settings of the running 'hub dev' (DATA_DIR or HUB_DEV_DIR, if not its usual folder)")
 	c.AddCommand(serveCommand(), migrateCommand(), appCommand(), keyCommand(), providerCommand(), ledgerCommand(),
-		openapiCommand(), configCommand(), devCommand(), versionCommand())
+		pluginCommand(), openapiCommand(), configCommand(), devCommand(), versionCommand())
+	helpful(c)
 	return c
+}
+
+// helpful has every command that is called wrongly say how to call it.
+func helpful(c *cobra.Command) {
+	usage := func(c *cobra.Command, err error) error { return fmt.Errorf("%w\nusage: %s", err, c.UseLine()) }
+	c.SetFlagErrorFunc(usage)
+	if check := c.Args; check != nil {
+		c.Args = func(c *cobra.Command, args []string) error {
+			if err := check(c, args); err != nil {
+				return usage(c, err)
+			}
+			return nil
+		}
+	}
+	for _, sub := range c.Commands() {
+		helpful(sub)
+	}
 }
 
 // hub is what every command that needs settings begins with.
@@ -56,8 +86,23 @@ type hub struct {
 	log     *slog.Logger
 }
 
+// load reads the settings of a command that works beside a hub.
 func load(log io.Writer) (*hub, error) {
-	c, err := config.Load(file, os.Environ())
+	environ := os.Environ()
+	if dir := os.Getenv("HUB_DEV_DIR"); beside || dir != "" {
+		program, err := os.Executable()
+		if err != nil {
+			return nil, err
+		}
+		if environ, err = dev.Environment(cmp.Or(dir, devDir()), filepath.Dir(program)); err != nil {
+			return nil, err
+		}
+	}
+	return loadFrom(environ, log)
+}
+
+func loadFrom(environ []string, log io.Writer) (*hub, error) {
+	c, err := config.Load(file, environ)
 	if err != nil {
 		return nil, err
 	}

@@ -2,6 +2,8 @@ package main
 
 import (
 	"bytes"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -39,7 +41,7 @@ func TestKeysOfAnApp(t *testing.T) {
 	require.NoError(t, err)
 	key = strings.TrimSpace(key)
 	require.Regexp(t, `^spk_[A-Za-z0-9_-]{43}$`, key)
-	require.Contains(t, notes, "app shop may use: [stripe]")
+	require.Contains(t, notes, "app shop may use: stripe\n")
 	require.NotContains(t, notes, key)
 	_, _, err = run(t, "app", "create", "shop")
 	require.ErrorContains(t, err, "hub key create shop")
@@ -68,9 +70,59 @@ func TestKeysOfAnApp(t *testing.T) {
 	_, err = db.AppOfKey(t.Context(), access.HashKey(key))
 	require.ErrorIs(t, err, postgres.ErrNotFound)
 	_, _, err = run(t, "key", "revoke", oldest)
-	require.ErrorContains(t, err, "there is no key that is not revoked")
+	require.ErrorContains(t, err, "does not exist, or is revoked already")
 	_, _, err = run(t, "key", "list", "nobody")
 	require.ErrorContains(t, err, `there is no app "nobody"`)
+
+	for _, name := range []string{"", " ", "Shop", "-shop", "a b", strings.Repeat("a", 64)} {
+		_, _, err = run(t, "app", "create", "--", name)
+		require.ErrorContains(t, err, "must be a-z, 0-9", name)
+	}
+	_, notes, err = run(t, "app", "create", "all.of_them-2")
+	require.NoError(t, err)
+	require.Contains(t, notes, "app all.of_them-2 may use: all providers\n")
+	list, _, err = run(t, "app", "list")
+	require.NoError(t, err)
+	require.Regexp(t, `(?m)^all.of_them-2 +all providers +1 `, list)
+	require.Regexp(t, `(?m)^shop +stripe +1 `, list, "a revoked key does not count")
+}
+
+func TestHelp(t *testing.T) {
+	_, _, err := run(t, "app", "create")
+	require.ErrorContains(t, err, "usage: hub app create NAME [flags]")
+	_, _, err = run(t, "app", "list", "--colour")
+	require.ErrorContains(t, err, "usage: hub app list")
+	version, _, err := run(t, "--version")
+	require.NoError(t, err)
+	require.Contains(t, version, "superpay hub ")
+	help, _, err := run(t, "app", "create", "--help")
+	require.NoError(t, err)
+	require.Regexp(t, `--config file +settings file`, help)
+	require.Regexp(t, `--provider name +name of a provider`, help)
+	help, _, err = run(t, "dev", "--help")
+	require.NoError(t, err)
+	require.Contains(t, help, usualDir())
+}
+
+// Commands find the database of the house that runs on the data folder.
+func TestBesideAHouse(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv("DATA_DIR", dir)
+	_, _, err := run(t, "--dev", "app", "list")
+	require.ErrorContains(t, err, "nothing runs on the data folder "+dir)
+	t.Setenv("HUB_DATABASE_URL", "postgres://127.0.0.1:1/nothing")
+	info := `{"base_url": "http://127.0.0.1:15001/superpay", "sandbox_url": "http://127.0.0.1:15002", "database_url": "` + pgtest.New(t) + `"}`
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "dev.json"), []byte(info), 0o600))
+	key, _, err := run(t, "--dev", "app", "create", "mine", "--provider", "paypal")
+	require.NoError(t, err)
+	require.Contains(t, key, "spk_")
+	t.Setenv("DATA_DIR", "")
+	t.Setenv("HUB_DEV_DIR", dir)
+	list, _, err := run(t, "app", "list")
+	require.NoError(t, err)
+	require.Regexp(t, `mine +paypal`, list)
+	_, _, err = run(t, "--dev", "serve")
+	require.ErrorContains(t, err, "serves already")
 }
 
 func TestProviderList_ShowsNoValue(t *testing.T) {

@@ -38,7 +38,10 @@ func serveCommand() *cobra.Command {
 		Short: "Run the hub",
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			h, err := load(os.Stderr)
+			if beside {
+				return errors.New("--dev is for commands beside a running `hub dev`, which serves already")
+			}
+			h, err := loadFrom(os.Environ(), os.Stderr)
 			if err != nil {
 				return err
 			}
@@ -84,7 +87,7 @@ func (h *hub) serve(ctx context.Context) error {
 	app := api.New(api.Options{
 		Payments: service, DB: db, Providers: registry, Worker: worker, BasePath: h.config.Server.BasePath,
 		PublicURL: h.config.Server.PublicURL, Logger: h.log, Metrics: metrics, RequestTimeout: h.config.Server.RequestTimeout,
-		TrustedProxies: h.config.Server.TrustedProxies, Draining: draining.Load,
+		TrustedProxies: h.config.Server.TrustedProxies, MetricsFor: h.config.Server.Metrics, Draining: draining.Load,
 	})
 
 	work, stopWork := context.WithCancel(context.WithoutCancel(ctx))
@@ -98,7 +101,7 @@ func (h *hub) serve(ctx context.Context) error {
 	case err = <-served:
 		err = fmt.Errorf("serve: %w", err)
 	case <-ctx.Done():
-		h.log.Info("shutting down: what is in flight may finish; another signal ends it at once", "at_most", h.config.Server.ShutdownTimeout)
+		h.log.Info("shutting down: what is in flight may finish; another signal ends it at once", "at_most", h.config.Server.ShutdownTimeout.String())
 	}
 	draining.Store(true)
 	time.Sleep(h.config.Server.DrainDelay)
@@ -109,6 +112,9 @@ func (h *hub) serve(ctx context.Context) error {
 // startProviders returns when each plugin is up or has failed once. After an
 // error none is left.
 func (h *hub) startProviders(ctx context.Context, metrics *prometheus.Registry, db *postgres.DB, worker *jobs.Worker) (*providers.Registry, error) {
+	if len(h.config.Providers) == 0 {
+		h.log.Warn("no provider is configured, so nothing can be paid: set one, as HUB_PROVIDERS__STRIPE__SETTINGS__SECRET_KEY and ..._WEBHOOK_SECRET; `hub config` prints all settings")
+	}
 	registry, err := providers.New(providers.Options{
 		Dir: h.config.PluginsDir, CallTimeout: h.config.CallTimeout, Logger: h.log, Registerer: metrics, Env: pluginEnvironment(),
 	}, h.providers())

@@ -95,6 +95,7 @@ CREATE TABLE attempts (
     continues      int NOT NULL, -- how often the hub confirmed by itself
     payer          jsonb,
     due_at         timestamptz, -- when the hub has to look at it again
+    read_wanted    boolean NOT NULL, -- something was said that only a fresh read can settle
     tries          int NOT NULL,
     created_at     timestamptz NOT NULL,
     updated_at     timestamptz NOT NULL,

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httptrace"
 	"strings"
 	"sync"
 	"testing"
@@ -153,30 +155,60 @@ func TestToken_RevokedIsRenewedOnce(t *testing.T) {
 	}
 }
 
-// A token that hangs holds nobody longer than its own deadline.
+// A token that hangs holds nobody longer than its own deadline: neither who
+// fetches it nor who waits for it.
 func TestToken_HangingFetchIsBoundByEachDeadline(t *testing.T) {
-	end := make(chan struct{})
-	s := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-end }))
+	asked, end := make(chan struct{}, 10), make(chan struct{})
+	s := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		asked <- struct{}{}
+		<-end
+	}))
 	defer s.Close()
 	defer close(end)
 	p := New()
 	if _, err := p.Configure(t.Context(), testSettings(s.URL)); err != nil {
 		t.Fatal(err)
 	}
+	try := func(limit time.Duration) {
+		ctx, cancel := context.WithTimeout(t.Context(), limit)
+		defer cancel()
+		began := time.Now()
+		_, err := p.CreateCheckout(ctx, checkoutRequest("server"))
+		if took := time.Since(began); class(err) != "not sent" || took > limit+500*time.Millisecond {
+			t.Errorf("%v after %s, limit %s", err, took, limit)
+		}
+	}
 	var wg sync.WaitGroup
-	began := time.Now()
-	for range 10 {
-		wg.Go(func() {
-			ctx, cancel := context.WithTimeout(t.Context(), 400*time.Millisecond)
-			defer cancel()
-			if _, err := p.CreateCheckout(ctx, checkoutRequest("server")); class(err) != "not sent" {
-				t.Error(err)
-			}
-		})
+	wg.Go(func() { try(1500 * time.Millisecond) })
+	<-asked
+	for range 5 {
+		wg.Go(func() { try(300 * time.Millisecond) })
 	}
 	wg.Wait()
-	if took := time.Since(began); took > 2*time.Second {
-		t.Errorf("took %s", took)
+}
+
+type tripper func(*http.Request) (*http.Response, error)
+
+func (f tripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// A dial error proves nothing once a connection was handed out: net/http may
+// have written to that one before.
+func TestTransport_DialErrorAfterAConnection(t *testing.T) {
+	dial := &net.OpError{Op: "dial", Err: errors.New("refused")}
+	for _, connected := range []bool{false, true} {
+		req, _ := http.NewRequestWithContext(t.Context(), "POST", "http://x", strings.NewReader("{}"))
+		_, err := carefulTransport{tripper(func(r *http.Request) (*http.Response, error) {
+			if r.GetBody != nil {
+				t.Error("net/http could repeat it")
+			}
+			if connected {
+				httptrace.ContextClientTrace(r.Context()).GotConn(httptrace.GotConnInfo{})
+			}
+			return nil, dial
+		})}.RoundTrip(req)
+		if got := class(outcome("x", err)) == "not sent"; got == connected {
+			t.Errorf("connected %v: %v", connected, err)
+		}
 	}
 }
 

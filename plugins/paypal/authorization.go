@@ -81,15 +81,15 @@ func (p *Provider) cancelOrder(ctx context.Context, r sdk.CancelRequest) (*sdk.P
 	case err != nil || id == "":
 		return now, err
 	}
-	var answer bytes.Buffer // 204 and nothing, if PayPal does not care for Prefer
+	var answer bytes.Buffer
 	err = p.api.send(ctx, post("/v2/payments/authorizations/"+id+"/void", r.Key, struct{}{}), &answer)
 	read := func() (*sdk.Payment, error) { return p.readOrder(ctx, r.PaymentRequest) }
 	if err != nil {
 		return truthAfter(outcome("void authorization", err), read, func(s sdk.Status) bool { return s == sdk.RequiresCapture })
 	}
 	var a authorization
-	if answer.Len() > 0 && (json.Unmarshal(answer.Bytes(), &a) != nil || a.Status != "VOIDED") {
-		return reread(read)
+	if json.Unmarshal(answer.Bytes(), &a) != nil || a.Status != "VOIDED" {
+		return reread(read) // 204 and nothing, where Prefer is not heeded, or nothing that proves it
 	}
 	return &sdk.Payment{
 		Refs: addRef(append([]sdk.Ref{}, r.Refs...), kindAuthorization, id), Mode: p.settings.mode, Status: sdk.Canceled,

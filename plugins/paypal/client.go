@@ -15,8 +15,8 @@ import (
 var clientFlow = sdk.Flow{
 	Name: "client", Title: "PayPal in the browser",
 	Confirm: []sdk.Field{{
-		Name: "order_id", Title: "PayPal order id", MaxLen: 36,
-		Help: "What onApprove reports (data.orderID). Needed, unless a callback named it before.",
+		Name: "order_id", Title: "PayPal order id", Required: true, MaxLen: 36,
+		Help: "What onApprove reports (data.orderID), whether or not the browser captured it.",
 	}},
 	CaptureModes: []sdk.CaptureMode{sdk.CaptureAutomatic},
 	Currencies:   currencies,
@@ -76,7 +76,7 @@ func (p *Provider) verify(o *order, out *sdk.Payment, r sdk.PaymentRequest) erro
 		return mismatch("it pays a part to others")
 	case r.AttemptID == "" || u.CustomID != r.AttemptID:
 		return mismatch("it was made for another payment")
-	case out.Status != sdk.Succeeded && out.Status != sdk.Pending && !out.Amount.Equal(r.Amount):
+	case !hasMoney(out.Status) && !out.Amount.Equal(r.Amount):
 		return mismatch("its amount is another")
 	}
 	return nil
@@ -98,9 +98,9 @@ func (p *Provider) candidate(ctx context.Context, id string, r sdk.PaymentReques
 	return out, p.verify(o, out, r)
 }
 
-// readCandidate answers only with an order that is this attempt's and that the
-// payer approved. A browser may make several; one that came to nothing is not
-// the payment, unless the hub knows money of it.
+// readCandidate answers only with an order that is this attempt's and has money.
+// A browser may make several: one that was approved and left, or declined, is
+// not the payment, for that would hide the next, unless the hub knows its money.
 func (p *Provider) readCandidate(ctx context.Context, r sdk.PaymentRequest) (*sdk.Payment, error) {
 	id, err := p.orderID(ctx, r.Refs)
 	if err != nil {
@@ -114,7 +114,7 @@ func (p *Provider) readCandidate(ctx context.Context, r sdk.PaymentRequest) (*sd
 		return nil, err
 	}
 	known := ref(r.Refs, kindOrder) == id && ref(r.Refs, kindCapture) != ""
-	if !known && !promising(out.Status) {
+	if !known && !hasMoney(out.Status) {
 		return nil, sdk.ErrNotFound
 	}
 	if err := p.complete(ctx, out, r.Refs); err != nil {
@@ -123,17 +123,12 @@ func (p *Provider) readCandidate(ctx context.Context, r sdk.PaymentRequest) (*sd
 	return out, nil
 }
 
-func promising(s sdk.Status) bool {
-	return s == sdk.RequiresConfirmation || s == sdk.Pending || s == sdk.Succeeded
-}
+func hasMoney(s sdk.Status) bool { return s == sdk.Pending || s == sdk.Succeeded }
 
 // confirmCandidate reads the order that the browser reports. Where the browser
 // died between approval and capture, the server captures what it verified.
 func (p *Provider) confirmCandidate(ctx context.Context, r sdk.ConfirmRequest) (*sdk.Payment, error) {
 	id := r.Input["order_id"]
-	if id == "" {
-		id = ref(r.Refs, kindOrder)
-	}
 	if !idForm.MatchString(id) {
 		return nil, sdk.Rejected(sdk.Failure{Code: sdk.FailureInvalidRequest, Message: "order_id is not an id of a PayPal order."})
 	}
@@ -146,7 +141,7 @@ func (p *Provider) confirmCandidate(ctx context.Context, r sdk.ConfirmRequest) (
 			return nil, err
 		}
 	}
-	if promising(out.Status) || out.Status == sdk.RequiresCapture {
+	if hasMoney(out.Status) {
 		return out, nil
 	}
 	// The browser may make another order for the same payment, so that this one

@@ -120,6 +120,10 @@ func TestCandidate_ApprovedIsCaptured(t *testing.T) {
 	if err != nil || out.Status != sdk.Succeeded || f.seen()[1].Key != "op_2" {
 		t.Errorf("%+v %v", out, err)
 	}
+	// An approval alone is not the payment: it would hide the order that is paid.
+	if _, err := newTestProvider(t, f).GetPayment(t.Context(), paymentRequest("client", orderRef())); err != sdk.ErrNotFound {
+		t.Error(err)
+	}
 	f = newFake(t, routes(t, map[string]http.HandlerFunc{
 		"GET /v2/checkout/orders/" + testOrder:               say(200, doc("APPROVED", nil)),
 		"POST /v2/checkout/orders/" + testOrder + "/capture": say(422, problemBody("UNPROCESSABLE_ENTITY", "INSTRUMENT_DECLINED")),

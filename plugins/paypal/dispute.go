@@ -66,7 +66,7 @@ func (p *Provider) complete(ctx context.Context, out *sdk.Payment, known []sdk.R
 			out.Disputes.Complete = false
 			break
 		}
-		if err := p.addDisputes(ctx, out, c.ID); err != nil {
+		if err := p.addDisputes(ctx, out, c); err != nil {
 			return err
 		}
 	}
@@ -77,9 +77,9 @@ func taken(c sdk.Capture) bool { return c.Status == sdk.MovementSucceeded }
 
 // addDisputes reads the disputes of a capture. An app without the permission
 // for disputes is answered 403: then they are not read, and the rest is told.
-func (p *Provider) addDisputes(ctx context.Context, out *sdk.Payment, captureID string) error {
+func (p *Provider) addDisputes(ctx context.Context, out *sdk.Payment, c sdk.Capture) error {
 	var list disputeList
-	err := p.api.send(ctx, get("/v1/customer/disputes?page_size=50&disputed_transaction_id="+captureID), &list)
+	err := p.api.send(ctx, get("/v1/customer/disputes?page_size=50&disputed_transaction_id="+c.ID), &list)
 	switch status := statusOf(err); {
 	case status == http.StatusForbidden, status == http.StatusNotFound, status == http.StatusBadRequest, status == http.StatusUnprocessableEntity:
 		out.Disputes.Complete = false
@@ -88,7 +88,7 @@ func (p *Provider) addDisputes(ctx context.Context, out *sdk.Payment, captureID 
 		return outcome("list disputes", err)
 	}
 	next := func(l link) bool { return l.Rel == "next" }
-	out.Disputes.Complete = out.Disputes.Complete && !slices.ContainsFunc(list.Links, next)
+	out.Disputes.Complete = out.Disputes.Complete && list.Items != nil && !slices.ContainsFunc(list.Links, next)
 	for _, item := range list.Items {
 		if len(out.Disputes.Items) >= maxDisputes || !disputeForm.MatchString(item.ID) {
 			out.Disputes.Complete = false
@@ -106,9 +106,12 @@ func (p *Provider) addDisputes(ctx context.Context, out *sdk.Payment, captureID 
 		if err != nil {
 			return outcome("read dispute", err)
 		}
+		if m.IsZero() {
+			m = c.Amount // untold: then it is all of it
+		}
 		out.Disputes.Items = append(out.Disputes.Items, sdk.Dispute{
-			ID: d.ID, CaptureID: captureID, Status: d.standing(), Amount: m, Reason: strings.ToLower(d.Reason),
-			FundsWithdrawn: d.withdrawn() && !refunded(out, captureID, m), DueBy: d.DueBy.Time, At: d.Created.Time,
+			ID: d.ID, CaptureID: c.ID, Status: d.standing(), Amount: m, Reason: strings.ToLower(d.Reason),
+			FundsWithdrawn: d.withdrawn() && !refunded(out, c.ID, m), DueBy: d.DueBy.Time, At: d.Created.Time,
 		})
 	}
 	return nil

@@ -102,6 +102,10 @@ func TestReadOrder_EveryState(t *testing.T) {
 		{"voided", "VOIDED", nil, sdk.Canceled},
 		{"new status", "PENDING_APPROVAL", nil, sdk.Pending},
 		{"completed and nothing to show", "COMPLETED", nil, sdk.Pending},
+		{"authorized, capture pending", "COMPLETED", func(o, u map[string]any) {
+			authorized("CREATED")(o, u)
+			u["payments"].(map[string]any)["captures"] = paid("PENDING")["captures"]
+		}, sdk.Pending},
 		{"captured", "COMPLETED", captured("COMPLETED"), sdk.Succeeded},
 		{"refunded", "COMPLETED", captured("REFUNDED"), sdk.Succeeded},
 		{"refunded in part", "COMPLETED", captured("PARTIALLY_REFUNDED"), sdk.Succeeded},
@@ -234,7 +238,10 @@ func TestAuthorization_CaptureAndVoid(t *testing.T) {
 
 	cancel := sdk.CancelRequest{PaymentRequest: paymentRequest("server", refs...), Key: "op_4"}
 	for name, answer := range map[string]http.HandlerFunc{"204": say(204, ""), "200": say(200, `{"id":"`+testAuth+`","status":"VOIDED"}`)} {
-		f = newFake(t, answer)
+		f = newFake(t, routes(t, map[string]http.HandlerFunc{
+			"POST " + authPath + "/void":           answer, // 204 proves nothing by itself: it is read
+			"GET /v2/checkout/orders/" + testOrder: say(200, voided),
+		}))
 		if out, err = newTestProvider(t, f).Cancel(t.Context(), cancel); err != nil || out.Status != sdk.Canceled || f.seen()[0].Path != authPath+"/void" {
 			t.Errorf("%s: %+v %v", name, out, err)
 		}

@@ -89,7 +89,7 @@ func newHook(t *testing.T, authority *ca, trusted string, change func(sdk.Settin
 		case certsPath + "CERT-1":
 			io.WriteString(w, authority.leaf)
 		case certsPath + "CERT-BIG":
-			w.Write(bytes.Repeat([]byte("x"), maxCert+10))
+			io.WriteString(w, authority.leaf+strings.Repeat("\n", maxCert))
 		case certsPath + "CERT-MOVED":
 			http.Redirect(w, r, certsPath+"CERT-1", http.StatusFound)
 		default:

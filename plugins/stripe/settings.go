@@ -44,13 +44,43 @@ var settingsFields = []sdk.Field{
 	},
 }
 
+// minKey is the shortest rest of a key after its prefix. Stripe's are longer by
+// far; what is shorter was cut, or is an example.
+const minKey = 8
+
 var (
-	secretKeyForm      = regexp.MustCompile(`^[sr]k_(test|live)_[A-Za-z0-9_]{8,}$`)
-	publishableKeyForm = regexp.MustCompile(`^pk_(test|live)_[A-Za-z0-9_]{8,}$`)
-	// An empty secret verifies any signature that was made with an empty
-	// secret, so a secret must be there and must not be guessable.
-	webhookSecretForm = regexp.MustCompile(`^whsec_[A-Za-z0-9_+/=-]{8,}$`)
+	secretKeyPrefix      = regexp.MustCompile(`^[sr]k_(test|live)_`)
+	publishableKeyPrefix = regexp.MustCompile(`^pk_(test|live)_`)
+	webhookSecretPrefix  = regexp.MustCompile(`^whsec_`)
+	keyRest              = regexp.MustCompile(`^[A-Za-z0-9_]*$`)
+	webhookSecretRest    = regexp.MustCompile(`^[A-Za-z0-9_+/=-]*$`)
 )
+
+// doubt says in words what is wrong with the form of a key, or nothing. An
+// empty webhook secret would verify any signature that was made with an empty
+// one, so a secret must be there and must not be guessable.
+func doubt(value string, prefix, rest *regexp.Regexp, begins string) string {
+	start := prefix.FindString(value)
+	switch after := value[len(start):]; {
+	case value == "":
+		return "is missing"
+	case start == "" && strings.HasPrefix(value, "pk_"):
+		return "is a publishable key; this one must begin with " + begins
+	case start == "" && secretKeyPrefix.MatchString(value):
+		return "is a secret key; this one must begin with " + begins
+	case start == "" && strings.HasPrefix(value, "whsec_"):
+		return "is a webhook signing secret; this one must begin with " + begins
+	case start == "":
+		return "must begin with " + begins
+	case strings.Contains(after, "..."):
+		return "is an example or was shortened: put the whole key in"
+	case !rest.MatchString(after):
+		return "holds characters that are in no key (a space, a quote or a line break?)"
+	case len(after) < minKey:
+		return "is too short to be a whole key: copy it again"
+	}
+	return ""
+}
 
 // parseSettings checks all settings. Errors name the field, never the value.
 func parseSettings(in sdk.Settings) (settings, error) {
@@ -59,26 +89,27 @@ func parseSettings(in sdk.Settings) (settings, error) {
 		publishableKey: strings.TrimSpace(in["publishable_key"]),
 		apiURL:         strings.TrimSpace(in["api_url"]),
 	}
-	key := secretKeyForm.FindStringSubmatch(s.secretKey)
-	if key == nil {
-		return s, wrong("secret_key", "must be a secret or restricted key: sk_test_..., sk_live_..., rk_test_... or rk_live_...")
+	if why := doubt(s.secretKey, secretKeyPrefix, keyRest, "sk_test_, sk_live_, rk_test_ or rk_live_"); why != "" {
+		return s, wrong("secret_key", why)
 	}
-	s.mode = sdk.Mode(key[1])
+	s.mode = sdk.Mode(secretKeyPrefix.FindStringSubmatch(s.secretKey)[1])
 
 	for secret := range strings.SplitSeq(in["webhook_secret"], ",") {
 		secret = strings.TrimSpace(secret)
-		if !webhookSecretForm.MatchString(secret) {
-			return s, wrong("webhook_secret", "every secret must begin with whsec_ and be complete")
+		if why := doubt(secret, webhookSecretPrefix, webhookSecretRest, "whsec_"); why != "" {
+			if strings.Contains(in["webhook_secret"], ",") {
+				why = "of those between the commas, one " + why
+			}
+			return s, wrong("webhook_secret", why)
 		}
 		s.webhookSecrets = append(s.webhookSecrets, secret)
 	}
 
 	if s.publishableKey != "" {
-		pub := publishableKeyForm.FindStringSubmatch(s.publishableKey)
-		if pub == nil {
-			return s, wrong("publishable_key", "must begin with pk_test_ or pk_live_")
+		if why := doubt(s.publishableKey, publishableKeyPrefix, keyRest, "pk_test_ or pk_live_"); why != "" {
+			return s, wrong("publishable_key", why)
 		}
-		if pub[1] != string(s.mode) {
+		if publishableKeyPrefix.FindStringSubmatch(s.publishableKey)[1] != string(s.mode) {
 			return s, wrong("publishable_key", "is of another mode than the secret key")
 		}
 	}

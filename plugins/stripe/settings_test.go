@@ -51,6 +51,29 @@ func TestConfigure_NamesTheFieldNeverTheValue(t *testing.T) {
 	}
 }
 
+func TestConfigure_SaysWhatIsWrongWithAKey(t *testing.T) {
+	for _, c := range []struct{ field, value, want string }{
+		{"secret_key", "sk_live_xxx", "is too short to be a whole key"},
+		{"secret_key", "sk_test_abc", "is too short to be a whole key"},
+		{"secret_key", "sk_test_...", "is an example"},
+		{"secret_key", "pk_test_0123456789", "is a publishable key"},
+		{"secret_key", "whsec_0123456789", "is a webhook signing secret"},
+		{"secret_key", "sk_test_01234 56789", "characters that are in no key"},
+		{"secret_key", "0123456789", "must begin with sk_test_"},
+		{"secret_key", " ", "is missing"},
+		{"publishable_key", "rk_live_0123456789", "is a secret key"},
+		{"webhook_secret", "whsec_abc", "is too short to be a whole key"},
+		{"webhook_secret", "whsec_0123456789,", "of those between the commas, one is missing"},
+	} {
+		s := testSettings("https://api.stripe.com")
+		s[c.field] = c.value
+		_, err := New().Configure(t.Context(), s)
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s %q: %v", c.field, c.value, err)
+		}
+	}
+}
+
 func TestConfigure_ModeComesFromTheKey(t *testing.T) {
 	for key, want := range map[string]sdk.Mode{
 		"sk_test_0123456789": sdk.Test, "rk_test_0123456789": sdk.Test,

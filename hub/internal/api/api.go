@@ -35,6 +35,7 @@ type Options struct {
 	Metrics        *prometheus.Registry
 	RequestTimeout time.Duration
 	TrustedProxies []string
+	MetricsFor     string      // "public", "off", or else this machine alone
 	Draining       func() bool // true from the moment that the hub shuts down
 }
 
@@ -82,7 +83,7 @@ func New(o Options) *fiber.App {
 	}))
 	root.Get("/healthz", s.healthz)
 	root.Get("/readyz", s.readyz)
-	root.Get("/metrics", s.serveMetrics())
+	root.Get("/metrics", s.guardMetrics, s.serveMetrics())
 	root.Get("/openapi.json", s.openAPI)
 	root.Get("/docs", s.docs)
 	root.Use("/static", s.static())
@@ -120,7 +121,7 @@ func (s *server) begin(c *fiber.Ctx) error {
 		level = slog.LevelWarn
 	}
 	s.Logger.LogAttrs(ctx, level, "request", slog.String("method", c.Method()), slog.String("route", route),
-		slog.Int("status", status), slog.Duration("took", took))
+		slog.Int("status", status), slog.String("took", took.String()))
 	return err
 }
 
@@ -164,6 +165,33 @@ func (s *server) plain(c *fiber.Ctx) error {
 	if !json.Valid(body) {
 		return newProblem(fiber.StatusBadRequest, "invalid_request", "the body is not valid JSON")
 	}
+	// A null would be read as "left out", which for an amount means "all of it".
+	var fields map[string]json.RawMessage
+	if json.Unmarshal(body, &fields) == nil {
+		for name, value := range fields {
+			if string(value) == "null" {
+				p := newProblem(fiber.StatusUnprocessableEntity, "invalid_request", "must not be null; leave the field out")
+				p.Param = field(name)
+				return p
+			}
+		}
+	}
+	return c.Next()
+}
+
+// guardMetrics lets /metrics answer this machine alone, unless it is public.
+// What a proxy passed on does not come from this machine.
+func (s *server) guardMetrics(c *fiber.Ctx) error {
+	switch s.MetricsFor {
+	case "public":
+		return c.Next()
+	case "off":
+		return newProblem(fiber.StatusNotFound, "not_found", "metrics are off (server.metrics, HUB_SERVER__METRICS)")
+	}
+	passedOn := c.Get(fiber.HeaderXForwardedFor) + c.Get(fiber.HeaderForwarded) + c.Get("X-Real-Ip") + c.Get(fiber.HeaderVia)
+	if !c.Context().RemoteIP().IsLoopback() || passedOn != "" {
+		return newProblem(fiber.StatusForbidden, "forbidden", "metrics are for the hub's own machine: set server.metrics (HUB_SERVER__METRICS) to public to show them to all who reach it")
+	}
 	return c.Next()
 }
 
@@ -175,7 +203,11 @@ func (s *server) authenticate(c *fiber.Ctx) error {
 	app, err := s.keys.App(c.UserContext(), key)
 	if !ok || err == access.ErrUnknownKey {
 		c.Set(fiber.HeaderWWWAuthenticate, "Bearer")
-		return newProblem(fiber.StatusUnauthorized, "unauthorized", "send your app's key as Authorization: Bearer <key>")
+		why := "the key is unknown: it is wrong, of another hub, or was revoked"
+		if !ok || key == "" {
+			why = "send your app's key, as in the header Authorization: Bearer spk_..."
+		}
+		return newProblem(fiber.StatusUnauthorized, "unauthorized", why)
 	}
 	if err != nil {
 		return err
@@ -191,6 +223,7 @@ func caller(ctx context.Context, idempotencyKey string) payments.Caller {
 }
 
 func init() {
+	huma.ValidateStrictCasing = true // "Amount" beside "amount" is an unknown field
 	// huma asks these package variables for every error of its own.
 	huma.NewErrorWithContext = validation
 	huma.NewError = func(status int, msg string, errs ...error) huma.StatusError {

@@ -10,7 +10,7 @@ import (
 
 // Key is the Idempotency-Key that every request for money carries.
 type Key struct {
-	IdempotencyKey string `header:"Idempotency-Key" required:"true" minLength:"1" maxLength:"200" doc:"Yours, new for each new request. Repeating a request with the same key is harmless"`
+	IdempotencyKey string `header:"Idempotency-Key" required:"true" minLength:"1" maxLength:"200" pattern:"^[!-~]+$" patternDescription:"printable ASCII without spaces" doc:"Yours, new for each new request. Repeating a request with the same key is harmless"`
 }
 
 // Pay is how an order is to be paid.

@@ -15,28 +15,28 @@ import (
 type Order struct {
 	ID             string            `json:"id" example:"ord_01jd2v9q4x6m3k8n5p7r9s1t2w"`
 	Reference      string            `json:"reference" doc:"The app's own name of it"`
-	Status         string            `json:"status" enum:"open,pending,authorized,paid,partially_refunded,refunded,canceled,expired" doc:"Treat an unknown status as not settled"`
+	Status         string            `json:"status" enum:"open,pending,authorized,paid,partially_refunded,refunded,canceled,expired" doc:"See Statuses. Treat one that you do not know as not settled"`
 	Amount         int64             `json:"amount" doc:"In minor units: 1050 is 10.50 USD, or 1050 JPY"`
 	Currency       string            `json:"currency" doc:"ISO 4217" example:"USD"`
 	Exponent       int               `json:"exponent" doc:"Digits of the minor unit"`
-	Authorized     int64             `json:"authorized"`
-	Captured       int64             `json:"captured"`
-	Refunded       int64             `json:"refunded"`
-	Disputed       int64             `json:"disputed"`
+	Authorized     int64             `json:"authorized" doc:"Held by the payer's bank, not taken: what Capture may take"`
+	Captured       int64             `json:"captured" doc:"Taken"`
+	Refunded       int64             `json:"refunded" doc:"Given back"`
+	Disputed       int64             `json:"disputed" doc:"Taken back by the payer's bank for now"`
 	Refundable     int64             `json:"refundable" doc:"What a refund may ask for now"`
-	NeedsAttention bool              `json:"needs_attention"`
-	Attention      []Attention       `json:"attention"`
+	NeedsAttention bool              `json:"needs_attention" doc:"Something about it has to be looked at by a person: attention says what. Do not ship before"`
+	Attention      []Attention       `json:"attention" doc:"What a person has to look at, until an operator resolved it"`
 	NextAction     *sdk.NextAction   `json:"next_action,omitempty" doc:"What the payer or client must do next"`
-	Attempts       []Attempt         `json:"attempts"`
-	Refunds        []Refund          `json:"refunds"`
-	Disputes       []Dispute         `json:"disputes"`
-	Description    string            `json:"description,omitempty"`
-	LineItems      []LineItem        `json:"line_items,omitempty"`
+	Attempts       []Attempt         `json:"attempts" doc:"Tries to have it paid, the oldest first"`
+	Refunds        []Refund          `json:"refunds" doc:"Money back, asked for here or made in the provider's dashboard"`
+	Disputes       []Dispute         `json:"disputes" doc:"Challenges by the payer"`
+	Description    string            `json:"description,omitempty" doc:"For the payer"`
+	LineItems      []LineItem        `json:"line_items,omitempty" doc:"What is bought"`
 	Customer       *Customer         `json:"customer,omitempty"`
-	Metadata       map[string]string `json:"metadata,omitempty"`
-	ReturnURL      string            `json:"return_url"`
-	CancelURL      string            `json:"cancel_url,omitempty"`
-	ExpiresAt      time.Time         `json:"expires_at"`
+	Metadata       map[string]string `json:"metadata,omitempty" doc:"Yours, as you gave it"`
+	ReturnURL      string            `json:"return_url" doc:"Where the payer's browser comes back to"`
+	CancelURL      string            `json:"cancel_url,omitempty" doc:"Where it comes back to after it called off"`
+	ExpiresAt      time.Time         `json:"expires_at" doc:"When it closes unpaid"`
 	CreatedAt      time.Time         `json:"created_at"`
 	UpdatedAt      time.Time         `json:"updated_at"`
 	Version        int64             `json:"version" doc:"Grows with every change"`
@@ -44,27 +44,27 @@ type Order struct {
 
 // Attention is one thing that a person has to look at.
 type Attention struct {
-	Reason    string    `json:"reason"`
+	Reason    string    `json:"reason" doc:"What is odd: see Reasons for attention"`
 	AttemptID string    `json:"attempt_id,omitempty"`
-	At        time.Time `json:"at"`
+	At        time.Time `json:"at" doc:"When it was noticed"`
 }
 
 // Attempt is one try at one provider.
 type Attempt struct {
 	ID            string          `json:"id"`
-	Provider      string          `json:"provider"`
+	Provider      string          `json:"provider" doc:"Whom it was tried with"`
 	Flow          string          `json:"flow"`
-	Mode          string          `json:"mode" enum:"live,test"`
+	Mode          string          `json:"mode" enum:"live,test" doc:"test: no real money"`
 	Capture       string          `json:"capture" enum:"automatic,manual"`
 	Status        string          `json:"status" enum:"created,unknown,requires_action,requires_confirmation,pending,requires_capture,succeeded,failed,canceled"`
 	Failure       *sdk.Failure    `json:"failure,omitempty"`
-	Authorized    int64           `json:"authorized"`
-	Captured      int64           `json:"captured"`
-	Refunded      int64           `json:"refunded"`
+	Authorized    int64           `json:"authorized" doc:"Held, not taken"`
+	Captured      int64           `json:"captured" doc:"Taken"`
+	Refunded      int64           `json:"refunded" doc:"Given back"`
 	CaptureBefore *time.Time      `json:"capture_before,omitempty" doc:"When an authorisation lapses"`
 	Abandoned     bool            `json:"abandoned,omitempty" doc:"Given up by the hub where the provider cannot cancel; watched until it ends"`
 	References    []sdk.Ref       `json:"references" doc:"The provider's names of the payment"`
-	NextAction    *sdk.NextAction `json:"next_action,omitempty"`
+	NextAction    *sdk.NextAction `json:"next_action,omitempty" doc:"What the payer or client must do next, while there is something"`
 	CreatedAt     time.Time       `json:"created_at"`
 }
 
@@ -77,9 +77,9 @@ type Refund struct {
 	Origin     string       `json:"origin" enum:"hub,provider" doc:"provider: made in the provider's dashboard"`
 	Amount     int64        `json:"amount"`
 	Currency   string       `json:"currency"`
-	Reason     string       `json:"reason,omitempty"`
+	Reason     string       `json:"reason,omitempty" doc:"As you gave it"`
 	Failure    *sdk.Failure `json:"failure,omitempty"`
-	ProviderID string       `json:"provider_id,omitempty"`
+	ProviderID string       `json:"provider_id,omitempty" doc:"The provider's id, as soon as it gave one"`
 	CreatedAt  time.Time    `json:"created_at"`
 	UpdatedAt  time.Time    `json:"updated_at"`
 }
@@ -87,11 +87,11 @@ type Refund struct {
 // Dispute is a challenge of a capture.
 type Dispute struct {
 	ID             string    `json:"id"`
-	Status         string    `json:"status" enum:"inquiry,open,won,lost,closed"`
+	Status         string    `json:"status" enum:"inquiry,open,won,lost,closed" doc:"inquiry: a question, no money moved; open: under discussion; won and lost: decided; closed: ended without a verdict"`
 	Amount         int64     `json:"amount"`
 	Currency       string    `json:"currency"`
-	FundsWithdrawn bool      `json:"funds_withdrawn"`
-	Reason         string    `json:"reason,omitempty"`
+	FundsWithdrawn bool      `json:"funds_withdrawn" doc:"The provider has taken the money back for now: it counts in disputed"`
+	Reason         string    `json:"reason,omitempty" doc:"The provider's word for why"`
 	CreatedAt      time.Time `json:"created_at"`
 }
 
@@ -220,8 +220,8 @@ func (s *server) getOrder(ctx context.Context, in *OrderID) (*OrderOutput, error
 
 // ListOrdersInput filters the list of orders.
 type ListOrdersInput struct {
-	Status    string    `query:"status" enum:"open,pending,authorized,paid,partially_refunded,refunded,canceled,expired"`
-	Reference string    `query:"reference" maxLength:"200"`
+	Status    string    `query:"status" enum:"open,pending,authorized,paid,partially_refunded,refunded,canceled,expired" doc:"Only those"`
+	Reference string    `query:"reference" maxLength:"200" doc:"Only the one with your name of it"`
 	From      time.Time `query:"from" doc:"Created at or after"`
 	To        time.Time `query:"to" doc:"Created before"`
 	Cursor    string    `query:"cursor" maxLength:"60" doc:"next of the page before"`
@@ -258,12 +258,12 @@ func (s *server) listOrders(ctx context.Context, in *ListOrdersInput) (*OrderPag
 // Event is one line of an order's timeline.
 type Event struct {
 	ID        string         `json:"id"`
-	At        time.Time      `json:"at"`
-	Kind      string         `json:"kind"`
-	Source    string         `json:"source" enum:"app,callback,read,operation,hub,operator"`
+	At        time.Time      `json:"at" doc:"When"`
+	Kind      string         `json:"kind" doc:"What, as order.paid, operation.succeeded, refund.pending, attention.amount_mismatch"`
+	Source    string         `json:"source" enum:"app,callback,read,operation,hub,operator" doc:"Who said so: app, your request; callback, the provider's call; read, the hub asked the provider; operation, the provider's answer; hub, the hub itself; operator, a person"`
 	AttemptID string         `json:"attempt_id,omitempty"`
-	RequestID string         `json:"request_id,omitempty"`
-	Data      map[string]any `json:"data"`
+	RequestID string         `json:"request_id,omitempty" doc:"The request that it came with"`
+	Data      map[string]any `json:"data" doc:"Details that depend on the kind"`
 }
 
 // ListEventsInput pages a timeline.

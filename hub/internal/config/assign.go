@@ -11,7 +11,8 @@ import (
 
 var yamlLine = regexp.MustCompile(`line \d+`)
 
-// assign sets a typed field from YAML's value or an environment's text.
+// assign sets a typed field from YAML's value or an environment's text. After
+// an error the field is as it was.
 func assign(target, raw any) error {
 	text, isText := raw.(string)
 	switch t := target.(type) {
@@ -33,27 +34,26 @@ func assign(target, raw any) error {
 	if !isText {
 		text = fmt.Sprint(raw)
 	}
-	var err error
 	switch t := target.(type) {
 	case *int:
-		if *t, err = strconv.Atoi(text); err != nil {
-			return errors.New("must be a whole number")
-		}
+		return set(t, text, strconv.Atoi, "must be a whole number")
 	case *float64:
-		if *t, err = strconv.ParseFloat(text, 64); err != nil {
-			return errors.New("must be a number")
-		}
+		return set(t, text, func(s string) (float64, error) { return strconv.ParseFloat(s, 64) }, "must be a number")
 	case *bool:
-		if *t, err = strconv.ParseBool(text); err != nil {
-			return errors.New("must be true or false")
-		}
+		return set(t, text, strconv.ParseBool, "must be true or false")
 	case *time.Duration:
-		if *t, err = time.ParseDuration(text); err != nil {
-			return errors.New("must be a duration with its unit, as 20s, 5m or 23h")
-		}
-	default:
-		panic(fmt.Sprintf("config: a target of type %T", target))
+		return set(t, text, time.ParseDuration, "must be a duration with its unit, as 20s, 5m or 23h")
 	}
+	panic(fmt.Sprintf("config: a target of type %T", target))
+}
+
+// set leaves the default where the text is wrong: one fault is one error.
+func set[T any](target *T, text string, parse func(string) (T, error), must string) error {
+	value, err := parse(text)
+	if err != nil {
+		return errors.New(must)
+	}
+	*target = value
 	return nil
 }
 

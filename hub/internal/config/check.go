@@ -21,8 +21,9 @@ var (
 
 // check finds what is wrong in itself. A value that a default stands for is right.
 func (c *Config) check() {
-	c.checkListen()
-	c.checkPublicURL()
+	if c.checkListen() {
+		c.checkPublicURL()
+	}
 	c.checkDatabase()
 	for _, proxy := range c.Server.TrustedProxies {
 		_, err := netip.ParsePrefix(proxy)
@@ -38,6 +39,21 @@ func (c *Config) check() {
 	if c.EncryptionKey == "" {
 		c.note("encryption_key", errors.New("is missing: make one with `openssl rand -base64 32` and keep it; without it, what is in the database is lost"))
 	}
+	c.checkDurations()
+	if !(c.TimeScale >= 1 && c.TimeScale <= 1e6) {
+		c.note("time_scale", errors.New("must lie between 1 and 1000000"))
+	}
+	if c.CrashAt != "" && !c.Dev {
+		c.note("crash_at", errors.New("is for tests only: remove it"))
+	}
+	c.oneOf("crash_at", c.CrashAt, "", "recorded", "answered")
+	c.oneOf("server.metrics", c.Server.Metrics, MetricsLoopback, MetricsPublic, MetricsOff)
+	c.oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
+	c.oneOf("log.format", c.Log.Format, "json", "text")
+}
+
+func (c *Config) checkDurations() {
+	sane := true
 	for key, limit := range map[string]struct{ value, least, most time.Duration }{
 		"server.request_timeout":  {c.Server.RequestTimeout, time.Second, time.Hour},
 		"server.shutdown_timeout": {c.Server.ShutdownTimeout, time.Second, time.Hour},
@@ -47,20 +63,12 @@ func (c *Config) check() {
 	} {
 		if limit.value < limit.least || limit.value > limit.most {
 			c.note(key, fmt.Errorf("must lie between %s and %s", limit.least, limit.most))
+			sane = false
 		}
 	}
-	if c.Server.RequestTimeout <= c.CallTimeout {
+	if sane && c.Server.RequestTimeout <= c.CallTimeout {
 		c.note("server.request_timeout", errors.New("must be longer than call_timeout: a provider's answer has to be recorded too"))
 	}
-	if !(c.TimeScale >= 1 && c.TimeScale <= 1e6) {
-		c.note("time_scale", errors.New("must lie between 1 and 1000000"))
-	}
-	if c.CrashAt != "" && !c.Dev {
-		c.note("crash_at", errors.New("is for tests only: remove it"))
-	}
-	c.oneOf("crash_at", c.CrashAt, "", "recorded", "answered")
-	c.oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
-	c.oneOf("log.format", c.Log.Format, "json", "text")
 }
 
 func (c *Config) oneOf(key, value string, allowed ...string) {
@@ -69,11 +77,19 @@ func (c *Config) oneOf(key, value string, allowed ...string) {
 	}
 }
 
-func (c *Config) checkListen() {
+// checkListen reports whether the address is one: the public URL is made of it.
+func (c *Config) checkListen() bool {
 	_, port, err := net.SplitHostPort(c.Server.Listen)
-	if n, errPort := strconv.Atoi(port); err != nil || errPort != nil || n < 1 || n > 65535 {
+	n, errPort := strconv.Atoi(port)
+	switch {
+	case err == nil && errPort == nil && n >= 1 && n <= 65535:
+		return true
+	case c.origins["server.listen"] == "PORT":
+		c.note("server.listen", errors.New("must be a port number, as 58081"))
+	default:
 		c.note("server.listen", errors.New("must be an address with a port, as 127.0.0.1:58081 or :8080"))
 	}
+	return false
 }
 
 // checkPublicURL also fills it in where the outside can only be this machine.

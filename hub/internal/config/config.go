@@ -10,7 +10,8 @@ import (
 	"time"
 )
 
-// Example is a commented file with every setting at its default.
+// Example is a commented file with every setting at its default. What has no
+// default is commented out, as "#key: value"; prose has a space after the "#".
 //
 //go:embed example.yaml
 var Example string
@@ -47,7 +48,15 @@ type Server struct {
 	RequestTimeout  time.Duration
 	ShutdownTimeout time.Duration
 	DrainDelay      time.Duration
+	Metrics         string // who is answered at /metrics: one of the constants
 }
+
+// Who is answered at /metrics.
+const (
+	MetricsLoopback = "loopback" // this machine, if no proxy passed the request on
+	MetricsPublic   = "public"
+	MetricsOff      = "off"
+)
 
 // Database is where the hub keeps its records.
 type Database struct {
@@ -67,7 +76,7 @@ type Log struct{ Level, Format string }
 
 func defaults() *Config {
 	return &Config{
-		Server:      Server{Listen: "127.0.0.1:58081", RequestTimeout: 35 * time.Second, ShutdownTimeout: 25 * time.Second},
+		Server:      Server{Listen: "127.0.0.1:58081", RequestTimeout: 35 * time.Second, ShutdownTimeout: 25 * time.Second, Metrics: MetricsLoopback},
 		Database:    Database{MaxConns: 16},
 		PluginsDir:  besideExecutable("plugins"),
 		Providers:   map[string]Provider{},
@@ -90,6 +99,7 @@ func (c *Config) targets() map[string]any {
 		"server.request_timeout":  &c.Server.RequestTimeout,
 		"server.shutdown_timeout": &c.Server.ShutdownTimeout,
 		"server.drain_delay":      &c.Server.DrainDelay,
+		"server.metrics":          &c.Server.Metrics,
 		"database.url":            &c.Database.URL,
 		"database.max_conns":      &c.Database.MaxConns,
 		"encryption_key":          &c.EncryptionKey,

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -58,7 +59,7 @@ log:
 	require.NoError(t, err)
 	require.Equal(t, Server{
 		Listen: "127.0.0.1:2222", PublicURL: "http://127.0.0.1:2222/superpay", BasePath: "/superpay",
-		TrustedProxies: []string{"192.168.0.0/16", "10.1.1.1"}, RequestTimeout: 35 * time.Second, ShutdownTimeout: 25 * time.Second,
+		TrustedProxies: []string{"192.168.0.0/16", "10.1.1.1"}, RequestTimeout: 35 * time.Second, ShutdownTimeout: 25 * time.Second, Metrics: "loopback",
 	}, c.Server)
 	require.Equal(t, map[string]Provider{
 		"stripe":    {Plugin: "stripe", Settings: map[string]string{"secret_key": "from_env", "region": "eu"}},
@@ -96,7 +97,9 @@ func TestLoad_ErrorsNameWhatAndWhere(t *testing.T) {
 		{"", "HUB_SERVER__LISTEN=:8080", "server.public_url (HUB_SERVER__PUBLIC_URL) is missing"},
 		{"server: {public_url: 'https://x.example', base_path: /y}", "", "server.public_url must end in server.base_path"},
 		{"", "HUB_SERVER__BASE_PATH=superpay", "server.base_path) must be a path"},
-		{"", "PORT=http", "PORT (server.listen) must be an address with a port"},
+		{"", "PORT=http", "PORT (server.listen) must be a port number"},
+		{"", "HUB_SERVER__LISTEN=8080", "HUB_SERVER__LISTEN (server.listen) must be an address with a port"},
+		{"", "HUB_SERVER__METRICS=secret_value", "HUB_SERVER__METRICS (server.metrics) must be one of loopback, public, off"},
 		{"", "HUB_SERVER__TRUSTED_PROXIES=10.0.0.0/64", "must be addresses or ranges"},
 		{"", "HUB_TIME_SCALE=NaN", "HUB_TIME_SCALE (time_scale) must lie between"},
 		{"", "HUB_LOG__LEVEL=loud", "must be one of debug, info, warn, error"},
@@ -116,6 +119,17 @@ func TestLoad_TellsAllThatIsWrong(t *testing.T) {
 	require.Len(t, strings.Split(err.Error(), "\n"), 3, err)
 }
 
+func TestLoad_OneFaultIsOneError(t *testing.T) {
+	for _, wrong := range []string{
+		"PORT=abc", "HUB_SERVER__LISTEN=8080", "HUB_CALL_TIMEOUT=20", "HUB_CALL_TIMEOUT=20m", "HUB_CALL_TIMEOUT=40s", "HUB_SERVER__REQUEST_TIMEOUT=1",
+		"HUB_TIME_SCALE=fast", "HUB_DATABASE__MAX_CONNS=many", "HUB_SERVER__BASE_PATH=superpay", "HUB_DATABASE_URL=localhost",
+	} {
+		_, err := load(t, "", wrong)
+		require.Error(t, err, wrong)
+		require.NotContains(t, err.Error(), "\n", wrong)
+	}
+}
+
 func TestSecrets(t *testing.T) {
 	c, err := load(t, "providers: {stripe: {settings: {secret_key: sk, webhook_secret: 'one,two', region: eu, publishable_key: pk}}}")
 	require.NoError(t, err)
@@ -123,8 +137,11 @@ func TestSecrets(t *testing.T) {
 	require.Equal(t, []string{"eu"}, c.SecretsOf("stripe", []string{"region"}))
 }
 
+var commentedOut = regexp.MustCompile(`(?m)^( *)#([a-z])`)
+
 func TestExample_HasEverySettingAtItsDefault(t *testing.T) {
-	parsed, err := yaml.Parser().Unmarshal([]byte(Example))
+	whole := commentedOut.ReplaceAllString(Example, "$1$2")
+	parsed, err := yaml.Parser().Unmarshal([]byte(whole))
 	require.NoError(t, err)
 	shown := map[string]bool{}
 	var walk func(prefix string, m map[string]any)
@@ -145,9 +162,12 @@ func TestExample_HasEverySettingAtItsDefault(t *testing.T) {
 	}
 
 	c, err := load(t, Example)
-	require.NoError(t, err, "with the environment over it, the example is complete")
+	require.NoError(t, err)
 	plain, err := load(t, "")
 	require.NoError(t, err)
-	plain.Providers, plain.PluginsDir, plain.origins, c.origins = c.Providers, c.PluginsDir, nil, nil
-	require.Equal(t, plain, c)
+	plain.origins, c.origins = nil, nil
+	require.Equal(t, plain, c, "what is not commented out is the default")
+	c, err = load(t, whole)
+	require.NoError(t, err)
+	require.Equal(t, "stripe", c.Providers["stripe"].Plugin)
 }

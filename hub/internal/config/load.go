@@ -23,7 +23,7 @@ const prefix = "HUB_"
 var aliases = map[string]string{"HUB_DATABASE_URL": "database.url"}
 
 // others begin as the settings do, but belong to something else.
-var others = []string{"HUB_CONFIG", "HUB_DEV", "HUB_PG_BIN", "HUB_TEST_DATABASE_URL"}
+var others = []string{"HUB_CONFIG", "HUB_DEV", "HUB_DEV_DIR", "HUB_PG_BIN", "HUB_TEST_DATABASE_URL"}
 
 // Load reads the file at path (HUB_CONFIG's if path is empty; none is fine)
 // and the environment, and checks everything. The error lists all that is

@@ -54,6 +54,7 @@ type house struct {
 	BaseURL string
 	t       *testing.T
 	stripe  standin.Client
+	paypal  standin.Client
 	key     string
 	logs    *syncBuffer
 
@@ -101,6 +102,7 @@ func open(t *testing.T, change func(*dev.Options)) *house {
 	}
 	h.BaseURL, h.key = h.House.BaseURL(), h.APIKey
 	h.stripe = standin.Client{BaseURL: h.SandboxURL + "/stripe"}
+	h.paypal = standin.Client{BaseURL: h.SandboxURL + "/paypal"}
 	t.Cleanup(func() {
 		if !t.Failed() && !h.skipBalance {
 			h.balanced()
@@ -338,9 +340,14 @@ func (h *house) balanced() {
 }
 
 func (h *house) difference() string {
-	b, err := h.stripe.Books(context.Background())
-	if err != nil {
-		return err.Error()
+	var b standin.Books
+	for _, stand := range []standin.Client{h.stripe, h.paypal} {
+		books, err := stand.Books(context.Background())
+		if err != nil {
+			return err.Error()
+		}
+		b.Captures = append(b.Captures, books.Captures...)
+		b.Refunds = append(b.Refunds, books.Refunds...)
 	}
 	theirs, ours := map[string]string{}, map[string]string{}
 	add := func(m map[string]string, kind, attempt, currency string, exponent int, amount int64) {

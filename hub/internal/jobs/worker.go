@@ -15,6 +15,7 @@ import (
 )
 
 const (
+	share   = 8                // of them for one provider: one that hangs does not hold up the others
 	atOnce  = 16               // rows worked on at the same moment
 	poll    = time.Second      // how long something may be due unnoticed
 	patient = 10 * time.Second // between polls that fail
@@ -31,11 +32,34 @@ type Worker struct {
 	kick chan struct{}
 	work sync.WaitGroup
 	room chan struct{}
+
+	mu   sync.Mutex
+	with map[string]int // attempts under way with each provider
 }
 
 // New makes a worker. Kick may be called from then on.
 func New() *Worker {
-	return &Worker{kick: make(chan struct{}, 1), room: make(chan struct{}, atOnce), Now: time.Now}
+	return &Worker{kick: make(chan struct{}, 1), room: make(chan struct{}, atOnce), with: map[string]int{}, Now: time.Now}
+}
+
+// count keeps how many attempts are under way with a provider.
+func (w *Worker) count(provider string, n int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.with[provider] += n
+}
+
+// busy are the providers that have their share of the worker.
+func (w *Worker) busy() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	names := []string{}
+	for name, n := range w.with {
+		if n >= share {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // Kick wakes the worker: something became due.
@@ -89,12 +113,16 @@ func (w *Worker) round(ctx context.Context) (more bool, err error) {
 		return false, nil
 	}
 	now := w.Now().UTC()
-	attempts, err := w.DB.ClaimAttempts(ctx, now, w.lease().Seconds(), free)
+	attempts, err := w.DB.ClaimAttempts(ctx, now, w.lease().Seconds(), min(free, share), w.busy())
 	if err != nil {
 		return false, err
 	}
 	for _, a := range attempts {
-		w.do(ctx, "attempt", a.AttemptID, func(ctx context.Context) error { return w.Payments.Due(ctx, a) })
+		w.count(a.Provider, 1)
+		w.do(ctx, "attempt", a.AttemptID, func(ctx context.Context) error {
+			defer w.count(a.Provider, -1)
+			return w.Payments.Due(ctx, a)
+		})
 	}
 	callbacks, err := w.DB.ClaimCallbacks(ctx, now, w.lease().Seconds(), max(1, free-len(attempts)))
 	if err != nil {

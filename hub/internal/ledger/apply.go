@@ -35,6 +35,7 @@ type News struct {
 	Payment   *sdk.Payment // what the provider says, proven
 	Refund    *sdk.Refund  // likewise, of one refund
 	Operation *Result      // how an operation ended
+	Look      bool         // nothing: only see what time does to the order
 	Hint      bool         // something happened: go and read
 	Maybe     []sdk.Ref    // what may be the payment of an attempt that has none yet
 	Gone      bool         // a read found nothing
@@ -71,12 +72,16 @@ type decision struct {
 	events []Event
 	look   map[string]bool // attempts whose next read has to be set anew
 	soon   map[string]bool // attempts to be read at once
+	read   map[string]bool // attempts that a fresh read was made of
 }
 
 func (d *decision) apply(a *Attempt, n News) {
 	fresh := n.Begun != 0 && n.Begun == d.before.Version
-	if n.Begun != 0 {
+	if n.Begun != 0 || n.Look {
 		d.look[a.ID] = true
+	}
+	if fresh && n.Source == FromRead {
+		d.read[a.ID] = true
 	}
 	if n.Hint {
 		d.hint(a, n)
@@ -94,7 +99,15 @@ func (d *decision) apply(a *Attempt, n News) {
 		d.payment(a, n, fresh)
 	}
 	if n.Refund != nil {
-		d.refund(a, n, *n.Refund, fresh)
+		r := *n.Refund
+		if n.Operation != nil {
+			// The answer to our asking is about our refund, whether or not the
+			// provider's metadata say so.
+			if op := d.o.Operation(n.Operation.ID); op != nil && op.RefundID != nil {
+				r.RefundID = *op.RefundID
+			}
+		}
+		d.refund(a, n, r, fresh)
 	}
 	if n.Operation != nil {
 		d.close(a, n)
@@ -103,13 +116,16 @@ func (d *decision) apply(a *Attempt, n News) {
 
 // raise adds a thing to look at, once per attempt, and never again after a
 // person resolved it.
-func (d *decision) raise(reason, attemptID string) {
+func (d *decision) raise(reason, attemptID string) { d.raiseAbout(reason, attemptID, "") }
+
+// raiseAbout is raise for what can happen to each movement anew.
+func (d *decision) raiseAbout(reason, attemptID, movementID string) {
 	for _, x := range d.o.Attention {
-		if x.Reason == reason && x.AttemptID == attemptID {
+		if x.Reason == reason && x.AttemptID == attemptID && x.MovementID == movementID {
 			return
 		}
 	}
-	d.o.Attention = append(d.o.Attention, Attention{Reason: reason, AttemptID: attemptID, At: d.env.Now})
+	d.o.Attention = append(d.o.Attention, Attention{Reason: reason, AttemptID: attemptID, MovementID: movementID, At: d.env.Now})
 	d.events = append(d.events, Event{
 		ID: d.env.NewID(EventID), OrderID: d.o.ID, AttemptID: attemptID, At: d.env.Now,
 		Kind: "attention." + reason, Source: FromHub, Data: map[string]any{},
@@ -143,28 +159,44 @@ func (d *decision) finish() Change {
 		if d.o.flagged(a.ID) {
 			a.NextAction = nil // nobody is sent to pay something else than was asked
 		}
-		switch {
-		case d.soon[a.ID]:
-			if a.DueAt.IsZero() || a.DueAt.After(d.env.Now) {
-				a.DueAt = d.env.Now
-			}
-		case d.look[a.ID]:
-			a.DueAt = nextDue(d.o, a, d.env)
-		}
+		d.schedule(a)
 	}
 	return diff(d.before, d.o, d.events, d.env)
 }
 
+// schedule sets when the attempt is looked at again. A read that is wanted
+// stays wanted until a fresh one was made: news that come in between, and reads
+// that began before, do not take it back.
+func (d *decision) schedule(a *Attempt) {
+	switch {
+	case d.soon[a.ID]:
+		a.ReadWanted = true
+		if a.DueAt.IsZero() || a.DueAt.After(d.env.Now) {
+			a.DueAt = d.env.Now
+		}
+	case d.read[a.ID]:
+		a.ReadWanted = false
+		a.DueAt = nextDue(d.o, a, d.env)
+	case d.look[a.ID] && a.ReadWanted:
+		if a.DueAt.IsZero() {
+			a.DueAt = d.env.Now
+		}
+	case d.look[a.ID]:
+		a.DueAt = nextDue(d.o, a, d.env)
+	}
+}
+
 // review looks at the sums for what no single fact shows.
 func (d *decision) review() {
-	paid := 0
+	with := 0 // attempts that hold or took money
 	for _, a := range d.o.Attempts {
+		if a.Captured > 0 || a.Status == sdk.RequiresCapture {
+			if with++; with > 1 {
+				d.raise(SecondPayment, a.ID)
+			}
+		}
 		if a.Captured == 0 {
 			continue
-		}
-		paid++
-		if paid > 1 {
-			d.raise(SecondPayment, a.ID)
 		}
 		if a.Captured > d.o.Amount || a.Captured < d.o.Amount && a.CaptureMode != sdk.CaptureManual {
 			d.raise(AmountMismatch, a.ID)

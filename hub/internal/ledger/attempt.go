@@ -33,6 +33,7 @@ type Attempt struct {
 	Continues     int             `json:"continues"`  // how often the hub confirmed by itself
 	Payer         *sdk.Payer      `json:"payer"`
 	DueAt         time.Time       `json:"due_at,omitzero"`
+	ReadWanted    bool            `json:"read_wanted"` // something was said that only a fresh read can settle
 	Tries         int             `json:"tries"`
 	CreatedAt     time.Time       `json:"created_at"`
 	UpdatedAt     time.Time       `json:"updated_at"`

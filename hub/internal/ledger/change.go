@@ -2,6 +2,8 @@ package ledger
 
 import (
 	"reflect"
+	"slices"
+	"time"
 
 	"github.com/superpayhub/superpay/sdk"
 )
@@ -22,7 +24,17 @@ type Change struct {
 	Notices    []Notice
 	Callbacks  []*Callback // inbox lines that this change settles
 
+	// Looks are set instead of Attempts where nothing is new but when to look
+	// again: that is written without a new version.
+	Looks []Look
+
 	changed bool
+}
+
+// Look is when an attempt is looked at again, unless that changed meanwhile.
+type Look struct {
+	AttemptID  string
+	Was, DueAt time.Time
 }
 
 // Ref binds a provider's name to an attempt.
@@ -74,6 +86,24 @@ func changed[T any](before, after []*T) []*T {
 	return out
 }
 
+// looks returns the new schedule, and whether nothing else is new. A read that
+// something asks for is more than schedule.
+func looks(before, changed []*Attempt) (out []Look, only bool) {
+	for _, a := range changed {
+		i := slices.IndexFunc(before, func(b *Attempt) bool { return b.ID == a.ID })
+		if i < 0 {
+			return nil, false
+		}
+		same := *a
+		same.DueAt = before[i].DueAt
+		if !reflect.DeepEqual(same, *before[i]) {
+			return nil, false
+		}
+		out = append(out, Look{a.ID, before[i].DueAt, a.DueAt})
+	}
+	return out, true
+}
+
 // diff finishes a decision: totals, status, and what differs from before.
 // Before is nil for a new order.
 func diff(before, after *Order, events []Event, env Env) Change {
@@ -98,6 +128,9 @@ func diff(before, after *Order, events []Event, env Env) Change {
 	b, a := *before, *after
 	b.Attempts, b.Captures, b.Refunds, b.Disputes, b.Operations = nil, nil, nil, nil, nil
 	a.Attempts, a.Captures, a.Refunds, a.Disputes, a.Operations = nil, nil, nil, nil, nil
+	if looks, only := looks(before.Attempts, c.Attempts); only && len(c.Captures)+len(c.Refunds)+len(c.Disputes)+len(c.Operations)+len(c.Events) == 0 {
+		c.Attempts, c.Looks = nil, looks
+	}
 	c.changed = len(c.Attempts)+len(c.Captures)+len(c.Refunds)+len(c.Disputes)+len(c.Operations)+len(c.Events) > 0 ||
 		!reflect.DeepEqual(b, a)
 	if !c.changed {

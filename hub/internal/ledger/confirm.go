@@ -34,7 +34,7 @@ func (o *Order) Continuable(a *Attempt) bool {
 		return false
 	}
 	for _, other := range o.Attempts {
-		if other.ID != a.ID && (other.Captured > 0 || other.Authorized > 0 || other.Live() && !other.Abandoned) {
+		if other.ID != a.ID && (other.Captured > 0 || other.Status == sdk.RequiresCapture || other.Live() && !other.Abandoned) {
 			return false
 		}
 	}

@@ -1,23 +1,33 @@
 package ledger
 
 import (
+	"slices"
+
 	"github.com/superpayhub/superpay/sdk"
 )
 
 // own expresses a provider's amount in the order's exponent where that is
 // exact; otherwise it stays as the provider said and the attempt is flagged:
 // the truth is always recorded.
-func (d *decision) own(a *Attempt, m sdk.Money) sdk.Money {
+func (d *decision) own(a *Attempt, m sdk.Money, otherCurrency, inexact string) sdk.Money {
 	if m.Currency != d.o.Currency {
-		d.raise(CurrencyMismatch, a.ID)
+		d.raise(otherCurrency, a.ID)
 		return m
 	}
 	scaled, err := m.Rescale(d.o.Exponent)
 	if err != nil {
-		d.raise(AmountMismatch, a.ID)
+		d.raise(inexact, a.ID)
 		return m
 	}
 	return scaled
+}
+
+// listed takes a status that the hub does not know for pending: not settled.
+func listed(s sdk.MovementStatus) sdk.MovementStatus {
+	if slices.Contains(movementStatuses, s) {
+		return s
+	}
+	return sdk.MovementPending
 }
 
 // capture merges money taken, by the provider's id.
@@ -26,7 +36,8 @@ func (d *decision) capture(a *Attempt, n News, c sdk.Capture, fresh bool) {
 		d.soon[a.ID] = !fresh // money without a name cannot be recorded once
 		return
 	}
-	m := d.own(a, c.Amount)
+	c.Status = listed(c.Status)
+	m := d.own(a, c.Amount, CurrencyMismatch, AmountMismatch)
 	for _, row := range d.o.Captures {
 		if row.ProviderID != c.ID || row.Provider != a.Provider {
 			continue
@@ -85,7 +96,8 @@ func (d *decision) refund(a *Attempt, n News, r sdk.Refund, fresh bool) {
 		d.soon[a.ID] = d.soon[a.ID] || !fresh
 		return
 	}
-	m := d.own(a, r.Amount)
+	r.Status = listed(r.Status)
+	m := d.own(a, r.Amount, RefundMismatch, RefundMismatch)
 	data := map[string]any{"provider_id": r.ID, "amount": m.Amount, "currency": m.Currency}
 	row := d.findRefund(a, r)
 	if row == nil {
@@ -116,7 +128,7 @@ func (d *decision) refund(a *Attempt, n News, r sdk.Refund, fresh bool) {
 	switch v {
 	case walk:
 		if row.Status == sdk.MovementSucceeded && r.Status == sdk.MovementFailed {
-			d.raise(RefundFailedLate, a.ID)
+			d.raiseAbout(RefundFailedLate, a.ID, row.ID)
 		}
 		if row.Amount != m.Amount || row.Currency != m.Currency {
 			d.raise(RefundMismatch, a.ID)
@@ -156,7 +168,7 @@ func (d *decision) dispute(a *Attempt, n News, x sdk.Dispute, fresh bool) {
 		d.soon[a.ID] = d.soon[a.ID] || !fresh
 		return
 	}
-	m := d.own(a, x.Amount)
+	m := d.own(a, x.Amount, DisputeMismatch, DisputeMismatch)
 	var row *Dispute
 	for _, r := range d.o.Disputes {
 		if r.Provider == a.Provider && r.ProviderID == x.ID {
@@ -181,11 +193,9 @@ func (d *decision) dispute(a *Attempt, n News, x sdk.Dispute, fresh bool) {
 	}
 	row.Status, row.FundsWithdrawn, row.Reason = x.Status, x.FundsWithdrawn, x.Reason
 	row.Amount, row.Currency, row.Exponent = m.Amount, m.Currency, m.Exponent
-	if !x.DueBy.IsZero() {
-		row.DueBy = x.DueBy.UTC()
-	}
+	learn(&row.DueBy, x.DueBy)
 	d.look[a.ID] = true
-	d.raise(InDispute, a.ID)
+	d.raiseAbout(InDispute, a.ID, row.ID)
 	d.record(a, n, "dispute."+string(x.Status), map[string]any{
 		"id": x.ID, "amount": m.Amount, "currency": m.Currency, "funds_withdrawn": x.FundsWithdrawn,
 	})

@@ -41,8 +41,11 @@ func (d *decision) close(a *Attempt, n News) {
 		d.closeCreate(a, outcome, failure)
 	case sdk.OpCancel:
 		// The provider has no way to close it: it is watched until it ends.
-		if p := n.Payment; outcome == OutcomeDeclined && p != nil && (p.Status == sdk.RequiresAction || p.Status == sdk.RequiresConfirmation) {
+		switch p := n.Payment; {
+		case outcome == OutcomeDeclined && p != nil && (p.Status == sdk.RequiresAction || p.Status == sdk.RequiresConfirmation):
 			a.Abandoned = true
+		case outcome == OutcomeNotSent || outcome == OutcomeDeclined:
+			d.o.CancelAskedAt = time.Time{} // the app was told that it is not canceled
 		}
 	case sdk.OpRefund:
 		if op.RefundID != nil {
@@ -159,6 +162,11 @@ func (o *Order) Resume(env Env, opID string, lease time.Duration) (Change, error
 		if err := o.canStart(); err != nil {
 			return Change{}, err
 		}
+		for _, other := range o.Attempts {
+			if other.ID != a.ID && other.Live() && !other.Abandoned {
+				return Change{}, Conflictf("attempt_open", "attempt %s was started meanwhile and can still be paid", other.ID)
+			}
+		}
 		a.Status, a.Failure = AttemptCreated, nil
 	case sdk.OpRefund:
 		r := d.o.Refund(*op.RefundID)
@@ -167,7 +175,7 @@ func (o *Order) Resume(env Env, opID string, lease time.Duration) (Change, error
 		}
 		r.Status, r.Failure = sdk.MovementPending, nil
 	case sdk.OpCapture:
-		if a.Status != sdk.RequiresCapture {
+		if a.Status != sdk.RequiresCapture || o.flagged(a.ID) || o.paidBy(a.ID) != nil {
 			return Change{}, wrongState(o, "captured")
 		}
 	case sdk.OpCancel, sdk.OpConfirm:
@@ -184,6 +192,9 @@ func (d *decision) lease(op *Operation, lease time.Duration) {
 	op.Sends++
 	if op.Sends == 1 {
 		op.FirstSentAt = d.env.Now
+		if op.AttemptID != nil {
+			d.o.Attempt(*op.AttemptID).Tries = 0 // should it go wrong, it is looked at soon
+		}
 	}
 	op.Deadline = d.env.Now.Add(lease)
 	if op.AttemptID != nil {

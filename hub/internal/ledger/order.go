@@ -80,14 +80,16 @@ const (
 	OverRefunded      = "over_refunded"      // more went back than was taken
 	RefundFailedLate  = "refund_failed_late" // a refund counted as done came back
 	InDispute         = "in_dispute"
-	RefundMismatch    = "refund_mismatch"
-	Exhausted         = "exhausted" // the provider's truth could not be had in time
+	RefundMismatch    = "refund_mismatch"  // a refund of another amount or currency than asked
+	DisputeMismatch   = "dispute_mismatch" // a dispute in a currency or unit that is not the order's
+	Exhausted         = "exhausted"        // the provider's truth could not be had in time
 )
 
 // Attention is one thing about an order that a person has to look at.
 type Attention struct {
 	Reason     string    `json:"reason"`
 	AttemptID  string    `json:"attempt_id,omitempty"`
+	MovementID string    `json:"movement_id,omitempty"`
 	At         time.Time `json:"at"`
 	ResolvedAt time.Time `json:"resolved_at,omitzero"`
 }
@@ -118,4 +120,14 @@ func (o *Order) Current() *Attempt {
 // Money is an amount of the order's currency.
 func (o *Order) Money(amount int64) sdk.Money {
 	return sdk.Money{Amount: amount, Currency: o.Currency, Exponent: o.Exponent}
+}
+
+// paidBy returns another attempt that money was captured of, or nil.
+func (o *Order) paidBy(notThis string) *Attempt {
+	for _, a := range o.Attempts {
+		if a.ID != notThis && a.Captured > 0 {
+			return a
+		}
+	}
+	return nil
 }

@@ -1,6 +1,8 @@
 package ledger
 
 import (
+	"time"
+
 	"github.com/superpayhub/superpay/sdk"
 )
 
@@ -25,6 +27,11 @@ func (d *decision) hint(a *Attempt, n News) {
 // order's time is up, one that it knew before is dead, and one that only the
 // payer's browser could have made is no longer waited for.
 func (d *decision) gone(a *Attempt, n News) {
+	a.Candidates = []sdk.Ref{} // each of them was asked for
+	if a.Status == sdk.Pending || a.Status == sdk.RequiresCapture {
+		d.raise(MoneyMissing, a.ID) // money does not vanish: the account may be the wrong one
+		return
+	}
 	if !a.Live() || a.Status == AttemptUnknown || d.env.Now.Before(d.o.ExpiresAt) || d.o.OpenOperation(a.ID) != nil {
 		return
 	}
@@ -49,6 +56,14 @@ func (d *decision) taken(a *Attempt) {
 	d.raise(ForeignPayment, a.ID)
 }
 
+// learn takes over a time that the provider named, as the database keeps it. A
+// repetition is no news.
+func learn(to *time.Time, t time.Time) {
+	if t = t.UTC().Truncate(time.Microsecond); !t.IsZero() && !to.Equal(t) {
+		*to = t
+	}
+}
+
 // payment merges a provider's account of the attempt.
 func (d *decision) payment(a *Attempt, n News, fresh bool) {
 	p := n.Payment
@@ -62,12 +77,8 @@ func (d *decision) payment(a *Attempt, n News, fresh bool) {
 	for _, x := range p.Disputes.Items {
 		d.dispute(a, n, x, fresh)
 	}
-	if !p.CaptureBefore.IsZero() {
-		a.CaptureBefore = p.CaptureBefore.UTC()
-	}
-	if !p.ExpiresAt.IsZero() {
-		a.ExpiresAt = p.ExpiresAt.UTC()
-	}
+	learn(&a.CaptureBefore, p.CaptureBefore)
+	learn(&a.ExpiresAt, p.ExpiresAt)
 	if p.Payer != nil && a.Payer == nil {
 		a.Payer = p.Payer
 	}
@@ -149,7 +160,7 @@ func (d *decision) move(a *Attempt, n News, fresh bool) {
 			return
 		}
 	}
-	d.details(a, p, fresh || v == walk)
+	d.details(a, p, v == walk)
 }
 
 // moneyless decides about "succeeded" without a capture on record. Paid is
@@ -175,13 +186,13 @@ func (d *decision) hasMoney(a *Attempt) bool {
 	return false
 }
 
-// details takes what belongs to the status that the attempt now has. A plain
-// fact adds; only an answer that moved it, or a fresh read, may also clear.
-func (d *decision) details(a *Attempt, p *sdk.Payment, sure bool) {
+// details takes what belongs to the status that the attempt now has. A failure
+// stays until the attempt moves on: not every provider tells it at each read.
+func (d *decision) details(a *Attempt, p *sdk.Payment, moved bool) {
 	if p.Failure != nil && (a.Failure == nil || *a.Failure != *p.Failure) {
 		d.events = append(d.events, d.event(a, News{Source: FromRead}, "payment.declined", map[string]any{"failure": p.Failure}))
 		a.Failure = p.Failure
-	} else if p.Failure == nil && sure {
+	} else if p.Failure == nil && moved {
 		a.Failure = nil
 	}
 	if a.Status == sdk.RequiresCapture && p.Authorized.Currency == d.o.Currency {

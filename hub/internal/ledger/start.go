@@ -29,7 +29,8 @@ func Create(o *Order, spec NewAttempt, ask Ask, env Env) (Change, *Operation) {
 	o.ID = env.NewID(OrderID)
 	o.Status, o.CreatedAt = OrderOpen, env.Now
 	o.Attention = []Attention{}
-	d := &decision{before: &Order{}, o: o, env: env, look: map[string]bool{}, soon: map[string]bool{}}
+	d := start(&Order{}, env)
+	d.o = o
 	d.events = append(d.events, Event{
 		ID: env.NewID(EventID), OrderID: o.ID, At: env.Now, Kind: "order.created", Source: ask.Source,
 		RequestID: ask.RequestID, Data: map[string]any{"amount": o.Amount, "currency": o.Currency},
@@ -44,6 +45,7 @@ func (o *Order) Checkout(spec NewAttempt, ask Ask, env Env) (Change, *Operation,
 		return Change{}, nil, err
 	}
 	d := start(o, env)
+	d.o.CancelAskedAt = time.Time{} // the app wants it paid after all
 	for _, a := range d.o.Attempts {
 		if a.Live() {
 			a.Abandoned = true // it cannot be canceled; it is watched until it ends
@@ -54,7 +56,7 @@ func (o *Order) Checkout(spec NewAttempt, ask Ask, env Env) (Change, *Operation,
 }
 
 func start(o *Order, env Env) *decision {
-	return &decision{before: o, o: o.clone(), env: env, look: map[string]bool{}, soon: map[string]bool{}}
+	return &decision{before: o, o: o.clone(), env: env, look: map[string]bool{}, soon: map[string]bool{}, read: map[string]bool{}}
 }
 
 // canStart refuses a new attempt while an earlier one may still take money.
@@ -108,6 +110,9 @@ func (o *Order) Capture(attemptID string, amount int64, ask Ask, env Env) (Chang
 	}
 	if o.flagged(a.ID) {
 		return Change{}, nil, Conflictf("needs_attention", "the provider's answer does not fit what was asked; a person has to resolve it first")
+	}
+	if other := o.paidBy(a.ID); other != nil {
+		return Change{}, nil, Conflictf("already_paid", "attempt %s has paid this order; cancel this one instead", other.ID)
 	}
 	if amount > a.Authorized {
 		return Change{}, nil, &Error{

@@ -39,8 +39,8 @@ func statusOf(o *Order, now time.Time) OrderStatus {
 	switch {
 	case captured > 0 && refunded >= captured:
 		return OrderRefunded
-	case captured > 0 && refunded > 0:
-		return OrderPartiallyRefunded
+	case captured > 0 && captured-refunded < min(captured, o.Amount):
+		return OrderPartiallyRefunded // a second payment given back does not count
 	case captured > 0:
 		return OrderPaid
 	case authorized:
@@ -80,6 +80,9 @@ func sum(o *Order) {
 			if d.AttemptID == a.ID && d.FundsWithdrawn && d.Currency == o.Currency {
 				a.Disputed += d.Amount
 			}
+		}
+		if a.Status == sdk.Failed || a.Status == sdk.Canceled {
+			a.Authorized = 0 // released
 		}
 		o.Authorized += a.Authorized
 		o.Captured += a.Captured

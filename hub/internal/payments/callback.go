@@ -52,7 +52,7 @@ func (s *Service) Callback(ctx context.Context, name string, r sdk.CallbackReque
 	now := s.now()
 	cb := &ledger.Callback{
 		ID: ledger.NewID(ledger.CallbackID, now), Provider: name, EventID: res.EventID, Type: res.Type,
-		Outcome: ledger.CallbackIgnored, ReceivedAt: now, UpdatedAt: now, Raw: encode(r),
+		Outcome: ledger.CallbackIgnored, Note: res.Reason, ReceivedAt: now, UpdatedAt: now, Raw: encode(r),
 	}
 	if cb.EventID == "" {
 		cb.EventID = cb.ID // nothing to know a repetition by; applying it twice is harmless
@@ -64,47 +64,79 @@ func (s *Service) Callback(ctx context.Context, name string, r sdk.CallbackReque
 }
 
 // keep applies a callback's facts and records it. The line of the inbox is
-// written in the statement that makes its (last) change, so it is done only
-// when the change is. Facts before the last may be applied again if the hub
-// dies in between: that changes nothing.
+// written in the statement that makes its last change, so it is done only when
+// the change is. Facts before the last may be applied again if the hub dies in
+// between: that changes nothing.
 func (s *Service) keep(ctx context.Context, cb *ledger.Callback, facts []sdk.Fact) error {
-	for i, f := range facts {
-		attemptID := f.Payment.AttemptID
-		if id := f.Payment.InstanceID; id != s.DB.InstanceID() && (id != "" || f.Proven) {
-			attemptID = "" // not our server's word: only the provider's own names bind it
+	for range 3 {
+		err := s.tryKeep(ctx, cb, facts)
+		if !errors.Is(err, postgres.ErrDuplicate) {
+			return err
 		}
-		heard, err := s.DB.OrderOfCallback(ctx, cb.Provider, cb.EventID, attemptID, f.Payment.Refs)
+		// The same event came on record at this moment, perhaps as unmatched:
+		// look again.
+	}
+	return errors.New("the callback " + cb.EventID + " could not be recorded beside its repetitions")
+}
+
+// tryKeep is keep, once. ErrDuplicate: the event came on record meanwhile.
+func (s *Service) tryKeep(ctx context.Context, cb *ledger.Callback, facts []sdk.Fact) error {
+	var unmatched, recorded bool
+	for i, f := range facts {
+		heard, err := s.DB.OrderOfCallback(ctx, cb.Provider, cb.EventID, s.ours(f), f.Payment.Refs)
 		if err != nil {
 			return err
 		}
-		if heard.Outcome != "" && heard.Outcome != ledger.CallbackUnmatched {
-			return nil // a repetition: absorbed by one look-up
+		if heard.ID != "" && heard.ID != cb.ID {
+			if heard.Outcome != ledger.CallbackUnmatched && heard.Outcome != ledger.CallbackForeign {
+				return nil // a repetition: absorbed by one look-up
+			}
+			cb.ID = heard.ID // what was of nobody may be ours by now
 		}
 		if heard.Order == nil {
-			cb.Outcome, cb.Note = ledger.CallbackUnmatched, "no attempt of ours has this payment"
-			cb.DueAt = s.now().Add(s.env().Scale(time.Minute))
+			unmatched = true
 			continue
 		}
 		cb.OrderID, cb.Outcome, cb.DueAt, cb.Note = heard.Order.ID, ledger.CallbackNoNews, time.Time{}, ""
 		last := cb
-		if i < len(facts)-1 {
+		if i < len(facts)-1 || unmatched {
 			last = nil
 		}
 		after, err := s.apply(ctx, heard.Order, last, s.news(f, heard.AttemptID))
-		if errors.Is(err, postgres.ErrDuplicate) {
-			return nil // the same event, at the same moment, was faster
-		}
 		if err != nil {
 			return err
 		}
-		if last != nil && cb.Outcome == ledger.CallbackApplied && after != heard.Order {
-			return nil // recorded with the change
-		}
+		recorded = last != nil && cb.Outcome == ledger.CallbackApplied && after != heard.Order
 	}
-	if err := s.DB.StoreCallback(ctx, cb); err != nil && !errors.Is(err, postgres.ErrDuplicate) {
-		return err
+	if recorded {
+		return nil
 	}
-	return nil
+	if unmatched {
+		s.setAside(cb)
+	}
+	return s.DB.StoreCallback(ctx, cb)
+}
+
+// ours is the attempt that a fact names by what our server put into the
+// provider's metadata. Another hub's word is not ours, and a proven fact must
+// say whose it is.
+func (s *Service) ours(f sdk.Fact) string {
+	if id := f.Payment.InstanceID; id == s.DB.InstanceID() || id == "" && !f.Proven {
+		return f.Payment.AttemptID
+	}
+	return ""
+}
+
+// setAside keeps a callback of no attempt for another look, and for good as
+// foreign after an hour.
+func (s *Service) setAside(cb *ledger.Callback) {
+	now := s.now()
+	cb.UpdatedAt = now
+	if now.Sub(cb.ReceivedAt) > s.env().Scale(unmatchedFor) {
+		cb.Outcome, cb.Note, cb.DueAt = ledger.CallbackForeign, "no attempt of ours had this payment within an hour", time.Time{}
+		return
+	}
+	cb.Outcome, cb.Note, cb.DueAt = ledger.CallbackUnmatched, "no attempt of ours has this payment", now.Add(s.env().Scale(time.Minute))
 }
 
 // news turns a plugin's fact into news about our attempt. What its proof does
@@ -129,24 +161,23 @@ func (s *Service) news(f sdk.Fact, attemptID string) ledger.News {
 }
 
 // Retry looks again at a callback of no attempt: the payment it is about may
-// have come on record since. After an hour it is kept as foreign.
+// have come on record since.
 func (s *Service) Retry(ctx context.Context, cb *ledger.Callback) error {
 	var r sdk.CallbackRequest
 	if err := json.Unmarshal(cb.Raw, &r); err != nil {
 		return fmt.Errorf("callback %s: %w", cb.ID, err)
 	}
 	p, ok := s.Providers.Get(cb.Provider)
-	if !ok || !p.Up() {
+	if !ok {
+		s.setAside(cb)
+		return s.DB.StoreCallback(ctx, cb)
+	}
+	if !p.Up() {
 		return nil // its lease ends by itself
 	}
 	res, err := p.HandleCallback(providers.WithIDs(ctx, cb.ID, ""), r)
 	if err != nil {
 		return err
-	}
-	cb.UpdatedAt = s.now()
-	if cb.UpdatedAt.Sub(cb.ReceivedAt) > time.Duration(float64(unmatchedFor)/max(1, s.TimeScale)) {
-		cb.Outcome, cb.Note, cb.DueAt = ledger.CallbackForeign, "no attempt of ours had this payment within an hour", time.Time{}
-		return s.DB.StoreCallback(ctx, cb)
 	}
 	return s.keep(ctx, cb, res.Facts)
 }

@@ -2,6 +2,7 @@ package payments
 
 import (
 	"context"
+	"slices"
 
 	"github.com/superpayhub/superpay/hub/internal/ledger"
 	"github.com/superpayhub/superpay/hub/internal/postgres"
@@ -19,10 +20,15 @@ func (s *Service) Cancel(ctx context.Context, c Caller, orderID string, in Cance
 	h := hash(sdk.OpCancel, orderID, in)
 	return s.decide(ctx, c, orderID, h, func(o *ledger.Order) (ledger.Change, *ledger.Operation, error) {
 		ask := s.ask(c, h, nil)
-		if a := o.Current(); in.AttemptID == "" && (a == nil || !a.Live()) {
-			return o.Cancel("", false, ask, s.env())
+		id := in.AttemptID
+		if id == "" {
+			i := slices.IndexFunc(o.Attempts, func(a *ledger.Attempt) bool { return a.Live() && !a.Abandoned })
+			if i < 0 {
+				return o.Cancel("", false, ask, s.env())
+			}
+			id = o.Attempts[i].ID
 		}
-		a, p, flow, err := s.flowOf(o, in.AttemptID)
+		a, p, flow, err := s.flowOf(o, id)
 		if err != nil {
 			return ledger.Change{}, nil, err
 		}

@@ -36,21 +36,21 @@ type CheckoutInput struct {
 
 // Checkout makes an order and starts its first attempt.
 func (s *Service) Checkout(ctx context.Context, c Caller, in CheckoutInput) (Answer, error) {
+	h := hash(sdk.OpCreate, "", in)
 	p, err := s.provider(c.App, in.Provider)
 	if err != nil {
-		return Answer{}, err
+		return s.recorded(ctx, c, h, err)
 	}
-	h := hash(sdk.OpCreate, "", in)
 	if !p.Up() {
-		return s.whileDown(ctx, c, p, h)
+		return s.recorded(ctx, c, h, down(p))
 	}
 	exponent, err := s.checkOrder(in, p.State().Mode)
 	if err != nil {
-		return Answer{}, err
+		return s.recorded(ctx, c, h, err)
 	}
 	spec, flow, err := newAttempt(p, &in.AttemptInput, in.Currency)
 	if err != nil {
-		return Answer{}, err
+		return s.recorded(ctx, c, h, err)
 	}
 	env := s.env()
 	o := &ledger.Order{
@@ -66,11 +66,12 @@ func (s *Service) Checkout(ctx context.Context, c Caller, in CheckoutInput) (Ans
 	return s.start(ctx, c, h, change, op)
 }
 
-// whileDown still answers what is on record under the key.
-func (s *Service) whileDown(ctx context.Context, c Caller, p *providers.Provider, hash string) (Answer, error) {
+// recorded still answers what is on record under the key, where the request
+// would be refused by now: a time has come closer, a provider is down.
+func (s *Service) recorded(ctx context.Context, c Caller, hash string, refusal error) (Answer, error) {
 	a, err := s.replay(ctx, c, hash, "", nil)
 	if errors.Is(err, postgres.ErrNotFound) {
-		return a, down(p)
+		return a, refusal
 	}
 	return a, err
 }
@@ -84,7 +85,7 @@ func (s *Service) CheckoutAgain(ctx context.Context, c Caller, orderID string, i
 	}
 	h := hash(sdk.OpCreate, orderID, in)
 	if !p.Up() {
-		return s.whileDown(ctx, c, p, h)
+		return s.recorded(ctx, c, h, down(p))
 	}
 	if err := s.closeEarlier(ctx, c, orderID, h); err != nil {
 		return Answer{}, err
@@ -125,8 +126,15 @@ func (s *Service) closeEarlier(ctx context.Context, c Caller, orderID, hash stri
 			continue
 		}
 		hub := Caller{App: c.App, RequestID: c.RequestID}
-		if _, err := s.cancelAttempt(ctx, hub, o, a, ledger.Ask{RequestID: c.RequestID, Source: ledger.FromHub, Lease: s.lease, RequestHash: hash}); err != nil {
+		did, err := s.cancelAttempt(ctx, hub, o, a, ledger.Ask{RequestID: c.RequestID, Source: ledger.FromHub, Lease: s.lease, RequestHash: hash})
+		if err != nil {
 			return err
+		}
+		if did.Operation.Outcome == ledger.OutcomeNotSent {
+			return down(p)
+		}
+		if now := did.Order.Attempt(a.ID); now.Live() && !now.Abandoned {
+			return ledger.Conflictf("attempt_open", "attempt %s could not be closed and can still be paid; read the order and try again", a.ID)
 		}
 	}
 	return nil

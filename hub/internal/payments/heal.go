@@ -24,13 +24,16 @@ func (s *Service) heal(ctx context.Context, o *ledger.Order, op *ledger.Operatio
 	p, ok := s.Providers.Get(a.Provider)
 	if !ok || !p.Up() {
 		// Nothing can be asked now; only note that the first caller is gone.
-		if op.Outcome == ledger.OutcomePending {
-			return s.apply(ctx, o, nil, ledger.News{
-				AttemptID: a.ID, Source: ledger.FromHub, RequestID: requestID,
-				Operation: &ledger.Result{ID: op.ID, Outcome: ledger.OutcomeUnknown},
-			})
+		news := ledger.News{
+			AttemptID: a.ID, Source: ledger.FromHub, RequestID: requestID,
+			Operation: &ledger.Result{ID: op.ID, Outcome: ledger.OutcomeUnknown},
 		}
-		return o, nil
+		if s.now().Sub(op.FirstSentAt) > giveUp {
+			news.Raise = ledger.Exhausted
+		} else if op.Outcome == ledger.OutcomeUnknown {
+			return o, errors.New("provider " + a.Provider + " is not up")
+		}
+		return s.apply(ctx, o, nil, news)
 	}
 	change, err := o.Repeat(s.env(), op.ID, s.lease)
 	if err != nil {

@@ -217,8 +217,8 @@ func (s *Service) call(ctx context.Context, o *ledger.Order, op *ledger.Operatio
 	var err error
 	n.Payment, n.Refund, err = dispatch(ctx, p, op)
 	if err == nil {
-		if n.Payment == nil && n.Refund == nil {
-			n.Operation.Outcome = ledger.OutcomeUnknown
+		if n.Payment == nil && n.Refund == nil || n.Refund != nil && n.Refund.ID == "" && n.Refund.Status != sdk.MovementFailed {
+			n.Payment, n.Refund, n.Operation.Outcome = nil, nil, ledger.OutcomeUnknown // no answer to build on
 		}
 		return n
 	}

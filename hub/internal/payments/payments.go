@@ -44,7 +44,8 @@ type Options struct {
 // Service runs the verbs.
 type Service struct {
 	Options
-	lease time.Duration
+	lease   time.Duration
+	returns doorkeeper
 }
 
 // New makes the service.
@@ -95,7 +96,10 @@ func (s *Service) apply(ctx context.Context, o *ledger.Order, cb *ledger.Callbac
 	for try := range maxTries {
 		c := ledger.Apply(o, s.env(), news...)
 		if c.Empty() {
-			return o, nil
+			if cb != nil {
+				cb.Outcome = ledger.CallbackNoNews
+			}
+			return o, s.DB.Look(ctx, c.Looks)
 		}
 		if cb != nil {
 			cb.OrderID, cb.Outcome, cb.DueAt = o.ID, ledger.CallbackApplied, time.Time{}

@@ -3,6 +3,7 @@ package payments
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"github.com/superpayhub/superpay/hub/internal/ledger"
@@ -14,10 +15,20 @@ import (
 // Due does what is due for a claimed attempt. What fails is due again soon.
 func (s *Service) Due(ctx context.Context, c postgres.Claimed) error {
 	err := s.Sync(ctx, c.AttemptID)
-	if err != nil {
-		err = errors.Join(err, s.DB.Postpone(ctx, c, s.now().Add(ledger.Backoff(c.Tries, s.env()))))
+	if err == nil {
+		return nil
 	}
-	return err
+	err = errors.Join(err, s.DB.Postpone(ctx, c, s.now().Add(ledger.Backoff(c.Tries, s.env()))))
+	if c.Tries != ledger.Patience {
+		return err
+	}
+	// The provider's truth cannot be had: a person is told, and the hub goes on
+	// trying, seldom.
+	o, loadErr := s.DB.OrderOfAttempt(ctx, c.AttemptID)
+	if loadErr == nil {
+		_, loadErr = s.apply(ctx, o, nil, ledger.News{AttemptID: c.AttemptID, Source: ledger.FromHub, Raise: ledger.Exhausted})
+	}
+	return errors.Join(err, loadErr)
 }
 
 // Sync reads the provider's truth about an attempt and applies it. An open
@@ -32,6 +43,11 @@ func (s *Service) Sync(ctx context.Context, attemptID string) error {
 			return nil
 		}
 		_, err := s.heal(ctx, o, op, "")
+		return err
+	}
+	if a := o.Attempt(attemptID); a.Captured == 0 && !o.Unsettled(a) {
+		// Nothing can be read that is not known; only the order's time is up.
+		_, err := s.apply(ctx, o, nil, ledger.News{AttemptID: attemptID, Source: ledger.FromHub, Look: true})
 		return err
 	}
 	if o, err = s.read(ctx, o, o.Attempt(attemptID), s.CallTimeout); err != nil {
@@ -115,14 +131,22 @@ func (s *Service) read(ctx context.Context, o *ledger.Order, a *ledger.Attempt, 
 // the plugin checks each of what may be it.
 func (s *Service) find(ctx context.Context, p *providers.Provider, o *ledger.Order, a *ledger.Attempt) (*sdk.Payment, error) {
 	r := s.paymentRequest(o, a)
+	var failed error
 	for _, maybe := range a.Candidates {
 		r.Refs = []sdk.Ref{maybe}
-		if payment, err := p.GetPayment(ctx, r); !errors.Is(err, sdk.ErrNotFound) {
-			return payment, err
+		switch payment, err := p.GetPayment(ctx, r); {
+		case err == nil:
+			return payment, nil
+		case !errors.Is(err, sdk.ErrNotFound):
+			failed = err // one that cannot be read does not hide the others
 		}
 	}
 	r.Refs = a.Refs
-	return p.GetPayment(ctx, r)
+	payment, err := p.GetPayment(ctx, r)
+	if errors.Is(err, sdk.ErrNotFound) && failed != nil {
+		return nil, failed
+	}
+	return payment, err
 }
 
 // returnLimit is how long a payer may be kept waiting for the truth.
@@ -136,7 +160,7 @@ func (s *Service) Return(ctx context.Context, attemptID string) (*ledger.Order, 
 		return nil, NotFound(err, "payment")
 	}
 	a := o.Attempt(attemptID)
-	if !a.Live() || o.OpenOperation(a.ID) != nil || s.now().Sub(o.UpdatedAt) < time.Second && a.Status != sdk.RequiresAction {
+	if !a.Live() || o.OpenOperation(a.ID) != nil || !s.returns.first(attemptID, s.now()) {
 		return o, nil
 	}
 	after, err := s.read(ctx, o, a, returnLimit)
@@ -163,4 +187,35 @@ func (s *Service) proceedOnReturn(ctx context.Context, o *ledger.Order, a *ledge
 	case <-time.After(2 * returnLimit):
 	}
 	return o
+}
+
+// doorkeeper lets one caller in for each name and a while: whoever calls up a
+// page time and again makes the hub ask the provider no more often.
+type doorkeeper struct {
+	mu   sync.Mutex
+	seen map[string]time.Time
+}
+
+const (
+	returnEvery = 2 * time.Second
+	maxSeen     = 10_000
+)
+
+func (d *doorkeeper) first(name string, now time.Time) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if last, ok := d.seen[name]; ok && now.Sub(last) < returnEvery {
+		return false
+	}
+	if d.seen == nil || len(d.seen) >= maxSeen {
+		fresh := map[string]time.Time{}
+		for n, t := range d.seen {
+			if now.Sub(t) < returnEvery && len(fresh) < maxSeen/2 {
+				fresh[n] = t
+			}
+		}
+		d.seen = fresh
+	}
+	d.seen[name] = now
+	return true
 }

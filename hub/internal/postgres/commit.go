@@ -1,11 +1,15 @@
 package postgres
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/lib/pq"
 
 	"github.com/superpayhub/superpay/hub/internal/ledger"
 )
@@ -16,7 +20,7 @@ const (
 		captured, refunded, disputed, refundable, description, line_items, customer, metadata, return_url, cancel_url,
 		cancel_asked_at, expires_at, created_at, updated_at, version`
 	attemptColumns = `id, order_id, provider, plugin, flow, mode, capture_mode, status, failure, authorized, captured,
-		refunded, reserved, disputed, abandoned, capture_before, expires_at, refs, candidates, approved, continues, payer, due_at, tries, created_at,
+		refunded, reserved, disputed, abandoned, capture_before, expires_at, refs, candidates, approved, continues, payer, due_at, read_wanted, tries, created_at,
 		updated_at, next_action, opaque`
 	refColumns       = `provider, kind, value, attempt_id, order_id`
 	captureColumns   = `id, order_id, attempt_id, provider, provider_id, status, amount, currency, exponent, posted, created_at, updated_at`
@@ -87,7 +91,7 @@ type rows struct {
 	Callbacks  []callbackRow     `json:"callbacks,omitempty"`
 }
 
-// Commit records changes, each only if its order still is at the version that
+// Commit records changes of different orders, each only if its order still is at the version that
 // it was decided on. It returns the orders that were written; the
 // others must be loaded and decided anew. ErrKeyUsed, ErrReferenceUsed and
 // ErrTaken refuse all of them and write nothing.
@@ -103,10 +107,42 @@ func (p *DB) Commit(ctx context.Context, changes ...ledger.Change) ([]Written, e
 		return nil, fmt.Errorf("encode changes: %w", err)
 	}
 	var written []Written
-	if err := p.commit.SelectContext(ctx, &written, doc); err != nil {
-		return nil, mapErr(err)
+	if err := p.commit.SelectContext(ctx, &written, withoutNUL(doc)); err != nil {
+		return nil, writeErr(err)
 	}
 	return written, nil
+}
+
+// withoutNUL drops what PostgreSQL cannot hold in any text. It comes from
+// providers, or from payers through them: what happened must be recordable
+// whatever somebody put into a name.
+func withoutNUL(doc []byte) []byte {
+	if !bytes.Contains(doc, []byte(`\u0000`)) {
+		return doc
+	}
+	out := make([]byte, 0, len(doc))
+	for i := 0; i < len(doc); i++ {
+		if doc[i] == '\\' && i+1 < len(doc) {
+			if bytes.HasPrefix(doc[i:], []byte(`\u0000`)) {
+				i += 5
+				continue
+			}
+			out = append(out, doc[i])
+			i++
+		}
+		out = append(out, doc[i])
+	}
+	return out
+}
+
+// writeErr maps the errors of recording. A value that cannot be stored is ours
+// to mend here, not the caller's.
+func writeErr(err error) error {
+	var e *ledger.Error
+	if mapped := mapErr(err); !errors.As(mapped, &e) {
+		return mapped
+	}
+	return fmt.Errorf("record: %w", err)
 }
 
 // Written is an order whose change is on record.
@@ -158,13 +194,14 @@ func (p *DB) StoreCallback(ctx context.Context, cb *ledger.Callback) error {
 	if err != nil {
 		return err
 	}
-	_, err = p.storeCallback.ExecContext(ctx, doc)
-	return mapErr(err)
+	_, err = p.storeCallback.ExecContext(ctx, withoutNUL(doc))
+	return writeErr(err)
 }
 
 // Claimed is one attempt that is due.
 type Claimed struct {
 	AttemptID string    `db:"id"`
+	Provider  string    `db:"provider"`
 	Tries     int       `db:"tries"`  // this one included
 	Until     time.Time `db:"due_at"` // end of the lease
 }
@@ -173,25 +210,49 @@ type Claimed struct {
 // that dies leaves them due again when the lease ends.
 const (
 	claimAttemptsSQL = `UPDATE attempts SET due_at = $1::timestamptz + make_interval(secs => $2), tries = tries + 1
-		WHERE id IN (SELECT id FROM attempts WHERE due_at <= $1 ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED)
-		RETURNING id, tries, due_at`
+		WHERE id IN (SELECT id FROM attempts WHERE due_at <= $1 AND provider <> ALL($4) ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED)
+		RETURNING id, provider, tries, due_at`
 	claimCallbacksSQL = `UPDATE callbacks SET due_at = $1::timestamptz + make_interval(secs => $2), tries = tries + 1
 		WHERE id IN (SELECT id FROM callbacks WHERE due_at <= $1 ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED)
 		RETURNING row_to_json(callbacks)`
 )
 
-// ClaimAttempts leases up to limit attempts that are due.
-func (p *DB) ClaimAttempts(ctx context.Context, now time.Time, lease float64, limit int) ([]Claimed, error) {
+// ClaimAttempts leases up to limit attempts that are due, but none of the
+// providers that are not to be asked now.
+func (p *DB) ClaimAttempts(ctx context.Context, now time.Time, lease float64, limit int, but []string) ([]Claimed, error) {
 	var out []Claimed
-	err := p.claimAttempts.SelectContext(ctx, &out, now, lease, limit)
+	err := p.claimAttempts.SelectContext(ctx, &out, now, lease, limit, pq.StringArray(but))
 	return out, mapErr(err)
+}
+
+// Look writes when attempts are looked at again, where nothing else is new.
+// What became due otherwise meanwhile stays.
+func (p *DB) Look(ctx context.Context, looks []ledger.Look) error {
+	for _, l := range looks { // an order has one live attempt, so this is one
+		if err := p.reschedule(ctx, l.AttemptID, l.Was, l.DueAt); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *DB) reschedule(ctx context.Context, attemptID string, was, due time.Time) error {
+	_, err := p.db.ExecContext(ctx, `UPDATE attempts SET due_at = $3 WHERE id = $1 AND due_at IS NOT DISTINCT FROM $2`,
+		attemptID, orNull(was), orNull(due))
+	return mapErr(err)
+}
+
+func orNull(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
 }
 
 // Postpone ends a lease whose work failed: it is due again at that time,
 // unless it became due otherwise meanwhile.
 func (p *DB) Postpone(ctx context.Context, c Claimed, due time.Time) error {
-	_, err := p.db.ExecContext(ctx, `UPDATE attempts SET due_at = $3 WHERE id = $1 AND due_at = $2`, c.AttemptID, c.Until, due)
-	return mapErr(err)
+	return p.reschedule(ctx, c.AttemptID, c.Until, due)
 }
 
 // ClaimCallbacks leases up to limit callbacks that are due, whole.
@@ -208,7 +269,8 @@ func (p *DB) ClaimCallbacks(ctx context.Context, now time.Time, lease float64, l
 		}
 		plain, err := p.keys.open("callbacks.raw "+row.Callback.ID, row.Raw)
 		if err != nil {
-			return nil, err
+			p.log.ErrorContext(ctx, "a callback in the inbox cannot be read", "callback", row.Callback.ID, "error", err)
+			continue // the others are not held up by it
 		}
 		row.Callback.Raw = plain
 		out = append(out, row.Callback)

@@ -26,6 +26,7 @@ import (
 type DB struct {
 	db         *sqlx.DB
 	keys       *Keys
+	log        *slog.Logger
 	instanceID string
 	stmts
 }
@@ -57,7 +58,10 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 	db.SetMaxOpenConns(o.MaxConns)
 	db.SetMaxIdleConns(o.MaxConns)
 	db.SetConnMaxIdleTime(5 * time.Minute)
-	p := &DB{db: db, keys: o.Keys}
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+	p := &DB{db: db, keys: o.Keys, log: o.Logger}
 	for _, step := range []func(context.Context) error{p.reach, p.migrate, p.identify, p.prepare} {
 		if err := step(ctx); err != nil {
 			_ = db.Close()
@@ -111,7 +115,9 @@ func (p *DB) identify(ctx context.Context) error {
 	if _, err := p.keys.open("hub", check); err != nil {
 		return errors.New("HUB_ENCRYPTION_KEY is not the key that this database was written with; start with the old key (several may be joined by commas, the newest first)")
 	}
-	return nil
+	// From now on the newest key is the one to be known.
+	_, err = p.db.ExecContext(ctx, `UPDATE hub SET key_check = $1`, p.keys.seal("hub", []byte(keyCheck)))
+	return mapErr(err)
 }
 
 func (p *DB) prepare(ctx context.Context) error {

@@ -35,9 +35,9 @@ const (
 	// A callback's order: by our attempt id first, which our server put into
 	// the provider's metadata, else by the provider's names; with the fate of
 	// the same event if it came before.
-	loadCallbackSQL = `SELECT coalesce((SELECT outcome FROM callbacks WHERE provider = $1 AND event_id = $2), ''),
+	loadCallbackSQL = `SELECT coalesce(h.id, ''), coalesce(h.outcome, ''),
 		coalesce(m.attempt_id, ''), m.found
-	FROM (SELECT 1) one LEFT JOIN LATERAL (
+	FROM (SELECT 1) one LEFT JOIN callbacks h ON h.provider = $1 AND h.event_id = $2 LEFT JOIN LATERAL (
 		SELECT c.attempt_id, ` + aggregate + ` AS found
 		FROM (
 			SELECT 1 AS rank, a.id AS attempt_id, a.order_id FROM attempts a WHERE a.id = $3 AND a.provider = $1
@@ -89,6 +89,7 @@ func (p *DB) OrderOfKey(ctx context.Context, appID, key string) (*ledger.Operati
 
 // Heard is what is on record about a callback.
 type Heard struct {
+	ID        string             // of the line in the inbox, if the event is not new
 	Outcome   ledger.CallbackOut // empty if the event is new
 	AttemptID string             // empty if it is of no attempt
 	Order     *ledger.Order
@@ -103,7 +104,7 @@ func (p *DB) OrderOfCallback(ctx context.Context, provider, eventID, attemptID s
 	}
 	var h Heard
 	var raw []byte
-	err := p.loadCallback.QueryRowxContext(ctx, provider, eventID, attemptID, kinds, values).Scan(&h.Outcome, &h.AttemptID, &raw)
+	err := p.loadCallback.QueryRowxContext(ctx, provider, eventID, attemptID, kinds, values).Scan(&h.ID, &h.Outcome, &h.AttemptID, &raw)
 	if err != nil {
 		return h, mapErr(err)
 	}

@@ -64,7 +64,7 @@ func launch(ctx context.Context, p *Provider) (*process, error) {
 	err := run.connect()
 	if err == nil {
 		client.Store(run.client)
-		run.account, err = run.client.Configure(ctx, p.config.Settings)
+		run.account, err = configure(ctx, run.client, p.config)
 	}
 	if err == nil {
 		return run, nil
@@ -93,8 +93,8 @@ func (p *process) startFailure(ctx context.Context, err error) error {
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) || errors.Is(err, context.DeadlineExceeded) {
 		return fmt.Errorf("not ready in time: %w", err)
 	}
-	var settings *sdk.SettingsError
-	if p.client != nil && errors.As(err, &settings) {
+	var settings settingsErrors
+	if errors.As(err, &settings) {
 		return err
 	}
 	select {

@@ -26,6 +26,10 @@ const (
 	StatusDisabled = "disabled"
 )
 
+// tellAgain is how long the log keeps quiet about a provider that stays down
+// for the same reason while it is tried again and again.
+const tellAgain = 10 * time.Minute
+
 // State is a provider's health, for people.
 type State struct {
 	Status    string
@@ -59,6 +63,8 @@ type Provider struct {
 	state       State
 	starts      int // that succeeded
 	description sdk.Description
+	told        string // the last warning, and when: not again at every try
+	toldAt      time.Time
 
 	checksum []byte // of the executable; the supervisor's own
 }
@@ -179,6 +185,7 @@ func (p *Provider) setUp(run *process) {
 	}
 	p.description = run.client.Describe()
 	p.setState(StatusUp, "")
+	p.told = ""
 	p.state.Pid, p.state.Version = run.pid(), p.description.Version
 	p.state.Mode, p.state.AccountID = run.account.Mode, run.account.ID
 	p.process.Store(run)
@@ -201,10 +208,14 @@ func (p *Provider) setDown(status, reason string) {
 	if status == StatusDown {
 		p.state.LastError = reason
 	}
+	level := slog.LevelDebug
+	if news := status + ": " + reason; p.told != news || time.Since(p.toldAt) >= tellAgain {
+		level, p.told, p.toldAt = slog.LevelWarn, news, time.Now()
+	}
 	p.mu.Unlock()
 
 	p.registry.metrics.up(p.config.Name, false)
-	p.log.Warn("provider is "+status, "plugin", p.config.Plugin, "reason", reason)
+	p.log.Log(context.Background(), level, "provider is "+status, "plugin", p.config.Plugin, "reason", reason)
 }
 
 // setState is called with the lock held. A repeated failure keeps its Since.

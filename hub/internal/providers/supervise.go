@@ -80,12 +80,12 @@ func (p *Provider) checkExecutable() error {
 	if p.checksum == nil {
 		file, err := os.Open(path)
 		if err != nil {
-			return fmt.Errorf("plugin %q cannot be read: %w", p.config.Plugin, errors.Unwrap(err))
+			return fmt.Errorf("plugin %s cannot be read (%w): put it there, or set plugins.dir (HUB_PLUGINS__DIR) to the folder that holds it", path, errors.Unwrap(err))
 		}
 		defer func() { _ = file.Close() }()
 		hash := sha256.New()
 		if _, err := io.Copy(hash, file); err != nil {
-			return fmt.Errorf("plugin %q cannot be read: %w", p.config.Plugin, err)
+			return fmt.Errorf("plugin %s cannot be read: %w", path, err)
 		}
 		p.checksum = hash.Sum(nil)
 		return nil
@@ -93,10 +93,10 @@ func (p *Provider) checkExecutable() error {
 	secure := goplugin.SecureConfig{Checksum: bytes.Clone(p.checksum), Hash: sha256.New()}
 	same, err := secure.Check(path)
 	if err != nil {
-		return fmt.Errorf("plugin %q cannot be read: %w", p.config.Plugin, err)
+		return fmt.Errorf("plugin %s cannot be read: %w", path, err)
 	}
 	if !same {
-		return fmt.Errorf("plugin %q: checksum differs from the one first started; restart the provider to accept the new executable", p.config.Plugin)
+		return fmt.Errorf("plugin %s: checksum differs from the one first started; restart the provider to accept the new executable", p.config.Plugin)
 	}
 	return nil
 }

@@ -149,9 +149,45 @@ func TestHungPluginIsReplaced(t *testing.T) {
 func TestMissingSecretIsDownWithItsReason(t *testing.T) {
 	_, p, _ := start(t, Options{}, Config{Name: "one", Plugin: "testplugin"})
 	require.Equal(t, StatusDown, p.State().Status)
-	require.Equal(t, `setting "secret_key": is missing`, p.State().Reason)
+	require.Equal(t, `setting "secret_key": is missing: set HUB_PROVIDERS__ONE__SETTINGS__SECRET_KEY`, p.State().Reason)
 	_, err := ask(t.Context(), p, "echo")
 	requireNotSent(t, err, "secret_key")
+}
+
+func TestAllThatIsWrongWithTheSettingsIsToldAtOnce(t *testing.T) {
+	c := config("one")
+	c.Settings = sdk.Settings{"secret_key": " ", "colour": "blue", "FOO": "never_told", "region": "never_told", "note": strings.Repeat("x", 101), "publishable_key": "never_told"}
+	_, p, _ := start(t, Options{}, c)
+	require.Equal(t, StatusDown, p.State().Status)
+	reason := p.State().Reason
+	require.Equal(t, `setting "FOO": is none of plugin testplugin: it has secret_key, publishable_key, region, note, hang_in_configure; `+
+		`setting "colour": is none of plugin testplugin: it has secret_key, publishable_key, region, note, hang_in_configure; `+
+		`setting "note": is longer than 100 bytes; `+
+		`setting "publishable_key": must begin with pk_; `+
+		`setting "region": must be one of eu, us; `+
+		`setting "secret_key": is missing: set HUB_PROVIDERS__ONE__SETTINGS__SECRET_KEY`, reason)
+}
+
+// A provider that stays down is told of once, not at each try.
+func TestTheSameReasonIsToldOnce(t *testing.T) {
+	missing := Config{Name: "one", Plugin: "missing"}
+	_, p, log := start(t, Options{backoff: []time.Duration{0}}, missing)
+	require.Contains(t, p.State().Reason, filepath.Join(pluginDir, "missing")+" cannot be read")
+	require.Contains(t, p.State().Reason, "set plugins.dir (HUB_PLUGINS__DIR)")
+	told := func(level string) int {
+		return strings.Count(log.String(), `"level":"`+level+`","msg":"provider is down"`)
+	}
+	eventually(t, 2*time.Second, "more tries", func() bool { return told("DEBUG") > 5 })
+	require.Equal(t, 1, told("WARN"))
+
+	_, p, log = startUp(t, Options{backoff: []time.Duration{0}})
+	for range 2 { // each time that it was up in between is news
+		eventually(t, 2*time.Second, "up", p.Up)
+		pid := p.State().Pid
+		kill(t, pid, syscall.SIGKILL)
+		eventually(t, time.Second, "the death is noticed", func() bool { return p.State().Pid != pid })
+	}
+	require.Equal(t, 2, told("WARN"))
 }
 
 func TestAPluginThatCannotStartIsDown(t *testing.T) {

@@ -28,14 +28,23 @@ type fakeHub struct {
 	providers string
 	next      func(w http.ResponseWriter, r *http.Request) bool // answers instead, if it says so
 	payAt     string
+	action    map[string]any // the next_action of new orders, instead of a redirect to payAt
+	attempt   string         // the status of their attempt
 }
 
 func newFakeHub() *fakeHub {
 	return &fakeHub{orders: map[string]map[string]any{}, payAt: "https://pay.example.com/c/cs_test_1", providers: `{"data":[
 		{"name":"stripe","plugin":"stripe","mode":"test","status":"up","flows":[
 			{"name":"checkout_session","title":"Stripe Checkout","inputs":[{"name":"ui_mode","title":"Page","options":["hosted","embedded"],"default":"hosted"}],"capture_modes":["automatic","manual"],"capabilities":["refund","refund_part","capture","cancel"]},
-			{"name":"charge","title":"Card token","inputs":[{"name":"token","title":"Token","help":"The payer's card, as the provider's library names it.","required":true,"default":"tok_visa"}],"capture_modes":["automatic"],"capabilities":["refund"]}]},
-		{"name":"paypal","plugin":"paypal","mode":"test","status":"down","flows":[{"name":"server","title":"PayPal","inputs":[],"capture_modes":["automatic","manual"],"capabilities":["refund"]}]}]}`}
+			{"name":"charge","title":"Card token","inputs":[{"name":"token","title":"Token","required":true}],"capture_modes":["automatic"],"capabilities":["refund"]},
+			{"name":"apple_pay","title":"Apple Pay","inputs":[{"name":"finalize","options":["server","legacy"],"default":"server"},{"name":"payment_method"},{"name":"confirmation_token"}],"capture_modes":["automatic","manual"],"capabilities":["confirm","refund"]}]},
+		{"name":"paypal","plugin":"paypal","mode":"test","status":"up","flows":[
+			{"name":"server","title":"PayPal","inputs":[],"capture_modes":["automatic","manual"],"currencies":["EUR","USD"],"capabilities":["refund"]},
+			{"name":"client","title":"PayPal in the browser","inputs":[],"confirm_inputs":[{"name":"order_id","required":true}],"capture_modes":["automatic"],"currencies":["EUR","USD"],"capabilities":["browser","confirm","refund"]}]},
+		{"name":"acme","plugin":"acme","mode":"test","status":"up","flows":[
+			{"name":"voucher","title":"Voucher","inputs":[{"name":"code","title":"Code","help":"On the card.","required":true}],"capture_modes":["automatic"]},
+			{"name":"widget","title":"Widget","capabilities":["browser"]}]},
+		{"name":"asleep","plugin":"acme","mode":"test","status":"down","flows":[{"name":"voucher","title":"Voucher"}]}]}`}
 }
 
 // instead sets what answers before the fake hub does; nil for nothing.
@@ -112,6 +121,12 @@ func (f *fakeHub) checkout(w http.ResponseWriter, body []byte) {
 		o := fakeOrder(id, "open", in.Amount, in.Currency, exponent)
 		o["reference"], o["description"] = in.Reference, in.Description
 		o["next_action"] = map[string]any{"type": "redirect", "url": f.payAt}
+		if f.action != nil {
+			o["next_action"] = f.action
+		}
+		if f.attempt != "" {
+			o["attempts"] = []any{map[string]any{"id": "att_1", "provider": in.Provider, "flow": in.Flow, "mode": "test", "status": f.attempt}}
+		}
 		f.orders[id] = o
 	}
 	answer(w, 201, f.orders[id])

@@ -41,6 +41,7 @@ type order struct {
 	NeedsAttention bool       `json:"needs_attention"`
 	Attempts       []attempt  `json:"attempts"`
 	Refunds        []refund   `json:"refunds"`
+	Disputes       []dispute  `json:"disputes"`
 	NextAction     *action    `json:"next_action"`
 	CreatedAt      time.Time  `json:"created_at"`
 	Attention      []struct { // resolved ones are told apart by their time
@@ -56,6 +57,18 @@ type attempt struct {
 	Mode     string   `json:"mode"`
 	Status   string   `json:"status"`
 	Failure  *failure `json:"failure"`
+
+	// References are the provider's own names of the payment.
+	References []struct {
+		Kind  string `json:"kind"`
+		Value string `json:"value"`
+	} `json:"references"`
+}
+
+// dispute is a challenge of the payment: inquiry, open, won, lost or closed.
+type dispute struct {
+	Status string `json:"status"`
+	Amount int64  `json:"amount"`
 }
 
 type failure struct {
@@ -81,6 +94,7 @@ type action struct {
 	Fields map[string]string `json:"fields"`
 	Kind   string            `json:"kind"`
 	Data   string            `json:"data"`
+	Client map[string]string `json:"client"` // for the provider's script
 }
 
 // event is one line of an order's timeline.
@@ -94,6 +108,7 @@ type event struct {
 // provider is one that the hub granted to this shop, with its ways to pay.
 type provider struct {
 	Name   string `json:"name"`
+	Plugin string `json:"plugin"`
 	Mode   string `json:"mode"`
 	Status string `json:"status"`
 	Flows  []struct {
@@ -101,6 +116,7 @@ type provider struct {
 		Title        string   `json:"title"`
 		Inputs       []input  `json:"inputs"`
 		CaptureModes []string `json:"capture_modes"`
+		Currencies   []string `json:"currencies"` // empty: whatever the provider accepts
 		Capabilities []string `json:"capabilities"`
 	} `json:"flows"`
 }
@@ -148,6 +164,7 @@ type problem struct {
 	Code       string `json:"code"`
 	Param      string `json:"param"`
 	RequestID  string `json:"request_id"`
+	OrderID    string `json:"order_id"`
 	RetryAfter int    `json:"-"` // seconds, 0 when not said
 	Maybe      bool   `json:"-"`
 }

@@ -29,6 +29,7 @@ type settings struct {
 	hub       *url.URL // SHOP_HUB_URL, which may have a base path
 	apiKey    string   // SHOP_API_KEY
 	publicURL string   // SHOP_PUBLIC_URL, where the payer's browser finds the shop
+	sandbox   *url.URL // SHOP_SANDBOX_URL, where it finds the providers' stand-ins; nil without them
 }
 
 func main() {
@@ -55,6 +56,11 @@ func readSettings(env func(string) string) (settings, error) {
 	var err error
 	if s.hub, err = baseURL("SHOP_HUB_URL", env("SHOP_HUB_URL")); err != nil {
 		return s, err
+	}
+	if at := env("SHOP_SANDBOX_URL"); at != "" {
+		if s.sandbox, err = baseURL("SHOP_SANDBOX_URL", at); err != nil {
+			return s, err
+		}
 	}
 	return s, nil
 }
@@ -92,7 +98,7 @@ func run(ctx context.Context, env func(string) string, out io.Writer, logger *sl
 	if s.hub.Scheme == "http" && !loopbackHost(s.hub.Hostname()) {
 		logger.Warn("the API key travels unencrypted: SHOP_HUB_URL is http and not this machine")
 	}
-	handler, err := newShop(newHub(s.hub, s.apiKey), public, addr, logger)
+	handler, err := newShop(newHub(s.hub, s.apiKey), public, s.sandbox, addr, logger)
 	if err != nil {
 		return err
 	}

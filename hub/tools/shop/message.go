@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 )
 
 // message is a page that says what happened and what can be done.
@@ -59,15 +60,11 @@ type failedAs struct {
 // failed tells of a refusal. Where the same request may succeed later, or may
 // already have had its effect, the button repeats it under the same key.
 func (s *shop) failed(w http.ResponseWriter, r *http.Request, err error, as failedAs) {
-	s.log.Warn("hub", "path", r.URL.Path, "error", err)
-	p := &problem{Title: "Something went wrong in the shop"}
-	errors.As(err, &p)
-	m := message{Title: as.What, Order: as.Order, Text: p.Title + "."}
-	if p.Detail != "" {
-		m.Text = p.Detail
-	}
-	if p.Param != "" {
-		m.Lines = append(m.Lines, "It is about: "+clip(p.Param))
+	s.logProblem(r, err)
+	p := problemOf(err)
+	m := message{Title: as.What, Order: as.Order, Text: p.words()}
+	if m.Order == "" && orderIDs.MatchString(p.OrderID) {
+		m.Order = p.OrderID
 	}
 	if p.RequestID != "" {
 		m.Lines = append(m.Lines, "If you ask us about it, name "+p.RequestID)
@@ -95,4 +92,42 @@ func (s *shop) failed(w http.ResponseWriter, r *http.Request, err error, as fail
 		m.Text = "The hub does not accept this shop's key. The shopkeeper has to look at SHOP_API_KEY."
 	}
 	s.render(w, r, status, "message", m)
+}
+
+// logProblem tells the shopkeeper. What the hub refuses for good is everyday;
+// an address's query is never logged, for it may carry a payer's token.
+func (s *shop) logProblem(r *http.Request, err error) {
+	p := problemOf(err)
+	switch {
+	case r.Context().Err() != nil:
+		s.log.Info("the visitor left before the hub answered", "path", r.URL.Path)
+	case p.Status/100 == 4 && p.Status != http.StatusUnauthorized && p.Status != http.StatusForbidden && !p.passing():
+		s.log.Info("the hub refused", "path", r.URL.Path, "status", p.Status, "code", clip(p.Code), "request", p.RequestID)
+	default:
+		s.log.Warn("the hub could not do it", "path", r.URL.Path, "error", err)
+	}
+}
+
+func problemOf(err error) *problem {
+	p := &problem{Title: "Something went wrong in the shop"}
+	errors.As(err, &p)
+	return p
+}
+
+// words are what the hub says about it, as a sentence for a person.
+func (p *problem) words() string {
+	if p.Detail == "" {
+		return p.Title + "."
+	}
+	text := p.Detail
+	if p.Code == "provider_rejected" { // "failure_code: what the provider says"
+		if _, said, ok := strings.Cut(text, ": "); ok {
+			text = said
+		}
+	}
+	text = sentence(text)
+	if !strings.HasSuffix(text, ".") {
+		text += "."
+	}
+	return text
 }

@@ -21,12 +21,27 @@ func money(amount int64, currency string, exponent int) string {
 	return sign + s + " " + clip(currency)
 }
 
-var errAmount = errors.New("write the amount as digits, with a point before the decimals")
+var (
+	errAmount   = errors.New("write the amount as digits, with a point before the decimals")
+	errEmpty    = errors.New("write an amount")
+	errNothing  = errors.New("write an amount above zero")
+	errNegative = errors.New("write an amount above zero, without a minus")
+	errComma    = errors.New("write the amount with a point before the decimals and no comma")
+)
 
 // parseMoney reads "12", "12.5" or "12.50" into minor units, and refuses what
 // it would have to round.
 func parseMoney(s string, exponent int) (int64, error) {
-	whole, frac, point := strings.Cut(strings.TrimSpace(s), ".")
+	s = strings.TrimSpace(s)
+	switch {
+	case s == "":
+		return 0, errEmpty
+	case strings.HasPrefix(s, "-"), strings.HasPrefix(s, "−"):
+		return 0, errNegative
+	case strings.Contains(s, ","):
+		return 0, errComma
+	}
+	whole, frac, point := strings.Cut(s, ".")
 	if whole == "" || point && frac == "" || len(whole) > 15 {
 		return 0, errAmount
 	}
@@ -34,7 +49,7 @@ func parseMoney(s string, exponent int) (int64, error) {
 		if exponent == 0 {
 			return 0, errors.New("this currency has no decimals")
 		}
-		return 0, fmt.Errorf("this currency has %d decimals", exponent)
+		return 0, fmt.Errorf("this currency has no more than %d decimals", exponent)
 	}
 	var amount int64
 	for _, c := range whole + frac + strings.Repeat("0", exponent-len(frac)) {

@@ -5,13 +5,14 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
-	"time"
+	"strings"
 )
 
 // How often the page of an unsettled order looks again by itself.
 const (
 	maxLooks   = 30
-	lookEvery  = 2 // seconds
+	lookEvery  = 2  // seconds, while something is under way
+	watchEvery = 10 // when it is paid: somebody may refund it at the provider
 	maxEvents  = 100
 	timeFormat = "2 Jan 2006, 15:04:05 UTC"
 )
@@ -24,7 +25,7 @@ type orderPage struct {
 	Total   string
 	Hold    string // what a capture takes
 	Amounts []amountLine
-	Notes   []string // what the visitor just did
+	Notes   []note   // what the visitor just did
 	Alerts  []string // what is wrong
 	Refunds []refundLine
 	Events  []eventLine
@@ -32,11 +33,19 @@ type orderPage struct {
 	Test    bool
 
 	Again  string // where the page looks next, if it looks again by itself
+	Every  int
 	Looks  int
 	Max    int
 	Paused bool
 
 	Onward     string // where the payer can go on paying
+	Begun      string // the same, while another way is offered
+	Frame      string // or the provider's form on this page
+	Waiting    bool   // back from there, and nothing is known yet
+	Script     bool   // only a script that this shop does not load could go on
+	Dashboard  string // the payment at the stand-in
+	Disputed   bool
+	Refund     refundForm
 	Show       *action
 	Offer      bool // let the payer choose a way again
 	Ways       ways
@@ -44,38 +53,88 @@ type orderPage struct {
 	Step       string
 	CanCapture bool
 	CanCancel  bool
-	Keys       struct{ Pay, Part, Rest, Capture, Cancel string }
+	Keys       struct{ Pay, Rest, Capture, Cancel string }
 }
 
 type amountLine struct{ Name, Value string }
 
 type refundLine struct{ Amount, Word, Mood, Reason, At string }
 
-type eventLine struct{ At, ISO, Text, Amount, Source, Kind string }
+type eventLine struct{ At, ISO, Text, Amount, Source, Kind, Reason string }
 
-var notes = map[string]string{
-	"refund":  "The refund was asked for.",
-	"capture": "Taking the money was asked for.",
-	"cancel":  "Canceling was asked for.",
+// note tells of what the visitor just did, in a mood.
+type note struct{ Text, Mood string }
+
+// done says what became of a button: what happened, not that it was pressed.
+func (o *order) done(verb string) (note, bool) {
+	switch verb {
+	case "refund":
+		var latest *refund
+		for i, r := range o.Refunds {
+			if r.Origin != "provider" && (latest == nil || !r.CreatedAt.Before(latest.CreatedAt)) {
+				latest = &o.Refunds[i]
+			}
+		}
+		if latest == nil {
+			return note{"The refund has not appeared yet.", "wait"}, true
+		}
+		amount := money(latest.Amount, o.Currency, o.Exponent)
+		switch latest.Status {
+		case "succeeded":
+			return note{amount + " was given back.", "good"}, true
+		case "failed":
+			return note{"The refund of " + amount + " failed.", "bad"}, true
+		}
+		return note{"The refund of " + amount + " is under way.", "wait"}, true
+	case "capture":
+		if o.Captured > 0 {
+			return note{money(o.Captured, o.Currency, o.Exponent) + " was taken.", "good"}, true
+		}
+		return note{"The provider has not taken the money yet.", "wait"}, true
+	case "cancel":
+		if o.Status == "canceled" {
+			return note{}, false // the page says nothing else
+		}
+		return note{"The order is not canceled yet: the provider was asked.", "wait"}, true
+	}
+	return note{}, false
 }
 
 func (s *shop) showOrder(w http.ResponseWriter, r *http.Request, o *order) {
+	s.orderPage(w, r, o, http.StatusOK, nil)
+}
+
+// orderPage shows an order, perhaps with a refund form that was filled in wrong.
+func (s *shop) orderPage(w http.ResponseWriter, r *http.Request, o *order, status int, typed *refundForm) {
 	q := r.URL.Query()
 	p := &orderPage{
-		order: o, Look: lookOf(o.Status), Total: money(o.Amount, o.Currency, o.Exponent),
+		order: o, Look: o.look(), Total: money(o.Amount, o.Currency, o.Exponent), Dashboard: s.dashboard(o),
 		Made: o.CreatedAt.UTC().Format(timeFormat), Max: maxLooks,
 		CanCapture: o.Status == "authorized", CanCancel: o.Status == "open" || o.Status == "authorized",
 	}
-	p.Keys.Pay, p.Keys.Part, p.Keys.Rest, p.Keys.Capture, p.Keys.Cancel = newKey(), newKey(), newKey(), newKey(), newKey()
+	p.Keys.Pay, p.Keys.Rest, p.Keys.Capture, p.Keys.Cancel = newKey(), newKey(), newKey(), newKey()
+	p.Refund.Key = newKey()
+	if typed != nil {
+		p.Refund = *typed
+	}
+	for _, d := range o.Disputes {
+		p.Disputed = p.Disputed || d.Status == "open" || d.Status == "inquiry"
+	}
 	p.Hold = money(max(o.Authorized-o.Captured, 0), o.Currency, o.Exponent)
 	p.amounts()
 	p.alerts(s.book.differs(o))
-	if note, ok := notes[q.Get("done")]; ok {
+	if note, ok := o.done(q.Get("done")); ok {
 		p.Notes = append(p.Notes, note)
 	}
 	s.onward(r, p, q)
+	if typed != nil { // looking again would lose what was typed
+		p.Again, p.Paused = "", false
+	}
 	s.timeline(r, p)
-	s.render(w, r, http.StatusOK, "order", p)
+	if p.Frame != "" {
+		w.Header().Set("Content-Security-Policy", s.policy+"; frame-src "+s.origin)
+	}
+	s.render(w, r, status, "order", p)
 }
 
 func (p *orderPage) amounts() {
@@ -129,6 +188,9 @@ func (p *orderPage) alerts(differs bool) {
 	for _, a := range o.Attention {
 		if a.ResolvedAt.IsZero() {
 			flagged = true
+			if a.Reason == "in_dispute" && p.Disputed { // the page says nothing else
+				continue
+			}
 			reason, ok := attentions[a.Reason]
 			if !ok {
 				reason = plain(a.Reason)
@@ -151,7 +213,11 @@ func (p *orderPage) alerts(differs bool) {
 		if reason == "" {
 			reason = sentence(plain(f.Code))
 		}
-		p.Alerts = append(p.Alerts, "The last try did not work: "+reason)
+		if o.live() {
+			p.Alerts = append(p.Alerts, "The last try to pay did not work: "+reason)
+		} else {
+			p.Look.Text = "The answer was: " + reason + " " + p.Look.Text
+		}
 	}
 }
 
@@ -161,7 +227,11 @@ func (s *shop) onward(r *http.Request, p *orderPage, q url.Values) {
 	o, here := p.order, s.base+"/order/"+p.ID
 	from, choosing := q.Get("from"), q.Get("pay") == "1"
 	if o.Status == "open" && o.NextAction != nil {
+		p.Frame = s.frame(o)
 		switch next := o.NextAction; {
+		case next.Type == "client":
+			p.Onward = s.clientPage(o)
+			p.Script = p.Onward == "" && p.Frame == ""
 		case next.Type == "redirect" && (next.Method == "" || next.Method == http.MethodGet) && payable(next.URL):
 			p.Onward = next.URL
 		case next.Type == "show":
@@ -169,17 +239,31 @@ func (s *shop) onward(r *http.Request, p *orderPage, q url.Values) {
 		}
 	}
 	if from == "cancelled" && o.Status == "open" {
-		p.Notes = append(p.Notes, "You came back without paying. Your order is still here.")
+		p.Notes = append(p.Notes, note{"You came back without paying. Your order is still here.", "wait"})
 	}
+	p.Waiting = from == "return" && o.Status == "open" && o.live()
 	p.Offer = o.Status == "open" && (choosing || from == "cancelled" || !o.live())
+	if p.Begun = p.Onward; p.Frame != "" {
+		p.Begun = here
+	}
+	if p.Waiting || p.Offer {
+		p.Frame = "" // the page looks again by itself, which would empty the form; or it shows another
+	}
 	if p.Offer {
 		var err error
-		if p.Ways, err = s.ways(r.Context()); err != nil {
-			s.log.Warn("hub", "path", r.URL.Path, "error", err)
+		if p.Ways, err = s.ways(r.Context(), o.Currency); err != nil {
+			s.logProblem(r, err)
 		}
 		return
 	}
-	if !o.moving() {
+	switch {
+	case p.Frame != "": // it would be emptied
+		return
+	case o.moving():
+		p.Every = lookEvery
+	case o.watched():
+		p.Every = watchEvery
+	default:
 		return
 	}
 	looks, err := strconv.Atoi(q.Get("n"))
@@ -190,7 +274,7 @@ func (s *shop) onward(r *http.Request, p *orderPage, q url.Values) {
 	if p.Looks = looks + 1; !p.Paused {
 		p.Again = fmt.Sprintf("%s?n=%d", here, p.Looks)
 	}
-	if from == "return" && o.Status == "open" {
+	if p.Waiting {
 		p.Look = look{"Confirming", "Confirming your payment", "The provider tells us any moment now. This page looks again by itself.", "wait"}
 		if p.Again != "" {
 			p.Again += "&from=return"
@@ -198,46 +282,39 @@ func (s *shop) onward(r *http.Request, p *orderPage, q url.Values) {
 	}
 }
 
-func (s *shop) timeline(r *http.Request, p *orderPage) {
-	var page struct{ Data []event }
-	if err := s.hub.get(r.Context(), "/v1/orders/"+p.ID+"/events", &page); err != nil {
-		s.log.Warn("hub", "path", r.URL.Path, "error", err)
-		p.Blind = true
-		return
-	}
-	for i, e := range page.Data {
-		if i == maxEvents {
-			return
-		}
-		source, ok := sources[e.Source]
-		if !ok {
-			source = plain(e.Source)
-		}
-		at := e.At.UTC()
-		p.Events = append(p.Events, eventLine{
-			At: at.Format("15:04:05"), ISO: at.Format(time.RFC3339), Text: e.say(), Kind: clip(e.Kind), Source: source,
-			Amount: e.amount(p.Exponent, p.Currency),
-		})
-	}
-}
+// Limits of the list of orders.
+const (
+	listedOrders = 20
+	readOrders   = 300
+)
 
-// orders lists the latest orders that the hub keeps for this shop.
+// orders lists the latest orders of this shop: other apps may share its key.
 func (s *shop) orders(w http.ResponseWriter, r *http.Request) {
-	var page struct{ Data []order }
-	if err := s.hub.get(r.Context(), "/v1/orders?limit=20", &page); err != nil {
-		s.failed(w, r, err, failedAs{What: "The orders could not be read"})
-		return
-	}
 	type row struct {
 		order
 		Look        look
 		Total, Made string
 	}
 	var rows []row
-	for _, o := range page.Data {
-		if o.sane() && len(rows) < 100 {
-			rows = append(rows, row{o, lookOf(o.Status), money(o.Amount, o.Currency, o.Exponent), o.CreatedAt.UTC().Format("2 Jan, 15:04")})
+	cursor := ""
+	for read := 0; read < readOrders && len(rows) < listedOrders; read += 100 {
+		var page struct {
+			Data []order
+			Next string
 		}
+		if err := s.hub.get(r.Context(), "/v1/orders?limit=100"+cursor, &page); err != nil {
+			s.failed(w, r, err, failedAs{What: "The orders could not be read"})
+			return
+		}
+		for _, o := range page.Data {
+			if o.sane() && strings.HasPrefix(o.Reference, referencePrefix) && len(rows) < listedOrders {
+				rows = append(rows, row{o, o.look(), money(o.Amount, o.Currency, o.Exponent), o.CreatedAt.UTC().Format("2 Jan, 15:04")})
+			}
+		}
+		if page.Next == "" {
+			break
+		}
+		cursor = "&cursor=" + url.QueryEscape(page.Next)
 	}
 	s.render(w, r, http.StatusOK, "orders", rows)
 }

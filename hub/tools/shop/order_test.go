@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+	"html"
 	"net/http"
 	"net/url"
 	"slices"
@@ -21,7 +23,7 @@ func TestRefund_AsksOnceForWhatWasShown(t *testing.T) {
 	if !strings.Contains(page, "12.750 KWD") || !strings.Contains(page, `data-status="paid"`) {
 		t.Fatal(page)
 	}
-	part := hiddenForm(page, "/tea/order/"+orderID+"/refund")
+	part := hiddenForm(page, "/tea/order/"+orderID+"/refund#counter")
 	part.Set("amount", "4.25")
 	part.Set("reason", "one tin was dented")
 	for range 2 {
@@ -46,10 +48,20 @@ func TestRefund_AsksOnceForWhatWasShown(t *testing.T) {
 func TestRefund_RefusesWhatIsNoAmount(t *testing.T) {
 	v := visit(t)
 	v.hub.orders[orderID] = paidOrder(1800, "JPY", 0)
-	for _, amount := range []string{"", "0", "-1", "1.5", "1e3", "0x10", "１", "1,800", "99999999999999999999", "<b>"} {
-		res, page := v.post("/order/"+orderID+"/refund", url.Values{"key": {key1}, "amount": {amount}})
-		if res.StatusCode != http.StatusUnprocessableEntity || strings.Contains(page, "<b>") {
+	for amount, why := range map[string]string{
+		"": "Write an amount.", "0": "above zero", "0.": "digits", "-1": "without a minus", "−5": "without a minus", "1.5": "has no decimals", "1e3": "digits", "0x10": "digits",
+		"１": "digits", "1,800": "no comma", "99999999999999999999": "digits", "<b>": "digits",
+	} {
+		res, page := v.post("/order/"+orderID+"/refund", url.Values{"key": {key1}, "amount": {amount}, "reason": {"dented"}})
+		form := page[strings.Index(page, `class="refund"`):]
+		form = form[:strings.Index(form, "</form>")]
+		if res.StatusCode != http.StatusUnprocessableEntity || strings.Contains(page, "<b>") || strings.Contains(page, "http-equiv") || !strings.Contains(page, `data-status="paid"`) {
 			t.Errorf("%q: %d", amount, res.StatusCode)
+		}
+		for _, want := range []string{why, `value="` + html.EscapeString(amount) + `"`, `value="dented"`, `value="` + key1 + `"`, `aria-invalid`} {
+			if !strings.Contains(form, want) {
+				t.Errorf("%q: the form lacks %s: %s", amount, want, form)
+			}
 		}
 	}
 	if len(v.posts()) != 0 {
@@ -90,6 +102,12 @@ func TestActions_RetryAndRefusal(t *testing.T) {
 	res, body := v.post("/order/"+orderID+"/refund", url.Values{"key": {key1}, "amount": {"1"}})
 	if res.StatusCode != 422 || !strings.Contains(body, "&lt;img") || !strings.Contains(body, "req_7") || strings.Contains(body, "Try again") {
 		t.Errorf("%d %s", res.StatusCode, body)
+	}
+	if again := hiddenForm(body, "/tea/order/"+orderID+"/refund#counter"); again.Get("key") == key1 {
+		t.Error("another amount would be asked under the refused key")
+	}
+	if strings.Contains(v.logs.String(), "level=WARN msg=hub") || !strings.Contains(v.logs.String(), `level=INFO msg="the hub refused"`) {
+		t.Errorf("the log: %s", v.logs)
 	}
 }
 
@@ -132,15 +150,18 @@ func TestOrder_LooksAgainUntilSettled(t *testing.T) {
 	v.hub.orders[orderID]["status"] = "something_new"
 	look("?from=return", "Being settled")
 	v.hub.orders[orderID] = paidOrder(9600, "EUR", 2)
+	look("", `content="10; url=/tea/order/`+orderID+`?n=1"`) // somebody may refund it at the provider
+	look("?n=30", "Not looking by itself any more")
+	v.hub.orders[orderID]["status"], v.hub.orders[orderID]["captured"] = "canceled", 0
 	if _, page := v.get("/order/" + orderID); strings.Contains(page, "http-equiv") {
-		t.Error("a paid order keeps looking")
+		t.Error("a canceled order keeps looking")
 	}
 }
 
 func TestOrder_TellsItsStoryEscaped(t *testing.T) {
 	v := visit(t)
 	o := paidOrder(9600, "EUR", 2)
-	o["description"], o["reference"] = "<script>alert(1)</script>", `"><script>`
+	o["description"], o["reference"] = "<script>alert(1)</script>", `shop-"><script>`
 	o["needs_attention"], o["attention"] = true, []any{map[string]any{"reason": "second_payment"}, map[string]any{"reason": "<script>"}}
 	o["refunds"] = []any{map[string]any{"status": "failed", "amount": 100, "failure": map[string]any{"message": "<script>"}}}
 	v.hub.orders[orderID] = o
@@ -205,13 +226,12 @@ func TestMoney_ExactBothWays(t *testing.T) {
 
 func TestBook_IsBounded(t *testing.T) {
 	b := newBook()
-	for i := range maxRecords + 10 {
-		if _, err := b.open(purchase{Quantity: int64(i)}, products[0]); err != nil {
-			t.Fatal(err)
-		}
+	for i := range maxSales + 10 {
+		b.open(newSale(&http.Request{}, sale{handle: fmt.Sprint(i)}))
+		b.stillWaits(fmt.Sprint(i))
 	}
-	if len(b.records) != maxRecords || len(b.age) != maxRecords {
-		t.Errorf("%d records, %d ages", len(b.records), len(b.age))
+	if len(b.sales) != maxSales || len(b.age) != maxSales || len(b.confirms) > maxSales {
+		t.Errorf("%d sales, %d ages, %d confirmations", len(b.sales), len(b.age), len(b.confirms))
 	}
 }
 

@@ -31,24 +31,31 @@ var formKeys = regexp.MustCompile(`^[0-9a-f]{32}$`)
 
 // shop answers the pages.
 type shop struct {
-	hub    *hub
-	book   *book
-	public string // where the payer's browser finds the shop, without a last slash
-	base   string // its path, "" or "/shop"
-	hosts  []string
-	policy string
-	secure bool
-	pages  map[string]*template.Template
-	log    *slog.Logger
+	hub     *hub
+	book    *book
+	public  string // where the payer's browser finds the shop, without a last slash
+	base    string // its path, "" or "/shop"
+	sandbox string // where it finds the providers' stand-ins; "" without them
+	origin  string // of the sandbox
+	hosts   []string
+	policy  string
+	secure  bool
+	pages   map[string]*template.Template
+	log     *slog.Logger
 }
 
-func newShop(h *hub, public *url.URL, addr string, log *slog.Logger) (http.Handler, error) {
+// newShop makes the handler; sandbox may be nil.
+func newShop(h *hub, public, sandbox *url.URL, addr string, log *slog.Logger) (http.Handler, error) {
 	s := &shop{
 		hub: h, book: newBook(), public: public.String(), base: public.EscapedPath(), hosts: []string{public.Host, addr},
-		policy: contentPolicy(public), secure: public.Scheme == "https", pages: map[string]*template.Template{}, log: log,
+		secure: public.Scheme == "https", pages: map[string]*template.Template{}, log: log,
 	}
+	if sandbox != nil {
+		s.sandbox, s.origin = sandbox.String(), sandbox.Scheme+"://"+sandbox.Host
+	}
+	s.policy = contentPolicy(public, s.origin)
 	for _, name := range []string{"shop", "order", "orders", "message"} {
-		t, err := template.New("layout.html").Funcs(template.FuncMap{"clip": clip}).
+		t, err := template.New("layout.html").Funcs(template.FuncMap{"clip": clip, "sentence": sentence}).
 			ParseFS(pages, "pages/layout.html", "pages/pictures.html", "pages/"+name+".html")
 		if err != nil {
 			return nil, fmt.Errorf("page %s: %w", name, err)
@@ -69,6 +76,10 @@ func newShop(h *hub, public *url.URL, addr string, log *slog.Logger) (http.Handl
 	mux.HandleFunc("POST /order/{id}/capture", s.form(s.withOrder(s.capture)))
 	mux.HandleFunc("POST /order/{id}/cancel", s.form(s.withOrder(s.cancel)))
 	mux.HandleFunc("POST /order/{id}/pay", s.form(s.withOrder(s.payAgain)))
+	mux.HandleFunc("GET /order/{id}/back", s.withOrder(s.comeFromClient))
+	mux.HandleFunc("POST /order/{id}/back", s.form(s.withOrder(s.comeFromClient)))
+	mux.HandleFunc("GET /paid-with", s.paidWith)
+	mux.HandleFunc("POST /paid-with", s.form(s.paidWith))
 	mux.HandleFunc("GET /return", s.comeBack("return"))
 	mux.HandleFunc("GET /cancelled", s.comeBack("cancelled"))
 	mux.HandleFunc("GET /style.css", static("style.css", "text/css; charset=utf-8"))
@@ -83,10 +94,13 @@ func newShop(h *hub, public *url.URL, addr string, log *slog.Logger) (http.Handl
 // contentPolicy lets a page load our own style and picture, and nothing else:
 // no script at all. A form may lead to a provider's page (browsers check the
 // redirect after a form too): https, or http where the shop itself is local.
-func contentPolicy(public *url.URL) string {
+func contentPolicy(public *url.URL, sandbox string) string {
 	forms := "'self' https:"
 	if loopbackHost(public.Hostname()) {
 		forms += " http://127.0.0.1:* http://localhost:*"
+	}
+	if sandbox != "" {
+		forms += " " + sandbox
 	}
 	return "default-src 'none'; style-src 'self'; img-src 'self'; form-action " + forms +
 		"; base-uri 'none'; frame-ancestors 'none'"
@@ -182,9 +196,9 @@ func (s *shop) render(w http.ResponseWriter, r *http.Request, status int, page s
 	}
 	var b bytes.Buffer
 	err := s.pages[page].Execute(&b, struct {
-		Base, Page string
-		Data       any
-	}{s.base, page, data})
+		Base, Page, Sandbox string
+		Data                any
+	}{s.base, page, s.sandbox, data})
 	if err != nil {
 		s.log.Error("page", "page", page, "error", err)
 		http.Error(w, "The page could not be made.", http.StatusInternalServerError)

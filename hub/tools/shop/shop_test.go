@@ -29,6 +29,24 @@ type visitor struct {
 
 func visit(t *testing.T) *visitor {
 	t.Helper()
+	return visitWith(t, nil)
+}
+
+// standIns is where the tests' stand-ins are said to be.
+const standIns = "http://127.0.0.1:9/stands"
+
+// visitStandIns visits a shop that knows where the stand-ins are.
+func visitStandIns(t *testing.T) *visitor {
+	t.Helper()
+	at, err := baseURL("SHOP_SANDBOX_URL", standIns)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return visitWith(t, at)
+}
+
+func visitWith(t *testing.T, sandbox *url.URL) *visitor {
+	t.Helper()
 	v := &visitor{t: t, hub: newFakeHub(), logs: &strings.Builder{}}
 	hubServer := httptest.NewServer(v.hub)
 	t.Cleanup(hubServer.Close)
@@ -38,7 +56,7 @@ func visit(t *testing.T) *visitor {
 	}
 	server := httptest.NewUnstartedServer(nil)
 	public := &url.URL{Scheme: "http", Host: server.Listener.Addr().String(), Path: "/tea"}
-	handler, err := newShop(newHub(base, apiKey), public, public.Host, slog.New(slog.NewTextHandler(v.logs, nil)))
+	handler, err := newShop(newHub(base, apiKey), public, sandbox, public.Host, slog.New(slog.NewTextHandler(v.logs, nil)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -123,7 +141,7 @@ func hiddenForm(page, action string) url.Values {
 func purchaseForm() url.Values {
 	return url.Values{
 		"key": {key1}, "product": {"teapot"}, "quantity": {"2"}, "email": {"ada@example.com"},
-		"way": {"stripe/checkout_session"}, "input:stripe/checkout_session:ui_mode": {"hosted"}, "input:stripe/charge:token": {"tok_visa"},
+		"way": {"stripe/checkout_session"}, "input:stripe/charge:token": {"tok_visa"},
 	}
 }
 
@@ -131,9 +149,10 @@ func TestFront_OffersEveryFlow(t *testing.T) {
 	v := visit(t)
 	res, page := v.get("/")
 	for _, want := range []string{
-		`value="stripe/checkout_session" required checked`, `value="stripe/charge"`, `value="paypal/server" required disabled`,
-		`name="input:stripe/charge:token" value="tok_visa"`, `name="input:stripe/checkout_session:ui_mode" value="hosted"`,
-		"48.00 EUR", "1800 JPY", "4.250 KWD", `action="/tea/buy"`,
+		`value="stripe/checkout_session" class="holds" required checked`, `value="stripe/checkout_session.embedded" class="holds" required disabled`,
+		`value="stripe/charge" required disabled`, `value="stripe/apple_pay.legacy"`, `value="paypal/server" class="holds" required>`, "not for JPY, KWD",
+		`value="paypal/client" required disabled`, `value="acme/widget" required disabled`, `value="asleep/voucher" required disabled`, "SHOP_SANDBOX_URL",
+		`name="input:acme/voucher:code"`, "144.00 EUR", "48.00 EUR", "1800 JPY", "4.250 KWD", `action="/tea/buy"`,
 	} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the front page lacks %s", want)
@@ -239,8 +258,10 @@ func TestBuy_RefusesWhatItMustNotFollow(t *testing.T) {
 	v := visit(t)
 	v.hub.instead(func(w http.ResponseWriter, r *http.Request) bool {
 		o := fakeOrder(orderID, "paid", 1, "EUR", 2)
-		answer(w, 201, o)
-		return true
+		if r.Method == http.MethodPost {
+			answer(w, 201, o)
+		}
+		return r.Method == http.MethodPost
 	})
 	if res, page := v.post("/buy", purchaseForm()); res.StatusCode != http.StatusBadGateway && res.StatusCode != http.StatusServiceUnavailable {
 		t.Errorf("another order was believed: %d %s", res.StatusCode, page)
@@ -257,7 +278,8 @@ func TestBuy_RefusesHostileForms(t *testing.T) {
 	for name, form := range map[string]url.Values{
 		"no key": change("key", ""), "bad key": change("key", "x\r\nX-Evil: 1"), "product": change("product", "yacht"),
 		"negative": change("quantity", "-1"), "many": change("quantity", "999999999999"), "email": change("email", "a@b\r\nBcc: c@d"),
-		"way": change("way", "stripe/../../refunds"), "no way": change("way", ""),
+		"way": change("way", "stripe/../../refunds"), "no way": change("way", ""), "unknown way": change("way", "stripe/other"),
+		"closed way": change("way", "acme/widget"), "without stand-in": change("way", "stripe/charge"),
 		"input": change("input:stripe/checkout_session:__proto__", "x"), "long input": change("input:stripe/checkout_session:a", strings.Repeat("x", 501)),
 	} {
 		if res, _ := v.post("/buy", form); res.StatusCode != 400 && res.StatusCode != 422 {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"strings"
 )
 
@@ -10,7 +9,7 @@ type look struct {
 	Word string // on a pill
 	Head string // over the order page
 	Text string
-	Mood string // the CSS class and the picture: wait, hold, good, back, bad
+	Mood string // the CSS class and the picture: wait, hold, good, back, warn, bad
 }
 
 var looks = map[string]look{
@@ -18,8 +17,8 @@ var looks = map[string]look{
 	"pending":            {"Confirming", "Confirming your payment", "Your payment is on its way to us. This page looks again by itself.", "wait"},
 	"authorized":         {"Reserved", "Your money is reserved", "It is set aside, not taken. We take it when your parcel ships.", "hold"},
 	"paid":               {"Paid", "Thank you, it is paid", "Your money has arrived and we are packing your parcel.", "good"},
-	"partially_refunded": {"Partly refunded", "Partly refunded", "Some of your money is on its way back to you.", "back"},
-	"refunded":           {"Refunded", "Refunded", "All of your money is on its way back to you.", "back"},
+	"partially_refunded": {"Partly refunded", "Partly refunded", "Some of your money has been given back to you.", "back"},
+	"refunded":           {"Refunded", "Refunded", "All of your money has been given back to you.", "back"},
 	"canceled":           {"Canceled", "Canceled", "This order was called off. Nothing is owed.", "bad"},
 	"expired":            {"Expired", "Expired", "Nobody paid in time, so the order was closed. Nothing is owed.", "bad"},
 }
@@ -32,6 +31,49 @@ func lookOf(status string) look {
 	return look{"Being settled", "Being settled", "We do not know the end of this yet. This page looks again by itself.", "wait"}
 }
 
+// look is how the order stands: its status, and what the status does not tell.
+func (o *order) look() look {
+	l := lookOf(o.Status)
+	for _, d := range o.Disputes {
+		switch d.Status {
+		case "open":
+			return look{"Disputed", "This payment is disputed", "It was paid, and the payer's bank now asks for the money back. We do not ship before that is settled.", "warn"}
+		case "inquiry":
+			return look{"Questioned", "The bank asks about this payment", "It was paid. The payer's bank wants to know more before it decides anything. We do not ship before that is settled.", "warn"}
+		}
+	}
+	if o.Disputed > 0 {
+		return look{"Dispute lost", "The dispute was lost", "The bank has taken the money back.", "bad"}
+	}
+	switch {
+	case o.Status == "open" && len(o.Attempts) > 0 && !o.live():
+		l = look{"Not paid", "That payment was called off", "Nothing has been taken. Your order is still here, and you can pay another way.", "wait"}
+		if a := o.Attempts[len(o.Attempts)-1]; a.Status == "failed" {
+			l = look{"Refused", "That payment was refused", "Nothing has been taken. Your order is still here: choose another way to pay, or try once more.", "bad"}
+		}
+	case o.Status == "partially_refunded" && o.refunding():
+		l.Text = "Some of your money is on its way back to you."
+	case o.Status == "refunded" && o.refunding():
+		l.Text = "All of your money is on its way back to you."
+	}
+	return l
+}
+
+func (o *order) refunding() bool {
+	for _, r := range o.Refunds {
+		if r.Status != "succeeded" && r.Status != "failed" {
+			return true
+		}
+	}
+	return false
+}
+
+// watched reports whether something may still happen to money that is there:
+// somebody may refund or dispute it at the provider.
+func (o *order) watched() bool {
+	return o.Captured > 0 || o.Status == "authorized" || o.Status == "paid"
+}
+
 // moving reports whether reading the order again soon may tell more.
 func (o *order) moving() bool {
 	switch o.Status {
@@ -41,12 +83,7 @@ func (o *order) moving() bool {
 	default:
 		return true
 	}
-	for _, r := range o.Refunds {
-		if r.Status != "succeeded" && r.Status != "failed" {
-			return true
-		}
-	}
-	return o.unknown()
+	return o.refunding() || o.unknown()
 }
 
 // live reports whether an attempt may still be paid.
@@ -83,70 +120,6 @@ var attentions = map[string]string{
 	"in_dispute":         "the payment is disputed",
 	"refund_mismatch":    "a refund differs from what was asked",
 	"exhausted":          "the provider has not told the outcome in time",
-}
-
-var happenings = map[string]string{
-	"order.created":                 "Order placed",
-	"create.started":                "Asked the provider for a payment",
-	"confirm.started":               "Asked the provider to confirm",
-	"capture.started":               "Asked the provider to take the money",
-	"cancel.started":                "Asked the provider to cancel",
-	"refund.started":                "Asked the provider for a refund",
-	"cancel.asked":                  "Cancellation asked for",
-	"payment.requires_action":       "Waiting for the payer",
-	"payment.requires_confirmation": "The payer agreed",
-	"payment.pending":               "Payment on its way",
-	"payment.requires_capture":      "Money reserved",
-	"payment.succeeded":             "Payment succeeded",
-	"payment.failed":                "Payment failed",
-	"payment.canceled":              "Payment canceled",
-	"payment.contradiction":         "The provider contradicts itself",
-	"capture.pending":               "Money is being taken",
-	"capture.succeeded":             "Money taken",
-	"capture.failed":                "Money could not be taken",
-	"refund.pending":                "Refund on its way",
-	"refund.succeeded":              "Refund done",
-	"refund.failed":                 "Refund failed",
-	"refund.made_at_provider":       "Refund made at the provider",
-	"operation.succeeded":           "The provider did it",
-	"operation.declined":            "The provider said no",
-	"operation.not_sent":            "It could not be sent",
-	"operation.unknown":             "The answer was lost; finding out",
-}
-
-var sources = map[string]string{
-	"app": "the shop", "callback": "the provider called", "read": "the provider was asked",
-	"operation": "the provider answered", "hub": "the hub", "operator": "an operator",
-}
-
-// say puts an event into words; a kind that is not in the table says itself.
-func (e event) say() string {
-	if s, ok := happenings[e.Kind]; ok {
-		return s
-	}
-	noun, rest, _ := strings.Cut(e.Kind, ".")
-	switch noun {
-	case "order":
-		return "Order: " + strings.ToLower(lookOf(rest).Word)
-	case "attention":
-		if s, ok := attentions[rest]; ok {
-			return "Needs attention: " + s
-		}
-		return "Needs attention: " + plain(rest)
-	}
-	return sentence(plain(e.Kind))
-}
-
-// amount is the money an event names, if it names any.
-func (e event) amount(exponent int, currency string) string {
-	var d struct {
-		Amount   int64  `json:"amount"`
-		Currency string `json:"currency"`
-	}
-	if json.Unmarshal(e.Data, &d) != nil || d.Amount == 0 || d.Currency != "" && d.Currency != currency {
-		return ""
-	}
-	return money(d.Amount, currency, exponent)
 }
 
 func plain(s string) string {

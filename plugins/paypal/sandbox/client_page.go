@@ -18,6 +18,7 @@ type clientForm struct {
 	Choice   string
 	Problem  string
 	Action   string
+	Cancel   string
 	WayNames any
 
 	TamperAmount, TamperCurrency, TamperCustomID, TamperPayee string
@@ -68,7 +69,7 @@ func (s *Server) renderClient(w http.ResponseWriter, f clientForm, trouble strin
 	if trouble != "" {
 		status = http.StatusPaymentRequired
 	}
-	f.Problem, f.Action, f.WayNames = trouble, s.opts.PublicURL+"/client", payWays
+	f.Problem, f.Action, f.WayNames, f.Cancel = trouble, s.opts.PublicURL+"/client", payWays, with(f.Return, "canceled", "1")
 	s.pages.Render(w, status, "client", standin.Page{Title: "Shop", Provider: "PayPal", Data: f})
 }
 

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/superpayhub/superpay/sdk/plugintest/standin"
 )
@@ -54,7 +55,13 @@ func (s *Server) button(do press) http.Handler {
 			if e.status == http.StatusNotFound {
 				status = e.status
 			}
-			s.message(w, status, "That was not possible", e.text(), s.opts.PublicURL+"/dashboard")
+			back := s.opts.PublicURL + "/dashboard"
+			if from := r.Referer(); strings.HasPrefix(from, back+"/") {
+				back = from
+			} else {
+				back += carried(r)
+			}
+			s.sorry(w, status, "That was not possible", e.text(), back)
 			return
 		}
 		s.saved()
@@ -62,7 +69,7 @@ func (s *Server) button(do press) http.Handler {
 		if show != "" {
 			to += "/orders/" + show
 		}
-		http.Redirect(w, r, to, http.StatusSeeOther)
+		http.Redirect(w, r, to+carried(r), http.StatusSeeOther)
 	})
 }
 
@@ -129,9 +136,49 @@ func (s *Server) pressExpire(id string, _ url.Values) (string, *apiError) {
 	return id, e
 }
 
-type dashboardRow struct{ ID, Created, Status, Amount, CustomID, Link string }
+type dashboardRow struct {
+	ID, Created, Status, Amount, Description, Reference, Link string
+	Badge, Mood                                               string // what else there is to know of it
+}
 
-func (s *Server) showDashboard(w http.ResponseWriter, _ *http.Request) {
+// carried is the shop's page that the visitor comes from, as it travels along.
+func carried(r *http.Request) string {
+	if back := shopPage(r); back != "" {
+		return "?return=" + url.QueryEscape(back)
+	}
+	return ""
+}
+
+// shopPage is that page, which must be on this machine.
+func shopPage(r *http.Request) string {
+	back := r.URL.Query().Get("return")
+	if u, err := url.Parse(back); err != nil || !isLoopback(u) || u.User != nil {
+		return ""
+	}
+	return back
+}
+
+// badge says what became of an order after it was paid, if anything.
+func (o *order) badge() (words, mood string) {
+	var taken, back int64
+	for _, u := range o.Units {
+		for _, c := range u.Captures {
+			taken, back = taken+c.Amount.Minor, back+c.refunded()
+			for _, d := range c.Disputes {
+				words, mood = "dispute: "+strings.ToLower(strings.ReplaceAll(d.Status, "_", " ")), "bad"
+			}
+		}
+	}
+	switch {
+	case words != "" || back == 0:
+		return words, mood
+	case back >= taken:
+		return "refunded", "wait"
+	}
+	return "partially refunded", "wait"
+}
+
+func (s *Server) showDashboard(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.sweep()
@@ -140,13 +187,20 @@ func (s *Server) showDashboard(w http.ResponseWriter, _ *http.Request) {
 		if len(rows) == maxShown {
 			break
 		}
-		rows = append(rows, dashboardRow{
-			ID: o.ID, Created: stamp(o.Created), Status: o.shown(), Amount: strings.Join(o.amounts(), " + "),
-			CustomID: o.Units[0].CustomID, Link: s.opts.PublicURL + "/dashboard/orders/" + o.ID,
-		})
+		row := dashboardRow{
+			ID: o.ID, Created: clock(o.Created), Status: o.shown(), Amount: strings.Join(o.amounts(), " + "),
+			Description: o.Units[0].Description, Reference: o.Units[0].ReferenceID, Link: s.opts.PublicURL + "/dashboard/orders/" + o.ID + carried(r),
+		}
+		if row.Reference == "" || row.Reference == "default" {
+			row.Reference = o.Units[0].CustomID
+		}
+		row.Badge, row.Mood = o.badge()
+		rows = append(rows, row)
 	}
-	s.page(w, "dashboard", "Orders", map[string]any{"Rows": rows, "Webhook": s.sender.Target("")})
+	s.page(w, r, "dashboard", "Orders", map[string]any{"Rows": rows, "Webhook": s.sender.Target("")})
 }
+
+func clock(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") }
 
 func (o *order) shown() string {
 	if o.Gone {
@@ -176,7 +230,7 @@ func (s *Server) showOrder(w http.ResponseWriter, r *http.Request) {
 	s.sweep()
 	o, ok := s.state.find(r.PathValue("id")).(*order) // also one that PayPal's API no longer knows
 	if !ok {
-		s.message(w, http.StatusNotFound, "No such order", "The sandbox does not know it.", s.opts.PublicURL+"/dashboard")
+		s.sorry(w, http.StatusNotFound, "No such order", "The sandbox does not know it.", s.opts.PublicURL+"/dashboard"+carried(r))
 		return
 	}
 	var units []unitView
@@ -193,14 +247,16 @@ func (s *Server) showOrder(w http.ResponseWriter, r *http.Request) {
 		}
 		units = append(units, view)
 	}
-	s.page(w, "order", "Order", map[string]any{
+	badge, mood := o.badge()
+	s.page(w, r, "order", "Order", map[string]any{
+		"Badge": badge, "Mood": mood, "Carried": carried(r),
 		"Order": o, "Status": o.shown(), "Units": units, "Base": s.opts.PublicURL + "/dashboard",
 		"Open": !o.Gone && o.Status != completed && o.Status != voided, "Approval": s.approvalURL(o),
 	})
 }
 
-func (s *Server) page(w http.ResponseWriter, name, title string, data any) {
+func (s *Server) page(w http.ResponseWriter, r *http.Request, name, title string, data any) {
 	s.pages.Render(w, http.StatusOK, name, standin.Page{
-		Title: title, Provider: "PayPal", Home: s.opts.PublicURL + "/dashboard", Data: data,
+		Title: title, Provider: "PayPal", Home: s.opts.PublicURL + "/dashboard" + carried(r), Back: shopPage(r), Data: data,
 	})
 }

@@ -69,7 +69,7 @@ func (s *Server) onOpenOrder(w http.ResponseWriter, id string, do func(*order)) 
 	case e != nil:
 		s.message(w, http.StatusNotFound, "Things don't appear to be working at the moment", "There is no such order, or it has run out.", "")
 	case o.Status == voided:
-		s.message(w, http.StatusGone, "This order has run out", "Nothing was paid. Start again at the shop.", o.CancelURL)
+		s.sorry(w, http.StatusGone, "This order has run out", "Nothing was paid. Start again at the shop.", o.CancelURL)
 	case o.Status == approved || o.Status == completed:
 		s.message(w, http.StatusOK, "You have approved this already", "There is nothing left to do here.", o.returnTo())
 	default:
@@ -155,5 +155,12 @@ func (s *Server) leave(w http.ResponseWriter, r *http.Request, to, words string)
 func (s *Server) message(w http.ResponseWriter, status int, title, words, to string) {
 	s.pages.Render(w, status, "message", standin.Page{
 		Title: title, Provider: "PayPal", Data: map[string]string{"Text": words, "Link": to},
+	})
+}
+
+// sorry is a message whose link leads back.
+func (s *Server) sorry(w http.ResponseWriter, status int, title, words, to string) {
+	s.pages.Render(w, status, "message", standin.Page{
+		Title: title, Provider: "PayPal", Data: map[string]string{"Text": words, "Link": to, "Label": "Back"},
 	})
 }

@@ -14,13 +14,20 @@ import (
 // ?return=, which must be on this machine, or show it where there is none.
 
 type cardPage struct {
-	Amount, Action, Cancel, Problem, Number string
-	Token                                   bool // the sheet makes a ConfirmationToken
-	Cards                                   []testCard
+	Amount, Action, Cancel, Problem string
+	Token                           bool // the sheet makes a ConfirmationToken
+	Cards                           []testCard
+	typedCard
+}
+
+// Fill is the page with that card filled in.
+func (p cardPage) Fill(number string) string {
+	return withQuery(p.Action, url.Values{"card": {number}})
 }
 
 // cardPage reads the addresses of a card page; without a valid way back it
-// answers itself and ok is false.
+// answers itself and ok is false. The amount is in Stripe's smallest unit and
+// only shown: the server charges its own.
 func (s *Server) cardPage(w http.ResponseWriter, r *http.Request, path string) (page cardPage, back string, ok bool) {
 	back, ok = wayBackTo(r.URL.Query().Get("return"))
 	if !ok {
@@ -29,6 +36,11 @@ func (s *Server) cardPage(w http.ResponseWriter, r *http.Request, path string) (
 	}
 	page = cardPage{Action: s.opts.PublicURL + path + "?" + r.URL.RawQuery, Cards: testCards}
 	page.Cancel = withQuery(back, url.Values{"canceled": {"1"}})
+	query := r.URL.Query()
+	amount, err := strconv.ParseInt(query.Get("amount"), 10, 64)
+	if currency := lower(query.Get("currency")); err == nil && amount >= 0 && checkCurrency(currency, "") == nil {
+		page.Amount = money(amount, currency)
+	}
 	return page, back, true
 }
 
@@ -42,19 +54,13 @@ func (s *Server) give(w http.ResponseWriter, r *http.Request, back, name, id str
 	http.Redirect(w, r, withQuery(back, url.Values{name: {id}}), http.StatusSeeOther)
 }
 
-// applePay shows the sheet. The amount is in Stripe's smallest unit and only
-// shown: the server charges its own.
+// applePay shows the sheet.
 func (s *Server) applePay(w http.ResponseWriter, r *http.Request) {
 	page, back, ok := s.cardPage(w, r, "/apple-pay")
 	if !ok {
 		return
 	}
-	query := r.URL.Query()
-	page.Token = query.Get("kind") == "confirmation_token"
-	amount, err := strconv.ParseInt(query.Get("amount"), 10, 64)
-	if currency := lower(query.Get("currency")); err == nil && amount >= 0 && checkCurrency(currency, "") == nil {
-		page.Amount = money(amount, currency)
-	}
+	page.Token = r.URL.Query().Get("kind") == "confirmation_token"
 	if r.Method == http.MethodGet {
 		s.showCardPage(w, http.StatusOK, "applepay", "Apple Pay", page)
 		return
@@ -95,15 +101,22 @@ func (s *Server) tokenForm(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	page.Number = testCards[0].Number
+	page.typedCard = readTyped(url.Values{"card": {or(r.URL.Query().Get("card"), testCards[0].Number)}})
 	if r.Method == http.MethodGet {
 		s.showCardPage(w, http.StatusOK, "tokenform", "Card", page)
 		return
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, 64<<10)
-	number := or(r.PostFormValue("pick"), r.PostFormValue("card_number"))
-	month, year := expiry(r.PostFormValue("expiry"))
-	p, e := enteredCard(number, month, year, s.opts.Now().Year())
+	if err := r.ParseForm(); err != nil {
+		http.Error(w, "the form could not be read", http.StatusBadRequest)
+		return
+	}
+	page.typedCard = readTyped(r.PostForm)
+	month, year := expiry(r.PostForm.Get("expiry"))
+	p, e := enteredCard(or(r.PostForm.Get("pick"), r.PostForm.Get("card_number")), month, year, s.opts.Now().Year())
+	if e == nil {
+		e = s.checkExpiry(r.PostForm.Get("expiry"))
+	}
 	if e != nil {
 		page.Problem = e.Message
 		s.showCardPage(w, http.StatusPaymentRequired, "tokenform", "Card", page)
@@ -130,4 +143,18 @@ func expiry(typed string) (month, year int64) {
 	month, _ = strconv.ParseInt(strings.TrimSpace(before), 10, 64)
 	year, _ = strconv.ParseInt(strings.TrimSpace(after), 10, 64)
 	return month, year
+}
+
+// checkExpiry refuses a date that is none, or past.
+func (s *Server) checkExpiry(typed string) *apiError {
+	month, year := expiry(typed)
+	now := s.opts.Now().UTC()
+	if year < 100 {
+		year += 2000
+	}
+	if year == int64(now.Year()) && month >= 1 && month < int64(now.Month()) {
+		return declined(testCard{code: "invalid_expiry_year", message: "Your card's expiration date is in the past."}, "")
+	}
+	_, e := enteredCard(testCards[0].Number, month, year, now.Year())
+	return e
 }

@@ -56,7 +56,13 @@ func (s *Server) button(do press) http.Handler {
 			if e.status == http.StatusNotFound {
 				status = e.status
 			}
-			s.message(w, status, "That was not possible", e.Message, s.opts.PublicURL+"/dashboard")
+			back := s.opts.PublicURL + "/dashboard"
+			if from := r.Referer(); strings.HasPrefix(from, back+"/") {
+				back = from
+			} else {
+				back += carried(r)
+			}
+			s.sorry(w, status, "That was not possible", e.Message, back)
 			return
 		}
 		s.saved()
@@ -64,7 +70,7 @@ func (s *Server) button(do press) http.Handler {
 		if show != "" {
 			to += "/payments/" + show
 		}
-		http.Redirect(w, r, to, http.StatusSeeOther)
+		http.Redirect(w, r, to+carried(r), http.StatusSeeOther)
 	})
 }
 

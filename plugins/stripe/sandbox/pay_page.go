@@ -4,6 +4,7 @@ import (
 	"embed"
 	"io/fs"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/superpayhub/superpay/sdk/plugintest/standin"
@@ -44,15 +45,43 @@ type payData struct {
 	Amount   string
 	Action   string
 	Cancel   string
-	Email    string
 	Problem  string
 	Embedded bool
+	Framed   bool // it is shown inside the shop's page, which has its own way back
 	Delayed  bool
+	Self     string // the page's own address, for the links that fill in a card
 	Cards    []testCard
+	typedCard
+}
+
+// typedCard is what the payer typed, shown again after a decline. This is a
+// sandbox: a number on its pages is a test card's.
+type typedCard struct{ Email, Number, Expiry, CVC, Name string }
+
+func readTyped(form url.Values) typedCard {
+	get := func(name, otherwise string) string {
+		if form.Has(name) {
+			return form.Get(name)
+		}
+		return otherwise
+	}
+	return typedCard{
+		Email: get("email", "jane@example.com"), Number: get("card_number", get("card", testCards[0].Number)),
+		Expiry: get("expiry", "12 / 34"), CVC: get("cvc", "123"), Name: get("name", "Jane Sandbox"),
+	}
 }
 
 func (s *Server) showPay(w http.ResponseWriter, r *http.Request) {
-	s.onSession(w, r, func(cs *session) { s.renderPay(w, cs, "") })
+	s.onSession(w, r, func(cs *session) {
+		typed := url.Values{}
+		if cs.CustomerEmail != "" {
+			typed.Set("email", string(cs.CustomerEmail))
+		}
+		if card := r.URL.Query().Get("card"); card != "" {
+			typed.Set("card", card)
+		}
+		s.renderPay(w, r, cs, "", readTyped(typed))
+	})
 }
 
 // onSession finds the session of the path, under the lock, and lets do go on
@@ -66,7 +95,7 @@ func (s *Server) onSession(w http.ResponseWriter, r *http.Request, do func(*sess
 	case !ok:
 		s.message(w, http.StatusNotFound, "No such session", "This page's address is not one of the sandbox's.", "")
 	case cs.Status == "expired":
-		s.message(w, http.StatusGone, "This session has expired", "Nothing was paid. Start again at the shop.", string(cs.CancelURL))
+		s.sorry(w, http.StatusGone, "This session has expired", "Nothing was paid. Start again at the shop.", string(cs.CancelURL))
 	case cs.Status == "complete":
 		s.message(w, http.StatusOK, "This session is complete", "There is nothing left to pay here.", cs.destination())
 	default:
@@ -76,16 +105,22 @@ func (s *Server) onSession(w http.ResponseWriter, r *http.Request, do func(*sess
 	}
 }
 
-func (s *Server) renderPay(w http.ResponseWriter, cs *session, problem string) {
+func (s *Server) renderPay(w http.ResponseWriter, r *http.Request, cs *session, problem string, typed typedCard) {
 	status := http.StatusOK
 	if problem != "" {
 		status = http.StatusPaymentRequired
 	}
-	shown := *cs
+	shown, path, cancel := *cs, "/pay/", string(cs.CancelURL)
+	framed := strings.HasPrefix(r.URL.Path, "/embed/")
+	if framed {
+		path, cancel = "/embed/", ""
+	} else if cs.UIMode == "embedded" {
+		cancel = cs.destination()
+	}
 	s.pages.Render(w, status, "pay", standin.Page{Title: "Pay", Provider: "Stripe", Data: payData{
 		Session: &shown, Amount: money(cs.AmountTotal, cs.Currency), Action: s.opts.PublicURL + "/pay/" + cs.ID,
-		Cancel: string(cs.CancelURL), Email: or(string(cs.CustomerEmail), "jane@example.com"), Problem: problem,
-		Embedded: cs.UIMode == "embedded", Delayed: cs.allowsDelayed(), Cards: testCards,
+		Cancel: cancel, Problem: problem, Self: s.opts.PublicURL + path + cs.ID, typedCard: typed,
+		Embedded: cs.UIMode == "embedded", Framed: framed, Delayed: cs.allowsDelayed(), Cards: testCards,
 	}})
 }
 
@@ -95,22 +130,33 @@ func (s *Server) message(w http.ResponseWriter, status int, title, words, link s
 	})
 }
 
+// sorry is a message whose link leads back.
+func (s *Server) sorry(w http.ResponseWriter, status int, title, words, link string) {
+	s.pages.Render(w, status, "message", standin.Page{
+		Title: title, Provider: "Stripe", Data: map[string]string{"Text": words, "Link": link, "Label": "Back"},
+	})
+}
+
 func (s *Server) pay(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, 64<<10)
 	if err := r.ParseForm(); err != nil {
 		http.Error(w, "the form could not be read", http.StatusBadRequest)
 		return
 	}
+	typed := readTyped(r.PostForm)
 	payer := customer{Email: text(or(r.PostForm.Get("email"), "jane@example.com")), Name: text(r.PostForm.Get("name"))}
 	s.onSession(w, r, func(cs *session) {
 		if r.PostForm.Get("method") == "delayed" {
 			if !cs.allowsDelayed() {
-				s.renderPay(w, cs, "This session cannot be paid by bank debit.")
+				s.renderPay(w, r, cs, "This session cannot be paid by bank debit.", typed)
 				return
 			}
 			s.payDelayed(cs, payer)
+		} else if e := s.checkExpiry(r.PostForm.Get("expiry")); e != nil {
+			s.renderPay(w, r, cs, e.Message, typed)
+			return
 		} else if e := s.payByCard(cs, r.PostForm.Get("card_number"), payer); e != nil {
-			s.renderPay(w, cs, e.Message)
+			s.renderPay(w, r, cs, e.Message, typed)
 			return
 		}
 		if cs.Status == "open" {
@@ -135,7 +181,7 @@ func (s *Server) finishThreeDS(w http.ResponseWriter, r *http.Request) {
 	passed := r.PostFormValue("result") == "complete"
 	s.onSession(w, r, func(cs *session) {
 		if e := s.authenticateSession(cs, passed); e != nil {
-			s.renderPay(w, cs, e.Message)
+			s.renderPay(w, r, cs, e.Message, readTyped(url.Values{}))
 			return
 		}
 		s.leave(w, r, cs)

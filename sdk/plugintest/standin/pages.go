@@ -19,6 +19,7 @@ type Page struct {
 	Title    string
 	Provider string // whose stand-in this is, e.g. "Stripe"
 	Home     string // address of its dashboard; "" shows no link (a payer's page)
+	Back     string // address of the shop that the visitor comes from, if any
 	Data     any    // for the page's own template
 }
 

@@ -25,7 +25,8 @@ func (p *provider) Describe() sdk.Description {
 		Settings: []sdk.Field{
 			{Name: "secret_key", Required: true, Secret: true},
 			{Name: "publishable_key", Public: true},
-			{Name: "region", Public: true, Default: "eu"},
+			{Name: "region", Public: true, Default: "eu", Options: []string{"eu", "us"}},
+			{Name: "note", MaxLen: 100},
 			{Name: "hang_in_configure"},
 		},
 		Flows: []sdk.Flow{{Name: "echo"}},
@@ -38,6 +39,9 @@ func (p *provider) Configure(ctx context.Context, s sdk.Settings) (sdk.Account, 
 	}
 	if s["secret_key"] == "" {
 		return sdk.Account{}, &sdk.SettingsError{Field: "secret_key", Reason: "is missing"}
+	}
+	if key := s["publishable_key"]; key != "" && !strings.HasPrefix(key, "pk_") {
+		return sdk.Account{}, &sdk.SettingsError{Field: "publishable_key", Reason: "must begin with pk_"}
 	}
 	p.secret = s["secret_key"]
 	return sdk.Account{ID: "acct_1", Mode: sdk.Test}, nil

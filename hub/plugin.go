@@ -1,0 +1,9 @@
+package main
+
+import "github.com/spf13/cobra"
+
+func pluginCommand() *cobra.Command {
+	c := &cobra.Command{Use: "plugin", Short: "Write, examine and show plugins"}
+	c.AddCommand(pluginNewCommand(), pluginCheckCommand(), pluginListCommand())
+	return c
+}

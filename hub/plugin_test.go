@@ -1,0 +1,97 @@
+package main
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// buildGo builds programs of this module.
+func buildGo(t *testing.T, to string, what ...string) {
+	t.Helper()
+	build := exec.CommandContext(t.Context(), "go", append([]string{"build", "-o", to}, what...)...)
+	build.Dir = ".."
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("build: %v\n%s", err, out)
+	}
+}
+
+// TestPluginCheck examines a built plugin at its stand-in's own program, as
+// somebody outside this repository does.
+func TestPluginCheck(t *testing.T) {
+	const template = "./sdk/plugintest/template/acmepay"
+	dir := t.TempDir()
+	plugin, sandbox := filepath.Join(dir, "acmepay"), filepath.Join(dir, "stand")
+	buildGo(t, plugin, template)
+	buildGo(t, sandbox, template+"/sandbox/serve.go")
+	exam, err := os.ReadFile("../" + template + "/exam.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	good, bad := filepath.Join(dir, "exam.json"), filepath.Join(dir, "bad.json")
+	for path, text := range map[string]string{
+		good: string(exam), bad: strings.Replace(string(exam), `"key_test_"`, `"key_test_takenfortrue"`, 1),
+	} {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	out, _, err := run(t, "plugin", "check", plugin, "--exam", good, "--sandbox", sandbox)
+	if err != nil || !strings.Contains(out, "ok      refund_parts/hosted_page\n") || !strings.Contains(out, "0 broken") {
+		t.Errorf("%v\n%s", err, out)
+	}
+	out, _, err = run(t, "plugin", "check", plugin, "--exam", bad, "--sandbox", sandbox, "--rule", "settings_wrong")
+	if err == nil || !strings.Contains(out, "FAILED  settings_wrong\n") || !strings.Contains(out, "what to do: Configure checks") {
+		t.Errorf("%v\n%s", err, out)
+	}
+	if out, _, err := run(t, "plugin", "check", sandbox, "--exam", good, "--sandbox", sandbox); err == nil {
+		t.Errorf("what is no plugin passed:\n%s", out)
+	}
+}
+
+func TestPluginNew(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "moneta")
+	out, _, err := run(t, "plugin", "new", "moneta", "--dir", dir, "--module", "example.com/moneta")
+	if err != nil || !strings.Contains(out, filepath.Join(dir, "go.mod")) || !strings.Contains(out, "go mod tidy") {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+func TestPluginList(t *testing.T) {
+	dir := t.TempDir()
+	buildGo(t, filepath.Join(dir, "acmepay"), "./sdk/plugintest/template/acmepay")
+	for name, value := range map[string]string{
+		"HUB_DATABASE_URL": "postgres://nobody@127.0.0.1:1/none", "HUB_ENCRYPTION_KEY": "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=",
+		"HUB_PLUGINS__DIR":                                dir,
+		"HUB_PROVIDERS__ACME__PLUGIN":                     "acmepay",
+		"HUB_PROVIDERS__ACME__SETTINGS__API_KEY":          "key_test_examapikey0001",
+		"HUB_PROVIDERS__ACME__SETTINGS__SIGNING_SECRET":   "sign_examsigning0002",
+		"HUB_PROVIDERS__BROKEN__PLUGIN":                   "acmepay",
+		"HUB_PROVIDERS__BROKEN__SETTINGS__API_KEY":        "examwrong0003",
+		"HUB_PROVIDERS__ABSENT__SETTINGS__SIGNING_SECRET": "sign_examsigning0002",
+	} {
+		t.Setenv(name, value)
+	}
+	out, _, err := run(t, "plugin", "list")
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(out, "\n")
+	for i, want := range [][]string{
+		{"NAME", "HEALTH"},
+		{"absent", "down"},
+		{"acme", "acmepay", "0.1.0", "test", "up", "hosted_page (capture capture_part cancel refund refund_part)"},
+		{"broken", "acmepay", "down", `setting "api_key"`},
+	} {
+		for _, w := range want {
+			if !strings.Contains(lines[i], w) {
+				t.Errorf("%q has no %q", lines[i], w)
+			}
+		}
+	}
+	if strings.Contains(out, "examwrong0003") || strings.Contains(out, "examsigning0002") {
+		t.Errorf("a setting is shown:\n%s", out)
+	}
+}

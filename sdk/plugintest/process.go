@@ -1,0 +1,59 @@
+package plugintest
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+
+	"github.com/hashicorp/go-hclog"
+	goplugin "github.com/hashicorp/go-plugin"
+	"google.golang.org/grpc"
+
+	"github.com/superpayhub/superpay/sdk/plugin"
+)
+
+// process is one running plugin, not yet configured.
+type process struct {
+	client *plugin.Client
+	kill   func()
+}
+
+// launch starts a plugin as a hub does. Its log is at its most talkative, for
+// what it must not say.
+func (x *exam) launch() (*process, error) {
+	path := x.options.Plugin
+	if path == "" {
+		self, err := os.Executable()
+		if err != nil {
+			return nil, err
+		}
+		path = self
+	}
+	cmd := exec.Command(path)
+	cmd.Env = append([]string{plugin.LogLevelEnv + "=debug"}, x.options.Env...)
+	run := goplugin.NewClient(&goplugin.ClientConfig{
+		HandshakeConfig:  plugin.Handshake,
+		VersionedPlugins: plugin.Map(),
+		AllowedProtocols: []goplugin.Protocol{goplugin.ProtocolGRPC},
+		Cmd:              cmd,
+		StartTimeout:     patience,
+		AutoMTLS:         true,
+		SkipHostEnv:      true,
+		Stderr:           x.ear,
+		SyncStdout:       x.ear,
+		SyncStderr:       x.ear,
+		GRPCDialOptions:  append(plugin.DialOptions(), grpc.WithUnaryInterceptor(x.ear.listen)),
+		Logger:           hclog.NewNullLogger(),
+	})
+	protocol, err := run.Client()
+	if err != nil {
+		run.Kill()
+		return nil, fmt.Errorf("the plugin does not start: %w", err)
+	}
+	provider, err := protocol.Dispense(plugin.Name)
+	if err != nil {
+		run.Kill()
+		return nil, fmt.Errorf("the plugin does not say what it is: %w", err)
+	}
+	return &process{client: provider.(*plugin.Client), kill: run.Kill}, nil
+}

@@ -1,0 +1,49 @@
+package sandbox
+
+import (
+	"net/http"
+
+	"github.com/superpayhub/superpay/sdk/plugintest/standin"
+)
+
+func (s *Server) showPage(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.render(w, http.StatusOK, r.PathValue("id"))
+}
+
+// render shows a payment; the caller holds the lock.
+func (s *Server) render(w http.ResponseWriter, status int, id string) {
+	p := s.payment(id)
+	if p == nil {
+		http.NotFound(w, nil)
+		return
+	}
+	s.pages.Render(w, status, "pay", standin.Page{Title: "Pay", Provider: "Acmepay", Data: p})
+}
+
+// pay is the payer's button. The card "poor" is declined and the payer may try
+// another; "closed" pays, and takes no refund.
+func (s *Server) pay(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p, card := s.payment(r.PathValue("id")), r.PostFormValue("card")
+	switch {
+	case p == nil || p.Status != "open":
+		s.render(w, http.StatusOK, r.PathValue("id"))
+		return
+	case card != "good" && card != "closed":
+		p.Failure = "low_funds"
+		s.tell("payment.declined", p)
+		s.render(w, http.StatusPaymentRequired, p.ID)
+		return
+	}
+	p.card = card
+	if p.Manual {
+		p.Status, p.Failure = "held", ""
+		s.tell("payment.held", p)
+	} else {
+		s.take(p, p.Amount)
+	}
+	http.Redirect(w, r, p.ReturnURL, http.StatusSeeOther)
+}

@@ -53,9 +53,14 @@ func (p *Provider) HandleCallback(_ context.Context, r sdk.CallbackRequest) (*sd
 		return out, nil
 	}
 	fact, err := factOf(e)
+	if err != nil {
+		// Signed, and not in the shape that we know: a reason to read what it names.
+		out.Reason = "the event's object could not be read"
+		fact, err = hintOf(e)
+	}
 	switch {
 	case err != nil:
-		out.Reason = "the event's object could not be read"
+		out.Reason = "the event's object could not be read, nor what it is about"
 	case fact != nil:
 		fact.Payment.Mode = mode(e.Livemode)
 		out.Facts = []sdk.Fact{*fact}

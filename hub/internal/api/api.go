@@ -85,6 +85,7 @@ func New(o Options) *fiber.App {
 	root.Get("/readyz", s.readyz)
 	root.Get("/metrics", s.guardMetrics, s.serveMetrics())
 	root.Get("/openapi.json", s.openAPI)
+	root.Get("/", s.root)
 	root.Get("/docs", s.docs)
 	root.Use("/static", s.static())
 	root.All("/callback/:provider", s.callback)

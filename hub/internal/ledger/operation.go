@@ -39,6 +39,10 @@ func (d *decision) close(a *Attempt, n News) {
 	switch op.Kind {
 	case sdk.OpCreate:
 		d.closeCreate(a, outcome, failure)
+	case sdk.OpConfirm:
+		if outcome == OutcomeDeclined && failure != nil && a.Live() {
+			a.Failure = failure // also where the status may not move by this answer
+		}
 	case sdk.OpCancel:
 		// The provider has no way to close it: it is watched until it ends.
 		switch p := n.Payment; {

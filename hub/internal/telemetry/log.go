@@ -39,6 +39,9 @@ func hide(groups []string, a slog.Attr) slog.Attr {
 	if SecretName(a.Key) || slices.ContainsFunc(groups, SecretName) {
 		return slog.String(a.Key, Hidden)
 	}
+	if a.Value.Kind() == slog.KindDuration {
+		a.Value = slog.StringValue(a.Value.Duration().String()) // "25s", not 25000000000
+	}
 	return a
 }
 

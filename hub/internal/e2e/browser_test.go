@@ -53,7 +53,7 @@ func TestBrowser_ANewcomerPaysInTheShop(t *testing.T) {
 	click := func(css string) chromedp.Action[chromedp.Void] { return chromedp.Click(chromedp.CSS(css)) }
 	seen := func(css string) chromedp.Action[chromedp.Void] { return chromedp.WaitVisible(chromedp.CSS(css)) }
 
-	do("choose and buy", click(`label[for="product-coffee"]`), click(`form.shop button.wide`), seen(`input[name="card_number"]`))
+	do("choose and buy", click(`label[for="product-coffee"]`), click(`input[name="way"][value^="stripe/checkout_session"]`), click(`form.shop button.wide`), seen(`input[name="card_number"]`))
 	do("pay", chromedp.SetValue(chromedp.CSS(`#card_number`), visa), click(`button[value="card"]`), seen(`section.state[data-status="paid"]`))
 	var page struct{ Data []order }
 	decode(t, h.ask("GET", "/v1/orders", "", nil).raw, &page)

@@ -24,6 +24,10 @@ build: ## Build hub, plugins, shop and sandbox into bin/
 test: $(if $(HUB_TEST_DATABASE_URL),,postgres) chromium ## Run all tests with the race detector
 	go test -race -timeout 20m ./...
 
+.PHONY: books
+books: $(if $(HUB_TEST_DATABASE_URL),,postgres) ## Pay in all ways, in all cases, and print the hub's books beside the providers'
+	@go test ./hub/internal/e2e -run '^TestBooks$$' -count=1 -v | grep -E '^ |^--- |^FAIL|^ok'
+
 .PHONY: lint
 lint: ## Check format, vet, staticcheck, go.mod and generated code
 	@.ci/lint.sh

@@ -120,8 +120,10 @@ func TestSandbox_ChargeDeclined(t *testing.T) {
 func TestSandbox_HeldThenCapturedInPartOrReleased(t *testing.T) {
 	t.Parallel()
 	for i, input := range [][]string{
-		{"charge", "token", "tok_visa"}, {"apple_pay", "payment_method", "pm_card_visa"},
-		{"charge", "token", "tok_visa"}, {"apple_pay", "payment_method", "pm_card_visa"},
+		{"charge", "token", "tok_visa"},
+		{"apple_pay", "payment_method", "pm_card_visa"},
+		{"charge", "token", "tok_visa"},
+		{"apple_pay", "payment_method", "pm_card_visa"},
 	} {
 		flow, input := input[0], input[1:]
 		t.Run(flow, func(t *testing.T) {

@@ -150,7 +150,7 @@ func (h *House) startShop(ctx context.Context) error {
 	}
 	h.shop = &child{
 		house: h, name: "shop", program: "shop", announces: true,
-		env: environment("SHOP_LISTEN="+h.neighbor(1), "SHOP_HUB_URL="+h.BaseURL(), "SHOP_API_KEY="+h.keys.APIKey),
+		env: environment("SHOP_LISTEN="+h.neighbor(1), "SHOP_HUB_URL="+h.BaseURL(), "SHOP_API_KEY="+h.keys.APIKey, "SHOP_SANDBOX_URL="+h.SandboxURL),
 	}
 	where, err := h.shop.start(ctx)
 	if err != nil {

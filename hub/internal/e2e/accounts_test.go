@@ -40,3 +40,14 @@ func TestAccounts_TwoOfOneProvider(t *testing.T) {
 	refund := h.ask("POST", "/v1/orders/"+other.ID+"/refunds", unique("key"), map[string]any{"amount": 50})
 	require.Equal(t, 201, refund.status, refund.raw)
 }
+
+// TestApplePay_DomainAssociation is served at the root, where Apple looks.
+func TestApplePay_DomainAssociation(t *testing.T) {
+	t.Parallel()
+	h := open(t, nil)
+	const path = "/.well-known/apple-developer-merchantid-domain-association"
+	require.Equal(t, 404, h.statusOf("GET", path))
+	h.KillHub(0)
+	require.NoError(t, h.StartHub(t.Context(), 0, "HUB_PROVIDERS__STRIPE__SETTINGS__APPLE_PAY_DOMAIN_ASSOCIATION=7B227073704964"))
+	require.Equal(t, 200, h.statusOf("GET", path))
+}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -129,6 +130,51 @@ func TestBadInput_LiveMode(t *testing.T) {
 		require.Equal(t, param, a.Param, a.raw)
 	}
 	require.Equal(t, 0, h.count(`SELECT count(*) FROM orders`))
+}
+
+// TestBadInput_OfFlows: what a flow asks for is checked before anything is
+// asked of a provider, and a token pays once.
+func TestBadInput_OfFlows(t *testing.T) {
+	t.Parallel()
+	h := open(t, nil)
+	charge := func(input map[string]any) answer {
+		return h.ask("POST", "/v1/checkouts", unique("key"), body(map[string]any{"flow": "charge", "input": input}))
+	}
+	for param, input := range map[string]map[string]any{
+		"input.token":  {},
+		"input.number": {"token": "tok_visa", "number": "4242424242424242"},
+	} {
+		a := charge(input)
+		require.Equal(t, 422, a.status, a.raw)
+		require.Equal(t, param, a.Param, a.raw)
+		require.NotContains(t, a.raw, "4242")
+	}
+	require.Equal(t, 422, charge(map[string]any{"token": "../../v1/refunds"}).status)
+	both := map[string]any{"finalize": "server", "payment_method": "pm_card_visa", "confirmation_token": "ctoken_1abc"}
+	require.Equal(t, 422, h.ask("POST", "/v1/checkouts", unique("key"), body(map[string]any{"flow": "apple_pay", "input": both})).status)
+	require.Empty(t, h.books().Payments)
+
+	res, err := browser.PostForm(h.stripe.BaseURL+"/token-form?return=http%3A%2F%2Flocalhost%3A9%2F", url.Values{"card_number": {visa}, "expiry": {"12/34"}})
+	require.NoError(t, err)
+	res.Body.Close()
+	to, err := res.Location()
+	require.NoError(t, err)
+	token := to.Query().Get("token")
+	require.NotEmpty(t, token)
+	first := charge(map[string]any{"token": token})
+	require.Equal(t, 201, first.status, first.raw)
+	require.Equal(t, "paid", first.Status)
+	second := charge(map[string]any{"token": token})
+	require.True(t, second.status == 422 || second.Status == "open", second.raw)
+	require.Len(t, h.books().Captures, 1)
+	require.NotContains(t, second.raw, token)
+
+	// A confirm for what is finished, or of a flow that has none.
+	require.Equal(t, 409, h.ask("POST", "/v1/orders/"+ways[3].pay(h, nil).ID+"/confirm", unique("key"), map[string]any{}).status)
+	require.Equal(t, 422, h.ask("POST", "/v1/orders/"+h.checkout(nil).ID+"/confirm", unique("key"), map[string]any{}).status)
+	held := ways[4].pay(h, map[string]any{"capture": "manual"})
+	require.Equal(t, 422, h.ask("POST", "/v1/orders/"+held.ID+"/capture", unique("key"), map[string]any{"amount": 1051}).status)
+	require.Equal(t, 422, h.ask("POST", "/v1/orders/"+first.ID+"/refunds", unique("key"), map[string]any{"amount": 1, "currency": "EUR"}).status)
 }
 
 func packed(t *testing.T) []byte {

@@ -134,7 +134,8 @@ func (p *DB) prepare(ctx context.Context) error {
 		{&p.storeCallback, storeCallbackSQL},
 		{&p.apiKey, apiKeySQL},
 		{&p.claimAttempts, claimAttemptsSQL},
-		{&p.claimCallbacks, claimCallbacksSQL}, {&p.claimNotifications, claimNotificationsSQL},
+		{&p.claimCallbacks, claimCallbacksSQL},
+		{&p.claimNotifications, claimNotificationsSQL},
 		{&p.events, eventsSQL},
 		{&p.refund, refundSQL},
 	} {

@@ -11,8 +11,6 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"github.com/jmoiron/sqlx"
-	"github.com/lib/pq"
 	"github.com/spf13/cobra"
 
 	"github.com/superpayhub/superpay/hub/internal/access"
@@ -40,7 +38,7 @@ func appCommand() *cobra.Command {
 		Short: "List the apps and the providers that they may use",
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			return withDatabase(c.Context(), func(h *hub, _ *postgres.DB) error { return h.listApps(c) })
+			return withDatabase(c.Context(), func(_ *hub, db *postgres.DB) error { return listApps(c, db) })
 		},
 	}
 	c.AddCommand(create, list)
@@ -90,22 +88,8 @@ func grants(providers []string) string {
 }
 
 // listApps reads a table that no request of the API needs.
-func (h *hub) listApps(c *cobra.Command) error {
-	db, err := sqlx.Open("postgres", h.config.Database.URL)
-	if err != nil {
-		return err
-	}
-	defer db.Close()
-	var apps []struct {
-		Name      string         `db:"name"`
-		Providers pq.StringArray `db:"providers"`
-		Keys      int            `db:"keys"`
-		CreatedAt time.Time      `db:"created_at"`
-	}
-	err = db.SelectContext(c.Context(), &apps, `SELECT name, created_at,
-			ARRAY(SELECT provider FROM app_providers g WHERE g.app_id = a.id) AS providers,
-			(SELECT count(*) FROM api_keys k WHERE k.app_id = a.id AND k.revoked_at IS NULL) AS keys
-		FROM apps a ORDER BY name`)
+func listApps(c *cobra.Command, db *postgres.DB) error {
+	apps, err := db.Apps(c.Context())
 	if err != nil {
 		return err
 	}

@@ -101,7 +101,7 @@ func (h *hub) serve(ctx context.Context) error {
 	case err = <-served:
 		err = fmt.Errorf("serve: %w", err)
 	case <-ctx.Done():
-		h.log.Info("shutting down: what is in flight may finish; another signal ends it at once", "at_most", h.config.Server.ShutdownTimeout.String())
+		h.log.Info("shutting down: what is in flight may finish; another signal ends it at once", "at_most", h.config.Server.ShutdownTimeout)
 	}
 	draining.Store(true)
 	time.Sleep(h.config.Server.DrainDelay)

@@ -122,7 +122,7 @@ func (s *server) begin(c *fiber.Ctx) error {
 		level = slog.LevelWarn
 	}
 	s.Logger.LogAttrs(ctx, level, "request", slog.String("method", c.Method()), slog.String("route", route),
-		slog.Int("status", status), slog.String("took", took.String()))
+		slog.Int("status", status), slog.Duration("took", took))
 	return err
 }
 

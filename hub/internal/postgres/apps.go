@@ -46,6 +46,23 @@ func (p *DB) AppByName(ctx context.Context, name string) (App, error) {
 	return a, mapErr(err)
 }
 
+// AppRow is an app as an operator lists it.
+type AppRow struct {
+	App
+	Keys      int       `db:"keys"` // that are not revoked
+	CreatedAt time.Time `db:"created_at"`
+}
+
+// Apps lists all apps by name.
+func (p *DB) Apps(ctx context.Context) ([]AppRow, error) {
+	var out []AppRow
+	err := p.db.SelectContext(ctx, &out, `SELECT id, name, created_at,
+			ARRAY(SELECT provider FROM app_providers g WHERE g.app_id = a.id) AS providers,
+			(SELECT count(*) FROM api_keys k WHERE k.app_id = a.id AND k.revoked_at IS NULL) AS keys
+		FROM apps a ORDER BY name`)
+	return out, mapErr(err)
+}
+
 // AddKey stores a key's hash. Adding the same key twice is harmless.
 func (p *DB) AddKey(ctx context.Context, id, appID, hint string, hash []byte, now time.Time) error {
 	_, err := p.db.ExecContext(ctx, `INSERT INTO api_keys (id, app_id, hash, hint, created_at) VALUES ($1, $2, $3, $4, $5)

@@ -97,7 +97,7 @@ func call[R, A any](ctx context.Context, p *Provider, name string, ask method[R,
 	took, outcome := time.Since(began), outcomeOf(err)
 	p.registry.metrics.observe(p.config.Name, name, outcome, took)
 	if p.log.Enabled(ctx, slog.LevelDebug) {
-		attrs := []slog.Attr{slog.String("method", name), slog.String("outcome", outcome), slog.String("took", took.String())}
+		attrs := []slog.Attr{slog.String("method", name), slog.String("outcome", outcome), slog.Duration("took", took)}
 		if err != nil {
 			attrs = append(attrs, slog.String("error", err.Error()))
 		}

@@ -178,8 +178,14 @@ func (d *decision) schedule(a *Attempt) {
 		a.ReadWanted = false
 		a.DueAt = nextDue(d.o, a, d.env)
 	case d.look[a.ID] && a.ReadWanted:
-		if a.DueAt.IsZero() {
-			a.DueAt = d.env.Now
+		// Never later than it stands; and the read that waited for an operation
+		// to end has waited long enough.
+		next := d.env.Now
+		if d.o.OpenOperation(a.ID) != nil {
+			next = nextDue(d.o, a, d.env)
+		}
+		if a.DueAt.IsZero() || next.Before(a.DueAt) {
+			a.DueAt = next
 		}
 	case d.look[a.ID]:
 		a.DueAt = nextDue(d.o, a, d.env)

@@ -213,11 +213,7 @@ func (p *orderPage) alerts(differs bool) {
 		if reason == "" {
 			reason = sentence(plain(f.Code))
 		}
-		if o.live() {
-			p.Alerts = append(p.Alerts, "The last try to pay did not work: "+reason)
-		} else {
-			p.Look.Text = "The answer was: " + reason + " " + p.Look.Text
-		}
+		p.Look.Text = "The answer was: " + reason + " " + p.Look.Text
 	}
 }
 
@@ -241,10 +237,12 @@ func (s *shop) onward(r *http.Request, p *orderPage, q url.Values) {
 	if from == "cancelled" && o.Status == "open" {
 		p.Notes = append(p.Notes, note{"You came back without paying. Your order is still here.", "wait"})
 	}
-	p.Waiting = from == "return" && o.Status == "open" && o.live()
-	p.Offer = o.Status == "open" && (choosing || from == "cancelled" || !o.live())
+	looks, err := strconv.Atoi(q.Get("n"))
+	// Back from the provider, the answer may be that of an earlier try: give it a moment.
+	p.Waiting = from == "return" && o.Status == "open" && o.live() && (!o.refused() || err != nil || looks < 5)
+	p.Offer = o.Status == "open" && (choosing || from == "cancelled" || !o.live() || o.refused() && !p.Waiting && q.Get("go") != "1")
 	if p.Begun = p.Onward; p.Frame != "" {
-		p.Begun = here
+		p.Begun = here + "?go=1"
 	}
 	if p.Waiting || p.Offer {
 		p.Frame = "" // the page looks again by itself, which would empty the form; or it shows another
@@ -266,7 +264,6 @@ func (s *shop) onward(r *http.Request, p *orderPage, q url.Values) {
 	default:
 		return
 	}
-	looks, err := strconv.Atoi(q.Get("n"))
 	if err != nil || looks < 0 || looks >= maxLooks {
 		p.Paused = q.Get("n") != ""
 		looks = 0

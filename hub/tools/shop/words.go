@@ -46,6 +46,8 @@ func (o *order) look() look {
 		return look{"Dispute lost", "The dispute was lost", "The bank has taken the money back.", "bad"}
 	}
 	switch {
+	case o.refused() && o.live():
+		l = look{"Refused", "That try to pay was refused", "Nothing has been taken. Your order is still here: go on with the payment you began, or choose another way.", "bad"}
 	case o.Status == "open" && len(o.Attempts) > 0 && !o.live():
 		l = look{"Not paid", "That payment was called off", "Nothing has been taken. Your order is still here, and you can pay another way.", "wait"}
 		if a := o.Attempts[len(o.Attempts)-1]; a.Status == "failed" {
@@ -57,6 +59,12 @@ func (o *order) look() look {
 		l.Text = "All of your money is on its way back to you."
 	}
 	return l
+}
+
+// refused reports whether the last try to pay was answered with no.
+func (o *order) refused() bool {
+	n := len(o.Attempts)
+	return o.Status == "open" && n > 0 && (o.Attempts[n-1].Status == "failed" || o.Attempts[n-1].Failure != nil)
 }
 
 func (o *order) refunding() bool {

@@ -75,6 +75,13 @@ func TestAmounts_LyingAnswers(t *testing.T) {
 	a := lie(map[string]any{"amount_total": 1})
 	require.Equal(t, "amount_mismatch", a.Attention[0].Reason)
 	require.Equal(t, int64(1050), a.Captured)
+	// A person looked at it, and the money counts.
+	out, err := h.hubCommand("order", "resolve", a.ID, "--why", "the answer was wrong, the money is right").CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	resolved := h.until(a.ID, "paid")
+	require.False(t, resolved.NeedsAttention)
+	require.Contains(t, h.ask("GET", "/v1/orders/"+a.ID+"/events", "", nil).raw, "attention.resolved")
+
 	a = lie(map[string]any{"*.currency": "eur"})
 	require.Equal(t, "currency_mismatch", a.Attention[0].Reason)
 	require.Equal(t, 1, h.count(`SELECT count(*) FROM captures WHERE order_id = $1 AND currency = 'EUR'`, a.ID))

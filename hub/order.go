@@ -1,0 +1,55 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/superpayhub/superpay/hub/internal/api"
+	"github.com/superpayhub/superpay/hub/internal/payments"
+	"github.com/superpayhub/superpay/hub/internal/postgres"
+)
+
+func orderCommand() *cobra.Command {
+	c := &cobra.Command{Use: "order", Short: "Orders"}
+	show := &cobra.Command{
+		Use: "show ID", Short: "Print an order as its app sees it", Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			return withDatabase(c.Context(), func(_ *hub, db *postgres.DB) error {
+				o, err := db.Order(c.Context(), "", args[0])
+				if err != nil {
+					return payments.NotFound(err, "order")
+				}
+				_, err = fmt.Fprintln(c.OutOrStdout(), string(api.Render(o)))
+				return err
+			})
+		},
+	}
+	var reason, why string
+	resolve := &cobra.Command{
+		Use: "resolve ID --why TEXT", Short: "Record that what needed attention of an order is settled", Args: cobra.ExactArgs(1),
+		Long: `Record that what needed attention of an order is settled.
+
+Money that did not count because it did not fit the order (another amount, say)
+counts from then on: look at it first. The order's timeline keeps who and why.`,
+		Example: `  hub order resolve ord_... --reason amount_mismatch --why "the payer sent the rest by bank"`,
+		RunE: func(c *cobra.Command, args []string) error {
+			return withDatabase(c.Context(), func(h *hub, db *postgres.DB) error {
+				s := payments.New(payments.Options{DB: db, Render: api.Render, Logger: h.log, TimeScale: h.config.TimeScale})
+				o, err := s.Resolve(c.Context(), args[0], reason, cmp.Or(os.Getenv("SUDO_USER"), os.Getenv("USER"), "operator"), why)
+				if err != nil {
+					return err
+				}
+				_, err = fmt.Fprintf(c.OutOrStdout(), "order %s is %s\n", o.ID, o.Status)
+				return err
+			})
+		},
+	}
+	resolve.Flags().StringVar(&reason, "reason", "", "only this reason; without it, all of them")
+	resolve.Flags().StringVar(&why, "why", "", "what was found and done")
+	_ = resolve.MarkFlagRequired("why")
+	c.AddCommand(show, resolve)
+	return c
+}

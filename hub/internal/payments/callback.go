@@ -23,6 +23,10 @@ var (
 // before it is kept as foreign.
 const unmatchedFor = time.Hour
 
+// unmatchedAgain is when it is tried again: soon at first, for what it is about
+// is often heard in the same moment.
+var unmatchedAgain = []time.Duration{2 * time.Second, 10 * time.Second, time.Minute, 5 * time.Minute}
+
 // Callback takes an inbound call of a provider: the plugin judges it, what it
 // proves is applied, what it only hints at is read later. It is acknowledged
 // when it is on record, and not before.
@@ -136,7 +140,7 @@ func (s *Service) setAside(cb *ledger.Callback) {
 		cb.Outcome, cb.Note, cb.DueAt = ledger.CallbackForeign, "no attempt of ours had this payment within an hour", time.Time{}
 		return
 	}
-	cb.Outcome, cb.Note, cb.DueAt = ledger.CallbackUnmatched, "no attempt of ours has this payment", now.Add(s.env().Scale(time.Minute))
+	cb.Outcome, cb.Note, cb.DueAt = ledger.CallbackUnmatched, "no attempt of ours has this payment", now.Add(s.env().Scale(unmatchedAgain[min(cb.Tries, len(unmatchedAgain)-1)]))
 }
 
 // news turns a plugin's fact into news about our attempt. What its proof does

@@ -91,7 +91,7 @@ func (s *shop) failed(w http.ResponseWriter, r *http.Request, err error, as fail
 	case p.Status == http.StatusUnauthorized, p.Status == http.StatusForbidden:
 		m.Text = "The hub does not accept this shop's key. The shopkeeper has to look at SHOP_API_KEY."
 	}
-	s.render(w, r, status, "message", m)
+	s.message(w, r, status, m)
 }
 
 // logProblem tells the shopkeeper. What the hub refuses for good is everyday;

@@ -192,6 +192,9 @@ func (p *orderPage) alerts(differs bool) {
 				continue
 			}
 			reason, ok := attentions[a.Reason]
+			if a.Reason == "in_dispute" {
+				reason = "the payment was disputed"
+			}
 			if !ok {
 				reason = plain(a.Reason)
 			}

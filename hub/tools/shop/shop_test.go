@@ -203,7 +203,7 @@ func TestBuy_RetriesUnderTheSameKey(t *testing.T) {
 			w.Header().Set("Retry-After", "3")
 			refuse(w, 503, "provider_down", "stripe is down")
 		},
-		"502 html": func(w http.ResponseWriter) { http.Error(w, "<script>bad gateway</script>", 502) },
+		"502 html": func(w http.ResponseWriter) { http.Error(w, "<script>bad gateway</script>", http.StatusBadGateway) },
 		"inflight": func(w http.ResponseWriter) { refuse(w, 409, "in_flight", "still at it") },
 		"garbage":  func(w http.ResponseWriter) { _, _ = io.WriteString(w, `{"id":`) },
 		"hang up":  func(http.ResponseWriter) { panic(http.ErrAbortHandler) },

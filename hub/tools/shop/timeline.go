@@ -61,7 +61,8 @@ func (e event) rank() int {
 // story puts the events in the order in which they make sense, without those
 // that only repeat what another one says.
 func story(events []event) []event {
-	refused := map[string]bool{} // by time: the payment was said to be refused
+	refused := map[string]bool{}  // by time: the payment was said to be refused
+	disputes := map[string]bool{} // by id and status: a later event only adds details
 	var told []event
 	for _, e := range events {
 		switch e.Kind {
@@ -73,6 +74,15 @@ func story(events []event) []event {
 				continue
 			}
 			refused[at] = true
+		case "dispute.inquiry", "dispute.open", "dispute.won", "dispute.lost", "dispute.closed":
+			var d struct {
+				ID string `json:"id"`
+			}
+			_ = json.Unmarshal(e.Data, &d)
+			if disputes[e.Kind+d.ID] {
+				continue
+			}
+			disputes[e.Kind+d.ID] = true
 		}
 		told = append(told, e)
 	}

@@ -103,7 +103,6 @@ func (s *shop) ways(ctx context.Context, currency string) (ways, error) {
 				}
 				one.Closed = s.closed(p.Status, one, !ok && slices.Contains(f.Capabilities, "browser"), currency)
 				if one.Closed == "" {
-					one.Checked = !all.Ready
 					all.Ready, all.Manual, all.Test = true, all.Manual || one.Manual, all.Test || one.Test
 				}
 				if without := one.without(); currency == "" && one.Closed == "" && without != "" {
@@ -112,6 +111,11 @@ func (s *shop) ways(ctx context.Context, currency string) (ways, error) {
 				all.List = append(all.List, one)
 			}
 		}
+	}
+	// First, and chosen, is what takes everything on the shelf.
+	slices.SortStableFunc(all.List, func(a, b way) int { return len(a.without()) - len(b.without()) })
+	if i := slices.IndexFunc(all.List, func(w way) bool { return w.Closed == "" }); i >= 0 {
+		all.List[i].Checked = true
 	}
 	return all, nil
 }

@@ -166,6 +166,9 @@ func (o *order) badge() (words, mood string) {
 			taken, back = taken+c.Amount.Minor, back+c.refunded()
 			for _, d := range c.Disputes {
 				words, mood = "dispute: "+strings.ToLower(strings.ReplaceAll(d.Status, "_", " ")), "bad"
+				if d.Status == resolved {
+					mood = "wait"
+				}
 			}
 		}
 	}

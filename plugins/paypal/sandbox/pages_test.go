@@ -4,6 +4,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -152,5 +153,25 @@ func TestNew_RefusesWhatCannotWork(t *testing.T) {
 		change(&opts)
 		_, err := sandbox.New(opts)
 		require.Error(t, err)
+	}
+}
+
+func TestDashboard_LeadsBackToTheShopOnly(t *testing.T) {
+	t.Parallel()
+	s := newStand(t)
+	o := s.played()
+	shop := "?return=" + url.QueryEscape("http://127.0.0.1:9/order/1")
+	_, to, _ := s.post("/dashboard/captures/" + o.Units[0].Payments.Captures[0].ID + "/refund" + shop)
+	require.Contains(t, to, "/dashboard/orders/"+o.ID+shop)
+	for _, path := range []string{"/dashboard", "/dashboard/orders/" + o.ID} {
+		for back, led := range map[string]bool{"http://127.0.0.1:9/order/1": true, "http://evil.test/": false, "javascript:alert(1)": false} {
+			resp, err := http.Get(s.base + path + "?return=" + url.QueryEscape(back))
+			require.NoError(t, err)
+			html, err := io.ReadAll(resp.Body)
+			require.NoError(t, err)
+			require.NoError(t, resp.Body.Close())
+			require.Equal(t, led, strings.Contains(string(html), "Back to the shop"), back)
+			require.Contains(t, string(html), `>refunded<`)
+		}
 	}
 }

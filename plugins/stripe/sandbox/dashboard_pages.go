@@ -23,11 +23,19 @@ type dashboardRow struct {
 
 // carried is the shop's page that the visitor comes from, as it travels along.
 func carried(r *http.Request) string {
+	if back := shopPage(r); back != "" {
+		return "?return=" + url.QueryEscape(back)
+	}
+	return ""
+}
+
+// shopPage is that page, which must be on this machine.
+func shopPage(r *http.Request) string {
 	back, ok := wayBackTo(r.URL.Query().Get("return"))
-	if !ok || back == "" {
+	if !ok {
 		return ""
 	}
-	return "?return=" + url.QueryEscape(back)
+	return back
 }
 
 func (s *Server) showDashboard(w http.ResponseWriter, r *http.Request) {
@@ -84,6 +92,9 @@ func (s *Server) badge(ch *charge) (words, mood string) {
 	for _, d := range s.state.Disputes.rows {
 		if d.Charge == ch.ID {
 			words, mood = "dispute: "+strings.ReplaceAll(d.Status, "_", " "), "bad"
+			if d.Status == "won" || d.Status == "warning_closed" {
+				mood = "good"
+			}
 		}
 	}
 	back := ch.AmountRefunded - ch.Released
@@ -197,9 +208,8 @@ func (s *Server) viewCharge(ch *charge) chargeView {
 }
 
 func (s *Server) page(w http.ResponseWriter, r *http.Request, name, title string, data any) {
-	back, _ := wayBackTo(r.URL.Query().Get("return"))
 	s.pages.Render(w, http.StatusOK, name, standin.Page{
-		Title: title, Provider: "Stripe", Home: s.opts.PublicURL + "/dashboard" + carried(r), Back: back, Data: data,
+		Title: title, Provider: "Stripe", Home: s.opts.PublicURL + "/dashboard" + carried(r), Back: shopPage(r), Data: data,
 	})
 }
 

@@ -49,7 +49,7 @@ func TestKilledInTheMiddleOfACall(t *testing.T) {
 	t.Logf("the call ended after %s", time.Since(died))
 	require.Less(t, time.Since(died), time.Second)
 
-	eventually(t, 50*time.Millisecond, "the death is noticed", func() bool { return p.State().Pid != pid })
+	eventually(t, time.Second, "the death is noticed", func() bool { return p.State().Pid != pid })
 	require.Equal(t, "one", <-ups)
 	t.Logf("back up after %s", time.Since(died))
 	require.Less(t, time.Since(died), time.Second)

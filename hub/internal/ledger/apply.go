@@ -73,6 +73,7 @@ type decision struct {
 	look   map[string]bool // attempts whose next read has to be set anew
 	soon   map[string]bool // attempts to be read at once
 	read   map[string]bool // attempts that a fresh read was made of
+	ended  map[string]bool // attempts that an operation ended of
 }
 
 func (d *decision) apply(a *Attempt, n News) {
@@ -161,7 +162,7 @@ func (d *decision) finish() Change {
 		}
 		d.schedule(a)
 	}
-	return diff(d.before, d.o, d.events, d.env)
+	return diff(d.before, d.o, d.events, d.env, d.ended)
 }
 
 // schedule sets when the attempt is looked at again. A read that is wanted

@@ -105,8 +105,10 @@ func looks(before, changed []*Attempt) (out []Look, only bool) {
 }
 
 // diff finishes a decision: totals, status, and what differs from before.
-// Before is nil for a new order.
-func diff(before, after *Order, events []Event, env Env) Change {
+// Before is nil for a new order. The attempts that an operation ended of are
+// written even if they read the same: a worker may hold them under a lease that
+// began since, for want of anything to do, and this ends it.
+func diff(before, after *Order, events []Event, env Env, ended map[string]bool) Change {
 	if before == nil {
 		before = &Order{}
 	}
@@ -116,6 +118,11 @@ func diff(before, after *Order, events []Event, env Env) Change {
 	c.Disputes = changed(before.Disputes, after.Disputes)
 	c.Operations = changed(before.Operations, after.Operations)
 	c.Attempts = changed(before.Attempts, after.Attempts)
+	for _, a := range after.Attempts {
+		if ended[a.ID] && !slices.Contains(c.Attempts, a) {
+			c.Attempts = append(c.Attempts, a)
+		}
+	}
 	for i, a := range after.Attempts {
 		known := 0
 		if i < len(before.Attempts) {

@@ -18,6 +18,10 @@ func (s *Service) Due(ctx context.Context, c postgres.Claimed) error {
 	if err == nil {
 		return nil
 	}
+	var busy *leasedError
+	if errors.As(err, &busy) {
+		return s.DB.Postpone(ctx, c, busy.until)
+	}
 	err = errors.Join(err, s.DB.Postpone(ctx, c, s.now().Add(ledger.Backoff(c.Tries, s.env()))))
 	if c.Tries != ledger.Patience {
 		return err
@@ -31,6 +35,11 @@ func (s *Service) Due(ctx context.Context, c postgres.Claimed) error {
 	return errors.Join(err, loadErr)
 }
 
+// leasedError says that an operation's caller is still at it.
+type leasedError struct{ until time.Time }
+
+func (e *leasedError) Error() string { return "an operation is under way until " + e.until.String() }
+
 // Sync reads the provider's truth about an attempt and applies it. An open
 // operation whose caller is gone is healed first; one under way is left alone.
 func (s *Service) Sync(ctx context.Context, attemptID string) error {
@@ -40,7 +49,7 @@ func (s *Service) Sync(ctx context.Context, attemptID string) error {
 	}
 	if op := o.OpenOperation(attemptID); op != nil {
 		if op.Leased(s.now()) {
-			return nil
+			return &leasedError{op.Deadline}
 		}
 		_, err := s.heal(ctx, o, op, "")
 		return err

@@ -46,6 +46,7 @@ func TestDashboard_OverRefundIsRefusedByTheProvider(t *testing.T) {
 	t.Parallel()
 	h := open(t, nil)
 	o := h.paid(nil)
+	h.quiet()
 	h.fault(standin.Fault{Callback: "*", Action: standin.Withhold})
 	h.dashboard("charges/"+o.ref("charge")+"/refund", url.Values{"amount": {"10.00"}})
 	a := h.ask("POST", "/v1/orders/"+o.ID+"/refunds", "key", map[string]any{"amount": 600})

@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"time"
 
 	_ "github.com/lib/pq"
 	"github.com/stretchr/testify/require"
@@ -149,4 +150,22 @@ func (h *house) statusAt(address string) int {
 	require.NoError(h.t, err)
 	res.Body.Close()
 	return res.StatusCode
+}
+
+// quiet waits until everything that the provider sent was heard, and every read
+// that it gave reason for was made.
+func (h *house) quiet() {
+	h.t.Helper()
+	require.Eventually(h.t, func() bool {
+		list, err := h.stripe.Callbacks(h.t.Context())
+		if err != nil {
+			return false
+		}
+		for _, cb := range list {
+			if cb.LastStatus != http.StatusOK {
+				return false
+			}
+		}
+		return h.count(`SELECT count(*) FROM attempts WHERE read_wanted`) == 0
+	}, 15*time.Second, 50*time.Millisecond)
 }

@@ -192,7 +192,7 @@ func (d *decision) details(a *Attempt, p *sdk.Payment, moved bool) {
 	if p.Failure != nil && (a.Failure == nil || *a.Failure != *p.Failure) {
 		d.events = append(d.events, d.event(a, News{Source: FromRead}, "payment.declined", map[string]any{"failure": p.Failure}))
 		a.Failure = p.Failure
-	} else if p.Failure == nil && moved && a.Status != sdk.RequiresAction && a.Status != sdk.Failed {
+	} else if p.Failure == nil && moved && a.Status != sdk.RequiresAction && a.Status != sdk.RequiresConfirmation && a.Status != sdk.Failed {
 		a.Failure = nil
 	}
 	if a.Status == sdk.RequiresCapture && p.Authorized.Currency == d.o.Currency {

@@ -87,7 +87,7 @@ func open(t *testing.T, change func(*dev.Options)) *house {
 	}
 	h := &house{t: t, logs: &syncBuffer{}}
 	o := dev.Options{
-		BinDir: bins, DataDir: t.TempDir(), DatabaseURL: pgtest.New(t), Hubs: 1, CallTimeout: 3 * time.Second,
+		BinDir: bins, DataDir: t.TempDir(), DatabaseURL: pgtest.New(t), Hubs: 1, CallTimeout: 8 * time.Second, // a busy machine with the race detector on stands still for seconds
 		LogWriter: h.logs, Env: []string{"HUB_LOG__LEVEL=debug"},
 	}
 	if change != nil {

@@ -73,7 +73,13 @@ type decision struct {
 	look   map[string]bool // attempts whose next read has to be set anew
 	soon   map[string]bool // attempts to be read at once
 	read   map[string]bool // attempts that a fresh read was made of
-	ended  map[string]bool // attempts that an operation ended of
+
+	// touched are attempts whose news move the version though nothing of them
+	// may read otherwise. Of one, an operation ended: a worker may hold it under
+	// a lease that began since, for want of anything to do, and this ends it. Of
+	// another, a read is wanted: one that is under way began before this was
+	// said, must not be taken for fresh when it lands, and leaves it wanted.
+	touched map[string]bool
 }
 
 func (d *decision) apply(a *Attempt, n News) {
@@ -162,7 +168,7 @@ func (d *decision) finish() Change {
 		}
 		d.schedule(a)
 	}
-	return diff(d.before, d.o, d.events, d.env, d.ended)
+	return diff(d.before, d.o, d.events, d.env, d.touched)
 }
 
 // schedule sets when the attempt is looked at again. A read that is wanted
@@ -172,6 +178,7 @@ func (d *decision) schedule(a *Attempt) {
 	switch {
 	case d.soon[a.ID]:
 		a.ReadWanted = true
+		d.touched[a.ID] = true
 		if a.DueAt.IsZero() || a.DueAt.After(d.env.Now) {
 			a.DueAt = d.env.Now
 		}

@@ -105,10 +105,9 @@ func looks(before, changed []*Attempt) (out []Look, only bool) {
 }
 
 // diff finishes a decision: totals, status, and what differs from before.
-// Before is nil for a new order. The attempts that an operation ended of are
-// written even if they read the same: a worker may hold them under a lease that
-// began since, for want of anything to do, and this ends it.
-func diff(before, after *Order, events []Event, env Env, ended map[string]bool) Change {
+// Before is nil for a new order. The attempts of touched are written even if
+// they read the same: see decision.touched.
+func diff(before, after *Order, events []Event, env Env, touched map[string]bool) Change {
 	if before == nil {
 		before = &Order{}
 	}
@@ -119,7 +118,7 @@ func diff(before, after *Order, events []Event, env Env, ended map[string]bool) 
 	c.Operations = changed(before.Operations, after.Operations)
 	c.Attempts = changed(before.Attempts, after.Attempts)
 	for _, a := range after.Attempts {
-		if ended[a.ID] && !slices.Contains(c.Attempts, a) {
+		if touched[a.ID] && !slices.Contains(c.Attempts, a) {
 			c.Attempts = append(c.Attempts, a)
 		}
 	}
@@ -135,7 +134,7 @@ func diff(before, after *Order, events []Event, env Env, ended map[string]bool) 
 	b, a := *before, *after
 	b.Attempts, b.Captures, b.Refunds, b.Disputes, b.Operations = nil, nil, nil, nil, nil
 	a.Attempts, a.Captures, a.Refunds, a.Disputes, a.Operations = nil, nil, nil, nil, nil
-	if looks, only := looks(before.Attempts, c.Attempts); only && len(c.Captures)+len(c.Refunds)+len(c.Disputes)+len(c.Operations)+len(c.Events) == 0 {
+	if looks, only := looks(before.Attempts, c.Attempts); only && len(touched)+len(c.Captures)+len(c.Refunds)+len(c.Disputes)+len(c.Operations)+len(c.Events) == 0 {
 		c.Attempts, c.Looks = nil, looks
 	}
 	c.changed = len(c.Attempts)+len(c.Captures)+len(c.Refunds)+len(c.Disputes)+len(c.Operations)+len(c.Events) > 0 ||

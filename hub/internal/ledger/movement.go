@@ -33,7 +33,7 @@ func listed(s sdk.MovementStatus) sdk.MovementStatus {
 // capture merges money taken, by the provider's id.
 func (d *decision) capture(a *Attempt, n News, c sdk.Capture, fresh bool) {
 	if c.ID == "" {
-		d.soon[a.ID] = !fresh // money without a name cannot be recorded once
+		d.soon[a.ID] = d.soon[a.ID] || !fresh // money without a name cannot be recorded once
 		return
 	}
 	c.Status = listed(c.Status)
@@ -186,7 +186,7 @@ func (d *decision) dispute(a *Attempt, n News, x sdk.Dispute, fresh bool) {
 		if same {
 			return
 		}
-		if !fresh && disputeRank[x.Status] <= disputeRank[row.Status] {
+		if !fresh && disputeEdge(row.Status, x.Status) != Fact {
 			d.soon[a.ID] = true
 			return
 		}

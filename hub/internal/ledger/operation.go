@@ -31,7 +31,7 @@ func (d *decision) close(a *Attempt, n News) {
 	}
 	op.Rejected = n.Operation.Rejected && outcome == OutcomeDeclined
 	d.settle(op, n, outcome, failure)
-	d.look[a.ID], d.ended[a.ID] = true, true
+	d.look[a.ID], d.touched[a.ID] = true, true
 
 	if failure != nil && failure.Code == sdk.FailureMismatch {
 		d.raise(ForeignPayment, a.ID)

@@ -33,7 +33,7 @@ lint: ## Check format, vet, staticcheck, go.mod and generated code
 	@.ci/lint.sh
 
 .PHONY: generate
-generate: protoc ## Generate code and openapi.json anew
+generate: protoc ## Generate code, openapi.json and the drawing of the states anew
 	@.ci/generate.sh .
 
 .PHONY: bench

@@ -20,3 +20,6 @@ PATH=$tools:$PATH protoc -I . \
 
 mkdir -p "$to/hub/internal/api"
 go run ./hub openapi >"$to/hub/internal/api/openapi.json"
+
+mkdir -p "$to/hub/internal/ledger"
+go run ./hub ledger states >"$to/hub/internal/ledger/STATES.md"

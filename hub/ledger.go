@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/superpayhub/superpay/hub/internal/ledger"
 	"github.com/superpayhub/superpay/hub/internal/postgres"
 )
 
@@ -32,6 +33,15 @@ func ledgerCommand() *cobra.Command {
 				fmt.Fprintln(c.OutOrStdout(), "the books balance")
 				return nil
 			})
+		},
+	})
+	c.AddCommand(&cobra.Command{
+		Use:   "states",
+		Short: "Print the state machines as a page of Markdown with diagrams",
+		Args:  cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			_, err := fmt.Fprint(c.OutOrStdout(), ledger.Drawing())
+			return err
 		},
 	})
 	return c

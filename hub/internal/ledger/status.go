@@ -18,39 +18,52 @@ func (o *Order) flagged(attemptID string) bool {
 	})
 }
 
+// tally is what the status of an order is computed from. Money of attempts that
+// are flagged does not count; they only may still be on their way.
+type tally struct {
+	amount, captured, refunded int64
+	authorized, pending, alive bool
+	cancelAsked, overdue       bool
+}
+
+// orderRules is the order's status as data: the first rule that holds.
+var orderRules = []struct {
+	is    OrderStatus
+	when  string // for the drawing
+	holds func(tally) bool
+}{
+	{OrderRefunded, "all that was captured went back", func(t tally) bool { return t.captured > 0 && t.refunded >= t.captured }},
+	// A second payment given back does not count.
+	{OrderPartiallyRefunded, "a part went back, and less than the order's amount stays", func(t tally) bool {
+		return t.captured > 0 && t.captured-t.refunded < min(t.captured, t.amount)
+	}},
+	{OrderPaid, "money was captured", func(t tally) bool { return t.captured > 0 }},
+	{OrderAuthorized, "an attempt requires capture", func(t tally) bool { return t.authorized }},
+	{OrderPending, "an attempt is pending or unknown, or its money is flagged or not named yet", func(t tally) bool { return t.pending }},
+	{OrderCanceled, "no attempt is alive, and a cancel was asked for", func(t tally) bool { return !t.alive && t.cancelAsked }},
+	{OrderExpired, "no attempt is alive, and the time is up", func(t tally) bool { return !t.alive && t.overdue }},
+	{OrderOpen, "otherwise", func(tally) bool { return true }},
+}
+
 // statusOf computes an order's status from its attempts and money.
 func statusOf(o *Order, now time.Time) OrderStatus {
-	var captured, refunded int64
-	var authorized, pending bool
-	alive := false
+	t := tally{amount: o.Amount, cancelAsked: !o.CancelAskedAt.IsZero(), overdue: !now.Before(o.ExpiresAt)}
 	for _, a := range o.Attempts {
+		t.alive = t.alive || a.Live() && !a.Abandoned
 		if o.flagged(a.ID) {
-			pending = pending || a.Captured > 0 || a.Live()
-			alive = alive || a.Live() && !a.Abandoned
+			t.pending = t.pending || a.Captured > 0 || a.Live()
 			continue
 		}
-		captured += a.Captured
-		refunded += a.Refunded
-		authorized = authorized || a.Status == sdk.RequiresCapture
-		pending = pending || a.Status == sdk.Pending || a.Status == AttemptUnknown ||
+		t.captured += a.Captured
+		t.refunded += a.Refunded
+		t.authorized = t.authorized || a.Status == sdk.RequiresCapture
+		t.pending = t.pending || a.Status == sdk.Pending || a.Status == AttemptUnknown ||
 			a.Status == sdk.Succeeded && a.Captured == 0
-		alive = alive || a.Live() && !a.Abandoned
 	}
-	switch {
-	case captured > 0 && refunded >= captured:
-		return OrderRefunded
-	case captured > 0 && captured-refunded < min(captured, o.Amount):
-		return OrderPartiallyRefunded // a second payment given back does not count
-	case captured > 0:
-		return OrderPaid
-	case authorized:
-		return OrderAuthorized
-	case pending:
-		return OrderPending
-	case !alive && !o.CancelAskedAt.IsZero():
-		return OrderCanceled
-	case !alive && !now.Before(o.ExpiresAt):
-		return OrderExpired
+	for _, r := range orderRules {
+		if r.holds(t) {
+			return r.is
+		}
 	}
 	return OrderOpen
 }

@@ -61,6 +61,21 @@ var disputeRank = map[sdk.DisputeStatus]int{
 	sdk.DisputeInquiry: 0, sdk.DisputeOpen: 1, sdk.DisputeWon: 2, sdk.DisputeLost: 2, sdk.DisputeClosed: 2,
 }
 
+// disputeStatuses are what a dispute can be.
+var disputeStatuses = []sdk.DisputeStatus{sdk.DisputeInquiry, sdk.DisputeOpen, sdk.DisputeWon, sdk.DisputeLost, sdk.DisputeClosed}
+
+// disputeEdge is the mark of a step of a dispute. Its funds may move without its status:
+// that needs a read too.
+func disputeEdge(from, to sdk.DisputeStatus) Mark {
+	switch {
+	case from == to:
+		return Same
+	case disputeRank[to] > disputeRank[from]:
+		return Fact
+	}
+	return Read
+}
+
 // edge looks one cell up. A status that is not in the table has no mark: it is
 // not settled, never moves anything, and a fact of it schedules a read.
 func edge[S comparable](table map[S][]Mark, columns []S, from, to S) Mark {

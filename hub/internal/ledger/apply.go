@@ -87,7 +87,10 @@ func (d *decision) apply(a *Attempt, n News) {
 	if n.Begun != 0 || n.Look {
 		d.look[a.ID] = true
 	}
-	if fresh && n.Source == FromRead {
+	if n.Source == FromRead && n.Begun != 0 || n.Look {
+		a.LeasedUntil = time.Time{} // whoever had it is done with it
+	}
+	if fresh && n.Source == FromRead && !d.before.Attempt(a.ID).waiting(d.env.Now) {
 		d.read[a.ID] = true
 	}
 	if n.Hint {
@@ -177,8 +180,10 @@ func (d *decision) finish() Change {
 func (d *decision) schedule(a *Attempt) {
 	switch {
 	case d.soon[a.ID]:
+		if was := d.before.Attempt(a.ID); was == nil || !was.waiting(d.env.Now) {
+			d.touched[a.ID] = true // else the read that is due covers it: see waiting
+		}
 		a.ReadWanted = true
-		d.touched[a.ID] = true
 		if a.DueAt.IsZero() || a.DueAt.After(d.env.Now) {
 			a.DueAt = d.env.Now
 		}

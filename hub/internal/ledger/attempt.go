@@ -33,7 +33,8 @@ type Attempt struct {
 	Continues     int             `json:"continues"`  // how often the hub confirmed by itself
 	Payer         *sdk.Payer      `json:"payer"`
 	DueAt         time.Time       `json:"due_at,omitzero"`
-	ReadWanted    bool            `json:"read_wanted"` // something was said that only a fresh read can settle
+	LeasedUntil   time.Time       `json:"leased_until,omitzero"` // until then, at most, a worker has it to itself
+	ReadWanted    bool            `json:"read_wanted"`           // something was said that only a fresh read can settle
 	Tries         int             `json:"tries"`
 	CreatedAt     time.Time       `json:"created_at"`
 	UpdatedAt     time.Time       `json:"updated_at"`
@@ -61,6 +62,14 @@ func (o *Order) Attempt(id string) *Attempt {
 // Live reports whether the attempt can still become money.
 func (a *Attempt) Live() bool {
 	return a.Status != sdk.Failed && a.Status != sdk.Canceled && a.Status != sdk.Succeeded
+}
+
+// waiting reports whether a read is wanted that no worker has begun yet. What
+// is heard meanwhile leaves no trace, for that read will see it; so a read that
+// somebody else began before cannot stand for it. Once a worker is at it, the
+// next word makes the attempt due again and the read under way stale.
+func (a *Attempt) waiting(now time.Time) bool {
+	return a.ReadWanted && (!now.Before(a.LeasedUntil) || a.DueAt.Before(a.LeasedUntil))
 }
 
 // Refundable is what may still be asked back of this attempt.

@@ -35,6 +35,7 @@ type Change struct {
 type Look struct {
 	AttemptID  string
 	Was, DueAt time.Time
+	Lease      time.Time // that ends with it
 }
 
 // Ref binds a provider's name to an attempt.
@@ -87,7 +88,9 @@ func changed[T any](before, after []*T) []*T {
 }
 
 // looks returns the new schedule, and whether nothing else is new. A read that
-// something asks for is more than schedule.
+// something asks for is more than schedule, and so is one that is wanted sooner
+// than it stood: it moves the version, so that a read under way is not taken
+// for one that began after.
 func looks(before, changed []*Attempt) (out []Look, only bool) {
 	for _, a := range changed {
 		i := slices.IndexFunc(before, func(b *Attempt) bool { return b.ID == a.ID })
@@ -95,11 +98,11 @@ func looks(before, changed []*Attempt) (out []Look, only bool) {
 			return nil, false
 		}
 		same := *a
-		same.DueAt = before[i].DueAt
-		if !reflect.DeepEqual(same, *before[i]) {
+		same.DueAt, same.LeasedUntil = before[i].DueAt, before[i].LeasedUntil
+		if !reflect.DeepEqual(same, *before[i]) || a.ReadWanted && a.DueAt.Before(before[i].DueAt) {
 			return nil, false
 		}
-		out = append(out, Look{a.ID, before[i].DueAt, a.DueAt})
+		out = append(out, Look{a.ID, before[i].DueAt, a.DueAt, before[i].LeasedUntil})
 	}
 	return out, true
 }

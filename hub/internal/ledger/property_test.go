@@ -220,10 +220,12 @@ func TestRead_BegunBeforeAFactIsNotFreshAfterIt(t *testing.T) {
 	o = Apply(o, env, read(o, refunds(sdk.MovementSucceeded, sdk.MovementSucceeded))).Order
 	require.Equal(t, int64(300), o.Refunded)
 	o = Apply(o, env, callback(o, refunds(sdk.MovementFailed, sdk.MovementSucceeded))).Order
+	o = claimed(o, env)
 	underWay := read(o, refunds(sdk.MovementFailed, sdk.MovementSucceeded))
 	o = Apply(o, env, callback(o, refunds(sdk.MovementFailed, sdk.MovementFailed))).Order
 	o = Apply(o, env, underWay).Order
 	require.True(t, o.Attempts[0].ReadWanted)
+	o = claimed(o, env)
 	o = Apply(o, env, read(o, refunds(sdk.MovementFailed, sdk.MovementFailed))).Order
 	require.Equal(t, int64(0), o.Refunded)
 	require.False(t, o.Attempts[0].ReadWanted)

@@ -99,7 +99,11 @@ func (s *Service) apply(ctx context.Context, o *ledger.Order, cb *ledger.Callbac
 			if cb != nil {
 				cb.Outcome = ledger.CallbackNoNews
 			}
-			return o, s.DB.Look(ctx, c.Looks)
+			overtaken, err := s.DB.Look(ctx, c.Looks)
+			if overtaken {
+				s.Kick() // it waits for nothing but the end of this
+			}
+			return o, err
 		}
 		if cb != nil {
 			cb.OrderID, cb.Outcome, cb.DueAt = o.ID, ledger.CallbackApplied, time.Time{}

@@ -20,7 +20,7 @@ const (
 		captured, refunded, disputed, refundable, description, line_items, customer, metadata, return_url, cancel_url,
 		cancel_asked_at, expires_at, created_at, updated_at, version`
 	attemptColumns = `id, order_id, provider, plugin, flow, mode, capture_mode, status, failure, authorized, captured,
-		refunded, reserved, disputed, abandoned, capture_before, expires_at, refs, candidates, approved, continues, payer, due_at, read_wanted, tries, created_at,
+		refunded, reserved, disputed, abandoned, capture_before, expires_at, refs, candidates, approved, continues, payer, due_at, leased_until, read_wanted, tries, created_at,
 		updated_at, next_action, opaque`
 	refColumns       = `provider, kind, value, attempt_id, order_id`
 	captureColumns   = `id, order_id, attempt_id, provider, provider_id, status, amount, currency, exponent, posted, created_at, updated_at`
@@ -207,10 +207,12 @@ type Claimed struct {
 }
 
 // Rows that are due are claimed by pushing their due time a lease ahead: a hub
-// that dies leaves them due again when the lease ends.
+// that dies leaves them due again when the lease ends. An attempt that becomes
+// due while it is worked on waits for the end of that.
 const (
-	claimAttemptsSQL = `UPDATE attempts SET due_at = $1::timestamptz + make_interval(secs => $2), tries = tries + 1
-		WHERE id IN (SELECT id FROM attempts WHERE due_at <= $1 AND provider <> ALL($4) ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED)
+	claimAttemptsSQL = `UPDATE attempts SET due_at = $1::timestamptz + make_interval(secs => $2), leased_until = $1::timestamptz + make_interval(secs => $2), tries = tries + 1
+		WHERE id IN (SELECT id FROM attempts WHERE due_at <= $1 AND (leased_until IS NULL OR leased_until <= $1) AND provider <> ALL($4)
+			ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED)
 		RETURNING id, provider, tries, due_at`
 	claimCallbacksSQL = `UPDATE callbacks SET due_at = $1::timestamptz + make_interval(secs => $2), tries = tries + 1
 		WHERE id IN (SELECT id FROM callbacks WHERE due_at <= $1 ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED)
@@ -225,21 +227,27 @@ func (p *DB) ClaimAttempts(ctx context.Context, now time.Time, lease float64, li
 	return out, mapErr(err)
 }
 
-// Look writes when attempts are looked at again, where nothing else is new.
-// What became due otherwise meanwhile stays.
-func (p *DB) Look(ctx context.Context, looks []ledger.Look) error {
+// Look writes when attempts are looked at again, where nothing else is new. It
+// reports whether one became due otherwise meanwhile: that stays.
+func (p *DB) Look(ctx context.Context, looks []ledger.Look) (overtaken bool, err error) {
 	for _, l := range looks { // an order has one live attempt, so this is one
-		if err := p.reschedule(ctx, l.AttemptID, l.Was, l.DueAt); err != nil {
-			return err
+		other, err := p.reschedule(ctx, l.AttemptID, l.Was, l.DueAt, l.Lease)
+		if err != nil {
+			return false, err
 		}
+		overtaken = overtaken || other
 	}
-	return nil
+	return overtaken, nil
 }
 
-func (p *DB) reschedule(ctx context.Context, attemptID string, was, due time.Time) error {
-	_, err := p.db.ExecContext(ctx, `UPDATE attempts SET due_at = $3 WHERE id = $1 AND due_at IS NOT DISTINCT FROM $2`,
-		attemptID, orNull(was), orNull(due))
-	return mapErr(err)
+// reschedule ends a lease and says when the attempt is due next; either only if
+// it still stands as the caller knows it.
+func (p *DB) reschedule(ctx context.Context, attemptID string, was, due, lease time.Time) (overtaken bool, err error) {
+	err = p.db.QueryRowContext(ctx, `UPDATE attempts SET due_at = CASE WHEN due_at IS NOT DISTINCT FROM $2 THEN $3 ELSE due_at END,
+		leased_until = CASE WHEN leased_until IS NOT DISTINCT FROM $4 THEN NULL ELSE leased_until END
+		WHERE id = $1 RETURNING due_at IS DISTINCT FROM $3`,
+		attemptID, orNull(was), orNull(due), orNull(lease)).Scan(&overtaken)
+	return overtaken, mapErr(err)
 }
 
 func orNull(t time.Time) *time.Time {
@@ -252,7 +260,8 @@ func orNull(t time.Time) *time.Time {
 // Postpone ends a lease whose work failed: it is due again at that time,
 // unless it became due otherwise meanwhile.
 func (p *DB) Postpone(ctx context.Context, c Claimed, due time.Time) error {
-	return p.reschedule(ctx, c.AttemptID, c.Until, due)
+	_, err := p.reschedule(ctx, c.AttemptID, c.Until, due, c.Until)
+	return err
 }
 
 // ClaimCallbacks leases up to limit callbacks that are due, whole.

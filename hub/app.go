@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,7 +14,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/superpayhub/superpay/hub/internal/access"
 	"github.com/superpayhub/superpay/hub/internal/ledger"
 	"github.com/superpayhub/superpay/hub/internal/postgres"
 )
@@ -45,6 +45,9 @@ func appCommand() *cobra.Command {
 	return c
 }
 
+// maxApps bounds what is kept for each in memory and on pages.
+const maxApps = 1000
+
 var appName = regexp.MustCompile(`^[a-z0-9][a-z0-9_.-]{0,62}$`)
 
 // createApp prints the key alone to out, so that a script can take it.
@@ -67,13 +70,16 @@ func (h *hub) createApp(ctx context.Context, db *postgres.DB, name string, grant
 	if !errors.Is(err, postgres.ErrNotFound) {
 		return err
 	}
+	if all, err := db.Apps(ctx); err != nil || len(all) >= maxApps {
+		return cmp.Or(err, fmt.Errorf("there are %d apps, which is the limit: what serves many customers is one app", maxApps))
+	}
 	now := time.Now().UTC()
 	app, err := db.EnsureApp(ctx, ledger.NewID("app", now), name, granted, now)
 	if err != nil {
 		return err
 	}
 	fmt.Fprintf(note, "app %s may use: %s\n", name, grants(granted))
-	return createKey(ctx, db, app, out, note)
+	return createKey(ctx, db, postgres.NewKey{AppID: app.ID}, out, note)
 }
 
 // grants says in words what an app may use.
@@ -99,15 +105,4 @@ func listApps(c *cobra.Command, db *postgres.DB) error {
 		fmt.Fprintf(out, "%s\t%s\t%d\t%s\n", a.Name, grants(a.Providers), a.Keys, a.CreatedAt.UTC().Format(time.RFC3339))
 	}
 	return out.Flush()
-}
-
-func createKey(ctx context.Context, db *postgres.DB, app postgres.App, out, note io.Writer) error {
-	key, now := access.NewKey(), time.Now().UTC()
-	id := ledger.NewID("key", now)
-	if err := db.AddKey(ctx, id, app.ID, access.Hint(key), access.HashKey(key), now); err != nil {
-		return err
-	}
-	fmt.Fprintf(note, "key %s, shown this once; keep it where secrets are kept:\n", id)
-	_, err := fmt.Fprintln(out, key)
-	return err
 }

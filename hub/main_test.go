@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -54,7 +55,7 @@ func TestKeysOfAnApp(t *testing.T) {
 	db, err := postgres.Open(t.Context(), postgres.Options{URL: address, Keys: keys, MaxConns: 2})
 	require.NoError(t, err)
 	defer db.Close()
-	app, err := db.AppOfKey(t.Context(), access.HashKey(key))
+	app, err := db.AppOfKey(t.Context(), access.HashKey(key), time.Now())
 	require.NoError(t, err)
 	require.Equal(t, []string{"stripe"}, []string(app.Providers))
 
@@ -67,10 +68,14 @@ func TestKeysOfAnApp(t *testing.T) {
 	oldest := strings.Fields(rows[2])[0]
 	_, _, err = run(t, "key", "revoke", oldest)
 	require.NoError(t, err)
-	_, err = db.AppOfKey(t.Context(), access.HashKey(key))
+	_, err = db.AppOfKey(t.Context(), access.HashKey(key), time.Now())
 	require.ErrorIs(t, err, postgres.ErrNotFound)
 	_, _, err = run(t, "key", "revoke", oldest)
 	require.ErrorContains(t, err, "does not exist, or is revoked already")
+	for _, wrong := range [][]string{{"--scope", "write"}, {"--expires", "yesterday"}, {"--expires", "0d"}, {"--expires", "2020-01-01"}} {
+		_, _, err = run(t, append([]string{"key", "create", "shop"}, wrong...)...)
+		require.ErrorContains(t, err, wrong[0])
+	}
 	_, _, err = run(t, "key", "list", "nobody")
 	require.ErrorContains(t, err, `there is no app "nobody"`)
 

@@ -71,7 +71,7 @@ func (h *hub) serve(ctx context.Context) error {
 	metrics := telemetry.NewMetrics()
 	metrics.MustRegister(telemetry.DBPool(db.Stats))
 	worker := jobs.New()
-	worker.DB, worker.Logger = db, h.log
+	worker.DB, worker.Logger, worker.Keep = db, h.log, jobs.Retention(h.config.Retention)
 	registry, err := h.startProviders(ctx, metrics, db, worker)
 	if err != nil {
 		return err
@@ -87,7 +87,7 @@ func (h *hub) serve(ctx context.Context) error {
 	app := api.New(api.Options{
 		Payments: service, DB: db, Providers: registry, Worker: worker, BasePath: h.config.Server.BasePath,
 		PublicURL: h.config.Server.PublicURL, Logger: h.log, Metrics: metrics, RequestTimeout: h.config.Server.RequestTimeout,
-		TrustedProxies: h.config.Server.TrustedProxies, MetricsFor: h.config.Server.Metrics, Draining: draining.Load,
+		TrustedProxies: h.config.Server.TrustedProxies, MetricsFor: h.config.Server.Metrics, RateLimit: h.config.Server.RateLimit, Draining: draining.Load,
 	})
 
 	work, stopWork := context.WithCancel(context.WithoutCancel(ctx))

@@ -3,11 +3,12 @@ package access
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/superpayhub/superpay/hub/internal/postgres"
 )
 
-// ErrUnknownKey says that a key is wrong, revoked or missing.
+// ErrUnknownKey says that a key is wrong, revoked, expired or missing.
 var ErrUnknownKey = errors.New("unknown API key")
 
 // Keys checks API keys.
@@ -19,7 +20,7 @@ func (k *Keys) App(ctx context.Context, key string) (postgres.App, error) {
 	if key == "" || len(key) > 200 {
 		return postgres.App{}, ErrUnknownKey
 	}
-	app, err := k.DB.AppOfKey(ctx, HashKey(key))
+	app, err := k.DB.AppOfKey(ctx, HashKey(key), time.Now().UTC())
 	if errors.Is(err, postgres.ErrNotFound) {
 		return app, ErrUnknownKey
 	}

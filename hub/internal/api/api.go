@@ -5,6 +5,7 @@ package api
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"log/slog"
 	"strings"
 	"time"
@@ -35,6 +36,7 @@ type Options struct {
 	Metrics        *prometheus.Registry
 	RequestTimeout time.Duration
 	TrustedProxies []string
+	RateLimit      int         // requests a second of one app; 0: no limit
 	MetricsFor     string      // "public", "off", or else this machine alone
 	Draining       func() bool // true from the moment that the hub shuts down
 }
@@ -50,6 +52,7 @@ type server struct {
 	money   []string // those that ask for money
 	metrics *metrics
 	keys    *access.Keys
+	limit   *access.Limit
 }
 
 // New builds the HTTP side of the hub.
@@ -60,7 +63,7 @@ func New(o Options) *fiber.App {
 	if o.Draining == nil {
 		o.Draining = func() bool { return false }
 	}
-	s := &server{Options: o, metrics: newMetrics(o.Metrics), keys: &access.Keys{DB: o.DB}}
+	s := &server{Options: o, metrics: newMetrics(o.Metrics), keys: &access.Keys{DB: o.DB}, limit: access.NewLimit(o.RateLimit)}
 	s.app = fiber.New(fiber.Config{
 		Immutable:               true, // strings of a request outlive it (keys, references, logs)
 		BodyLimit:               maxBody,
@@ -204,7 +207,7 @@ func (s *server) authenticate(c *fiber.Ctx) error {
 	app, err := s.keys.App(c.UserContext(), key)
 	if !ok || err == access.ErrUnknownKey {
 		c.Set(fiber.HeaderWWWAuthenticate, "Bearer")
-		why := "the key is unknown: it is wrong, of another hub, or was revoked"
+		why := "the key is unknown: it is wrong, of another hub, expired, or was revoked"
 		if !ok || key == "" {
 			why = "send your app's key, as in the header Authorization: Bearer spk_..."
 		}
@@ -212,6 +215,14 @@ func (s *server) authenticate(c *fiber.Ctx) error {
 	}
 	if err != nil {
 		return err
+	}
+	if app.ReadOnly && c.Method() != fiber.MethodGet && c.Method() != fiber.MethodHead {
+		return newProblem(fiber.StatusForbidden, "read_only_key", "this key may only look (GET): send one with the scope full")
+	}
+	if wait := s.limit.Wait(app.ID, time.Now()); wait > 0 {
+		p := newProblem(fiber.StatusTooManyRequests, "too_many_requests", fmt.Sprintf("more than %d requests a second: wait, and repeat this one with the same Idempotency-Key", s.RateLimit))
+		p.retryAfter = wait
+		return p
 	}
 	c.SetUserContext(context.WithValue(c.UserContext(), appKey{}, app))
 	return c.Next()

@@ -61,6 +61,8 @@ var schemas = []docsSchema{
 	{Name: "Event", Doc: "One line of an order's timeline. Lines are only ever added."},
 	{Name: "Endpoint", Doc: "Where an app wants notifications."},
 	{Name: "Notification", Doc: "One notification to one endpoint, and how its delivery fares."},
+	{Name: "NotificationDetail", Doc: "A notification with what is sent, and how each try went."},
+	{Name: "Delivery", Doc: "One try of a notification."},
 	{Name: "Provider", Doc: "A configured provider, as far as an app may know it."},
 	{Name: "Flow", Doc: "A way of paying that a provider offers."},
 	{Name: "Input", Doc: "One input of a flow."},

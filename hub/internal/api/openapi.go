@@ -50,12 +50,14 @@ var meaning = map[string]string{
 	"201": "Made",
 	"204": "Done; the answer has no body",
 	"400": "The body is not JSON",
-	"401": "The key is missing, wrong or revoked",
+	"401": "The key is missing, wrong, expired or revoked",
+	"403": "The key may only look",
 	"404": "No such thing, or another app's",
 	"409": "It does not fit the state of things: `code` says how",
 	"413": "The body is too large",
 	"415": "The body is not plain JSON",
 	"422": "A parameter or field is wrong: `param` names it",
+	"429": "Too many requests of this app: repeat the request after Retry-After",
 	"503": "The hub cannot answer right now: repeat the request after Retry-After",
 }
 
@@ -150,17 +152,10 @@ var words = map[string]string{
 	"Ref.value":             "The provider's id",
 	"Problem.status":        "The HTTP status",
 
-	"Endpoint.url":              "Where notifications are sent to",
-	"Endpoint.status":           "failing: the last delivery failed; disabled: every delivery failed for three days, or you answered 410, and nothing is sent until it is enabled again",
-	"Endpoint.failing_since":    "The first failure since the last success",
-	"Endpoint.disabled_reason":  "Why it was disabled",
-	"Notification.endpoint_id":  "The endpoint that it is for",
-	"Notification.type":         "`order.` and the new status, or `order.updated`",
-	"Notification.tries":        "How often it was sent",
-	"Notification.last_status":  "HTTP status of your last answer; absent if there was none",
-	"Notification.last_error":   "Why the last try failed",
-	"Notification.next_try_at":  "When it is sent again; absent when it is not",
-	"Notification.delivered_at": "When you answered 2xx",
+	"Endpoint.url":             "Where notifications are sent to",
+	"Endpoint.status":          "failing: the last delivery failed; disabled: every delivery failed for three days, or you answered 410, and nothing is sent until it is enabled again",
+	"Endpoint.failing_since":   "The first failure since the last success",
+	"Endpoint.disabled_reason": "Why it was disabled",
 
 	"Provider.name":       "What a checkout names in `provider`",
 	"Provider.plugin":     "The plugin that it runs",
@@ -191,9 +186,12 @@ func get[I, O any](api huma.API, s *server, id, path, title, doc string, h func(
 
 // call registers one call of the API.
 func call[I, O any](api huma.API, s *server, method, id, path, title, doc string, done int, h func(context.Context, *I) (*O, error)) {
-	errors := []int{401, 404, 422, 503}
-	if method == http.MethodPost {
-		errors = []int{400, 401, 404, 409, 413, 415, 422, 503}
+	errors := []int{401, 404, 422, 429, 503}
+	switch method {
+	case http.MethodPost:
+		errors = []int{400, 401, 403, 404, 409, 413, 415, 422, 429, 503}
+	case http.MethodDelete:
+		errors = append(errors, 403)
 	}
 	s.calls = append(s.calls, id)
 	huma.Register(api, huma.Operation{
@@ -240,7 +238,8 @@ type code struct {
 var codes = []code{
 	{"invalid_request", "400, 422", "The body is not JSON, or a field or parameter is wrong: `param` names it.", "Correct the request.", nil},
 	{"bad_request", "400", "The request is not HTTP as it should be.", "Correct the client.", nil},
-	{"unauthorized", "401", "The key is missing, wrong or revoked.", "Send the app's key.", nil},
+	{"unauthorized", "401", "The key is missing, wrong, expired or revoked.", "Send the app's key.", nil},
+	{"read_only_key", "403", "The key may only look: it was made with `--scope read`.", "Send a key with the scope full.", nil},
 	{"forbidden", "403", "The operator does not let you see this.", "Ask the operator.", nil},
 	{"not_found", "404", "No such thing, or another app's.", "Check the id.", nil},
 	{"method_not_allowed", "405", "The address exists, and takes another method.", "Correct the client.", nil},
@@ -269,8 +268,10 @@ var codes = []code{
 	{"provider_down", "503", "The provider's plugin is not up. Nothing was done.", "Repeat with the same key after Retry-After.", asksForMoney},
 	{"not_sent", "503", "The provider could not be reached, and nothing was sent.", "Repeat with the same key after Retry-After.", asksForMoney},
 	{"outcome_not_recorded", "503", "It was sent, and the hub could not write down how it ended.", "Repeat with the same key after Retry-After: it is not done twice.", asksForMoney},
+	{"too_many_requests", "429", "The app asks more often than the operator allows. Nothing was done.", "Repeat after Retry-After, with the same key.", nil},
 	{"unavailable", "503", "The hub cannot do this right now.", "Repeat after Retry-After, with the same key.", nil},
-	{"too_many_endpoints", "409", "An app can have 10 webhook endpoints.", "Delete one first.", []string{"add-webhook-endpoint"}},
+	{"too_many_endpoints", "409", "An app can have 16 webhook endpoints.", "Delete one first.", []string{"add-webhook-endpoint"}},
+	{"endpoint_disabled", "409", "Nothing is sent to the endpoint until it is enabled.", "Enable it; then send again.", []string{"resend-notification"}},
 	{"callback_forged", "422", "For providers: the callback is not the provider's, was altered, or is too old.", "Check the webhook secret.", []string{"callback"}},
 	{"callback_not_ours", "422", "For providers: the callback is of another account or mode.", "Check the provider's webhook.", []string{"callback"}},
 	{"draining", "503", "At /readyz: the hub is shutting down.", "Ask another hub.", []string{"readyz"}},

@@ -40,6 +40,9 @@ func (c *Config) check() {
 		c.note("encryption_key", errors.New("is missing: make one with `openssl rand -base64 32` and keep it; without it, what is in the database is lost"))
 	}
 	c.checkDurations()
+	if c.Server.RateLimit < 0 || c.Server.RateLimit > 1_000_000 {
+		c.note("server.rate_limit", errors.New("must lie between 0, which is no limit, and 1000000"))
+	}
 	if !(c.TimeScale >= 1 && c.TimeScale <= 1e6) {
 		c.note("time_scale", errors.New("must lie between 1 and 1000000"))
 	}
@@ -60,6 +63,8 @@ func (c *Config) checkDurations() {
 		"server.drain_delay":      {c.Server.DrainDelay, 0, time.Minute},
 		"call_timeout":            {c.CallTimeout, 10 * time.Millisecond, 10 * time.Minute},
 		"order_ttl":               {c.OrderTTL, time.Minute, 90 * 24 * time.Hour},
+		"retention.answers":       {c.Retention.Answers, 24 * time.Hour, 10 * 365 * 24 * time.Hour},
+		"retention.notifications": {c.Retention.Notifications, 7 * 24 * time.Hour, 10 * 365 * 24 * time.Hour},
 	} {
 		if limit.value < limit.least || limit.value > limit.most {
 			c.note(key, fmt.Errorf("must lie between %s and %s", limit.least, limit.most))

@@ -26,6 +26,7 @@ type Config struct {
 	CallTimeout   time.Duration
 	OrderTTL      time.Duration
 	TimeScale     float64
+	Retention     Retention
 	Log           Log
 
 	// CrashAt ends the process, as kill -9 would, at a point between two lines
@@ -48,6 +49,7 @@ type Server struct {
 	RequestTimeout  time.Duration
 	ShutdownTimeout time.Duration
 	DrainDelay      time.Duration
+	RateLimit       int    // requests a second of one app, at this hub; 0: no limit
 	Metrics         string // who is answered at /metrics: one of the constants
 }
 
@@ -71,12 +73,18 @@ type Provider struct {
 	Settings map[string]string
 }
 
+// Retention says how long what only helps to look into notifications is kept.
+type Retention struct {
+	Answers       time.Duration
+	Notifications time.Duration
+}
+
 // Log says how much is logged, and how.
 type Log struct{ Level, Format string }
 
 func defaults() *Config {
 	return &Config{
-		Server:      Server{Listen: "127.0.0.1:58081", RequestTimeout: 35 * time.Second, ShutdownTimeout: 25 * time.Second, Metrics: MetricsLoopback},
+		Server:      Server{Listen: "127.0.0.1:58081", RequestTimeout: 35 * time.Second, ShutdownTimeout: 25 * time.Second, RateLimit: 1000, Metrics: MetricsLoopback},
 		Database:    Database{MaxConns: 16},
 		PluginsDir:  besideExecutable("plugins"),
 		Providers:   map[string]Provider{},
@@ -84,6 +92,7 @@ func defaults() *Config {
 		// Below the 24 hours that a Stripe Checkout Session may live.
 		OrderTTL:  23 * time.Hour,
 		TimeScale: 1,
+		Retention: Retention{Answers: 30 * 24 * time.Hour, Notifications: 90 * 24 * time.Hour},
 		Log:       Log{Level: "info", Format: "json"},
 		origins:   map[string]string{},
 	}
@@ -99,6 +108,7 @@ func (c *Config) targets() map[string]any {
 		"server.request_timeout":  &c.Server.RequestTimeout,
 		"server.shutdown_timeout": &c.Server.ShutdownTimeout,
 		"server.drain_delay":      &c.Server.DrainDelay,
+		"server.rate_limit":       &c.Server.RateLimit,
 		"server.metrics":          &c.Server.Metrics,
 		"database.url":            &c.Database.URL,
 		"database.max_conns":      &c.Database.MaxConns,
@@ -107,6 +117,8 @@ func (c *Config) targets() map[string]any {
 		"call_timeout":            &c.CallTimeout,
 		"order_ttl":               &c.OrderTTL,
 		"time_scale":              &c.TimeScale,
+		"retention.answers":       &c.Retention.Answers,
+		"retention.notifications": &c.Retention.Notifications,
 		"crash_at":                &c.CrashAt,
 		"log.level":               &c.Log.Level,
 		"log.format":              &c.Log.Format,

@@ -59,7 +59,7 @@ log:
 	require.NoError(t, err)
 	require.Equal(t, Server{
 		Listen: "127.0.0.1:2222", PublicURL: "http://127.0.0.1:2222/superpay", BasePath: "/superpay",
-		TrustedProxies: []string{"192.168.0.0/16", "10.1.1.1"}, RequestTimeout: 35 * time.Second, ShutdownTimeout: 25 * time.Second, Metrics: "loopback",
+		TrustedProxies: []string{"192.168.0.0/16", "10.1.1.1"}, RequestTimeout: 35 * time.Second, ShutdownTimeout: 25 * time.Second, RateLimit: 1000, Metrics: "loopback",
 	}, c.Server)
 	require.Equal(t, map[string]Provider{
 		"stripe":    {Plugin: "stripe", Settings: map[string]string{"secret_key": "from_env", "region": "eu"}},

@@ -57,7 +57,7 @@ func (h *House) seed(ctx context.Context) error {
 		return fmt.Errorf("make the app: %w", err)
 	}
 	key := h.keys.APIKey
-	if err := db.AddKey(ctx, ledger.NewID("key", now), app.ID, access.Hint(key), access.HashKey(key), now); err != nil {
+	if err := db.AddKey(ctx, postgres.NewKey{ID: ledger.NewID("key", now), AppID: app.ID, Hint: access.Hint(key), Hash: access.HashKey(key), CreatedAt: now}); err != nil {
 		return fmt.Errorf("make the app's key: %w", err)
 	}
 	return nil

@@ -17,12 +17,15 @@ import (
 const (
 	share   = 8                // of them for one provider: one that hangs does not hold up the others
 	atOnce  = 16               // rows worked on at the same moment
+	calls   = 32               // notifications under way at the same moment: they wait for apps, and never hold up money
+	few     = 4                // of them for one endpoint, claimed at once; twice as many under way
 	poll    = time.Second      // how long something may be due unnoticed
 	patient = 10 * time.Second // between polls that fail
 )
 
 // Worker claims due rows until its context ends.
 type Worker struct {
+	Keep     Retention
 	DB       *postgres.DB
 	Payments *payments.Service
 	Sender   *notifications.Sender
@@ -32,24 +35,27 @@ type Worker struct {
 	kick chan struct{}
 	work sync.WaitGroup
 	room chan struct{}
+	post chan struct{} // the room for notifications
 
 	mu   sync.Mutex
-	with map[string]int // attempts under way with each provider
+	with map[string]int // under way with each provider, and with each endpoint
 }
 
 // New makes a worker. Kick may be called from then on.
 func New() *Worker {
-	return &Worker{kick: make(chan struct{}, 1), room: make(chan struct{}, atOnce), with: map[string]int{}, Now: time.Now}
+	return &Worker{kick: make(chan struct{}, 1), room: make(chan struct{}, atOnce), post: make(chan struct{}, calls), with: map[string]int{}, Now: time.Now}
 }
 
-// count keeps how many attempts are under way with a provider.
-func (w *Worker) count(provider string, n int) {
+// count keeps how much is under way with a provider or an endpoint.
+func (w *Worker) count(name string, n int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.with[provider] += n
+	if w.with[name] += n; w.with[name] == 0 {
+		delete(w.with, name)
+	}
 }
 
-// busy are the providers that have their share of the worker.
+// busy are the providers and endpoints that have their share of the worker.
 func (w *Worker) busy() []string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -73,6 +79,7 @@ func (w *Worker) Kick() {
 // Run works until the context ends, then waits for what is under way.
 func (w *Worker) Run(ctx context.Context) {
 	defer w.work.Wait()
+	w.work.Go(func() { w.tidy(ctx) })
 	for {
 		wait := poll
 		more, err := w.round(ctx)
@@ -108,18 +115,22 @@ func (w *Worker) lease() time.Duration {
 
 // round claims what is due, as much as there is room for.
 func (w *Worker) round(ctx context.Context) (more bool, err error) {
+	now := w.Now().UTC()
+	told, err := w.tell(ctx, now)
+	if err != nil {
+		return false, err
+	}
 	free := atOnce - len(w.room)
 	if free == 0 {
-		return false, nil
+		return told, nil
 	}
-	now := w.Now().UTC()
 	attempts, err := w.DB.ClaimAttempts(ctx, now, w.lease().Seconds(), min(free, share), w.busy())
 	if err != nil {
 		return false, err
 	}
 	for _, a := range attempts {
 		w.count(a.Provider, 1)
-		w.do(ctx, "attempt", a.AttemptID, func(ctx context.Context) error {
+		w.do(ctx, w.room, "attempt", a.AttemptID, func(ctx context.Context) error {
 			defer w.count(a.Provider, -1)
 			return w.Payments.Due(ctx, a)
 		})
@@ -129,25 +140,38 @@ func (w *Worker) round(ctx context.Context) (more bool, err error) {
 		return false, err
 	}
 	for _, cb := range callbacks {
-		w.do(ctx, "callback", cb.ID, func(ctx context.Context) error { return w.Payments.Retry(ctx, cb) })
+		w.do(ctx, w.room, "callback", cb.ID, func(ctx context.Context) error { return w.Payments.Retry(ctx, cb) })
 	}
-	told, err := w.DB.ClaimNotifications(ctx, now, w.lease().Seconds(), max(1, free-len(attempts)-len(callbacks)))
+	return told || len(attempts)+len(callbacks) >= free, nil
+}
+
+// tell sends notifications that are due, in a room of their own.
+func (w *Worker) tell(ctx context.Context, now time.Time) (more bool, err error) {
+	free := calls - len(w.post)
+	if free == 0 {
+		return false, nil
+	}
+	due, err := w.DB.ClaimNotifications(ctx, now, w.lease().Seconds(), free, few, w.busy())
 	if err != nil {
 		return false, err
 	}
-	for _, n := range told {
-		w.do(ctx, "notification", n.ID, func(ctx context.Context) error { return w.Sender.Deliver(ctx, n) })
+	for _, n := range due {
+		w.count(n.EndpointID, 1)
+		w.do(ctx, w.post, "notification", n.ID, func(ctx context.Context) error {
+			defer w.count(n.EndpointID, -1)
+			return w.Sender.Deliver(ctx, n)
+		})
 	}
-	return len(attempts)+len(callbacks)+len(told) >= free, nil
+	return len(due) >= few, nil
 }
 
 // do works on one row. A hub that dies here leaves it leased: it is due again
 // when the lease ends.
-func (w *Worker) do(ctx context.Context, kind, id string, f func(context.Context) error) {
-	w.room <- struct{}{}
+func (w *Worker) do(ctx context.Context, room chan struct{}, kind, id string, f func(context.Context) error) {
+	room <- struct{}{}
 	w.work.Go(func() {
 		defer func() {
-			<-w.room
+			<-room
 			if r := recover(); r != nil {
 				w.Logger.ErrorContext(ctx, "panic while working on what is due", "kind", kind, "id", id, "panic", r)
 			}

@@ -40,6 +40,14 @@ var counting = struct {
 	entropy *ulid.MonotonicEntropy
 }{entropy: ulid.Monotonic(rand.Reader, 0)}
 
+// FirstID is the lowest id that can be made at that time: ids hold it, to the
+// millisecond.
+func FirstID(prefix string, at time.Time) string {
+	var id ulid.ULID
+	_ = id.SetTime(ulid.Timestamp(at)) // of our era: cannot fail
+	return prefix + "_" + strings.ToLower(id.String())
+}
+
 // ValidID reports whether s has the form of an id with that prefix.
 func ValidID(prefix, s string) bool {
 	rest, ok := strings.CutPrefix(s, prefix+"_")

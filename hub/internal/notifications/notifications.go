@@ -4,23 +4,18 @@
 package notifications
 
 import (
-	"bytes"
-	"context"
 	"crypto/rand"
 	"encoding/base64"
-	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"code.dny.dev/ssrf"
-	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 
 	"github.com/superpayhub/superpay/hub/internal/postgres"
 )
@@ -36,10 +31,9 @@ const (
 	// giveUp is how long an endpoint may fail before it is disabled.
 	giveUp = 72 * time.Hour
 	// patience is how long an app may take to answer.
-	patience  = 15 * time.Second
-	maxAnswer = 16 << 10 // read of it, to keep the connection
+	patience = 15 * time.Second
 	// MaxEndpoints of one app: each change is sent to all of them.
-	MaxEndpoints = 10
+	MaxEndpoints = 16
 )
 
 // Sender delivers notifications.
@@ -57,7 +51,7 @@ type Sender struct {
 // otherwise what leads inside the network is refused when it is dialled, so
 // that a name cannot point elsewhere by then.
 func New(db *postgres.DB, log *slog.Logger, timeScale float64, local bool) *Sender {
-	options := []ssrf.Option{ssrf.WithPorts(80, 443, 8080, 8443)}
+	options := []ssrf.Option{ssrf.WithPorts(ports...)}
 	if local {
 		options = []ssrf.Option{
 			ssrf.WithAnyPort(), ssrf.WithAllowedV4Prefixes(netip.MustParsePrefix("127.0.0.0/8")), ssrf.WithAllowedV6Prefixes(netip.MustParsePrefix("::1/128")),
@@ -77,6 +71,9 @@ func New(db *postgres.DB, log *slog.Logger, timeScale float64, local bool) *Send
 	}
 }
 
+// ports that endpoints may listen at, so that nobody has the hub knock at others.
+var ports = []uint16{80, 443, 8080, 8443}
+
 // NewSecret makes an endpoint's signing secret, in Standard Webhooks' form.
 func NewSecret() string {
 	raw := make([]byte, 24)
@@ -89,79 +86,24 @@ func NewSecret() string {
 func (s *Sender) CheckURL(address string) string {
 	u, err := url.Parse(address)
 	switch {
-	case err != nil || u.Host == "" || u.User != nil || u.Fragment != "" || len(address) > 2000:
+	case err != nil || u.Hostname() == "" || u.User != nil || u.Fragment != "" || len(address) > 2000:
 		return "must be an absolute https URL without user or fragment"
-	case u.Scheme == "https", u.Scheme == "http" && s.local && isLoopback(u.Hostname()):
+	case u.Scheme == "http" && s.local && isLoopback(u.Hostname()):
 		return ""
+	case u.Scheme != "https":
+		return "must be https"
+	case u.Port() != "" && !s.local && !slices.Contains(ports, port(u)):
+		return "must be at port 443, 8443, 80 or 8080"
 	}
-	return "must be https"
+	return ""
+}
+
+func port(u *url.URL) uint16 {
+	n, _ := strconv.ParseUint(u.Port(), 10, 16) // 0 is none of them
+	return uint16(n)
 }
 
 func isLoopback(host string) bool {
 	ip, err := netip.ParseAddr(host)
 	return host == "localhost" || err == nil && ip.IsLoopback()
-}
-
-// Deliver tries one notification and records how it went. An app answers 2xx
-// when it has the notification; 410 says that the endpoint is gone.
-func (s *Sender) Deliver(ctx context.Context, n postgres.Outgoing) error {
-	began := s.Now()
-	status, err := s.send(ctx, n, began)
-	d := postgres.Delivery{
-		NotificationID: n.ID, EndpointID: n.EndpointID, At: began.UTC(), Status: status, Took: s.Now().Sub(began),
-		State: "delivered", GiveUpBefore: began.UTC().Add(-s.scale(giveUp)),
-	}
-	if err == nil && status/100 != 2 {
-		err = fmt.Errorf("the endpoint answered %d", status)
-	}
-	if err != nil {
-		d.Error = reason(err)
-		if d.State = "failed"; n.Tries <= len(Retries) && status != http.StatusGone {
-			d.State, d.DueAt = "pending", began.UTC().Add(s.scale(Retries[n.Tries-1]))
-		}
-		if status == http.StatusGone {
-			d.GiveUpBefore = began.UTC().Add(time.Hour) // at once, if it failed before
-		}
-	}
-	return s.DB.RecordDelivery(ctx, d)
-}
-
-func (s *Sender) scale(d time.Duration) time.Duration { return time.Duration(float64(d) / s.TimeScale) }
-
-func (s *Sender) send(ctx context.Context, n postgres.Outgoing, at time.Time) (int, error) {
-	body := []byte(n.Payload)
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, n.URL, bytes.NewReader(body))
-	if err != nil {
-		return 0, err
-	}
-	var signatures []string
-	for _, secret := range n.Secrets {
-		w, err := standardwebhooks.NewWebhook(secret)
-		if err != nil {
-			return 0, fmt.Errorf("the endpoint's secret cannot sign: %w", err)
-		}
-		signature, err := w.Sign(n.ID, at, body)
-		if err != nil {
-			return 0, fmt.Errorf("sign: %w", err)
-		}
-		signatures = append(signatures, signature)
-	}
-	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set("User-Agent", "Superpay")
-	req.Header.Set(standardwebhooks.HeaderWebhookID, n.ID)
-	req.Header.Set(standardwebhooks.HeaderWebhookTimestamp, strconv.FormatInt(at.Unix(), 10))
-	req.Header.Set(standardwebhooks.HeaderWebhookSignature, strings.Join(signatures, " "))
-	res, err := s.client.Do(req)
-	if err != nil {
-		return 0, err
-	}
-	defer res.Body.Close()
-	_, _ = io.CopyN(io.Discard, res.Body, maxAnswer)
-	return res.StatusCode, nil
-}
-
-// reason is an error in few words, for the delivery log.
-func reason(err error) string {
-	text := strings.ToValidUTF8(strings.ReplaceAll(err.Error(), "\x00", ""), "?")
-	return text[:min(len(text), 300)]
 }

@@ -13,15 +13,21 @@ type App struct {
 	ID        string         `db:"id"`
 	Name      string         `db:"name"`
 	Providers pq.StringArray `db:"providers"` // "*" grants all
+	ReadOnly  bool           `db:"read_only"` // the key that it came with may only look
 }
 
-const apiKeySQL = `SELECT a.id, a.name, ARRAY(SELECT provider FROM app_providers g WHERE g.app_id = a.id) AS providers
-	FROM api_keys k JOIN apps a ON a.id = k.app_id WHERE k.hash = $1 AND k.revoked_at IS NULL`
+// apiKeySQL also notes that the key is used, to about ten minutes: usually that
+// is a look, now and then a write, and never a round trip of its own.
+const apiKeySQL = `WITH used AS (
+		UPDATE api_keys SET last_used_at = $2 WHERE hash = $1 AND revoked_at IS NULL AND (last_used_at IS NULL OR last_used_at < $2::timestamptz - interval '10 minutes')
+	) SELECT a.id, a.name, ARRAY(SELECT provider FROM app_providers g WHERE g.app_id = a.id) AS providers, k.scope = 'read' AS read_only
+	FROM api_keys k JOIN apps a ON a.id = k.app_id WHERE k.hash = $1 AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > $2)`
 
-// AppOfKey finds the app of a key that is not revoked, by the key's hash. ErrNotFound.
-func (p *DB) AppOfKey(ctx context.Context, hash []byte) (App, error) {
+// AppOfKey finds the app of a key that is neither revoked nor expired, by the
+// key's hash. ErrNotFound.
+func (p *DB) AppOfKey(ctx context.Context, hash []byte, now time.Time) (App, error) {
 	var a App
-	err := p.apiKey.GetContext(ctx, &a, hash)
+	err := p.apiKey.GetContext(ctx, &a, hash, now)
 	return a, mapErr(err)
 }
 
@@ -61,33 +67,4 @@ func (p *DB) Apps(ctx context.Context) ([]AppRow, error) {
 			(SELECT count(*) FROM api_keys k WHERE k.app_id = a.id AND k.revoked_at IS NULL) AS keys
 		FROM apps a ORDER BY name`)
 	return out, mapErr(err)
-}
-
-// AddKey stores a key's hash. Adding the same key twice is harmless.
-func (p *DB) AddKey(ctx context.Context, id, appID, hint string, hash []byte, now time.Time) error {
-	_, err := p.db.ExecContext(ctx, `INSERT INTO api_keys (id, app_id, hash, hint, created_at) VALUES ($1, $2, $3, $4, $5)
-		ON CONFLICT (hash) DO NOTHING`, id, appID, hash, hint, now)
-	return mapErr(err)
-}
-
-// Key is what may be shown of an API key.
-type Key struct {
-	ID        string     `db:"id"`
-	App       string     `db:"app"`
-	Hint      string     `db:"hint"`
-	CreatedAt time.Time  `db:"created_at"`
-	RevokedAt *time.Time `db:"revoked_at"`
-}
-
-// KeysOf lists an app's keys, the newest first.
-func (p *DB) KeysOf(ctx context.Context, app string) ([]Key, error) {
-	var out []Key
-	err := p.db.SelectContext(ctx, &out, `SELECT k.id, a.name AS app, k.hint, k.created_at, k.revoked_at
-		FROM api_keys k JOIN apps a ON a.id = k.app_id WHERE a.name = $1 ORDER BY k.id DESC LIMIT 100`, app)
-	return out, mapErr(err)
-}
-
-// RevokeKey ends a key at once. ErrNotFound.
-func (p *DB) RevokeKey(ctx context.Context, id string, now time.Time) error {
-	return p.mustHit(ctx, `UPDATE api_keys SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL`, id, now)
 }

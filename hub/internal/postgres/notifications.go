@@ -2,6 +2,8 @@ package postgres
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"time"
 
 	"github.com/superpayhub/superpay/hub/internal/ledger"
@@ -16,93 +18,15 @@ const noticesSQL = `notices_in AS (
 	JOIN webhook_endpoints e ON e.app_id = x.app_id AND e.disabled_at IS NULL
 	WHERE x.order_id IN (SELECT id FROM written) RETURNING 1)`
 
-// Endpoint is an address that an app wants notifications at.
-type Endpoint struct {
-	ID             string     `db:"id"`
-	AppID          string     `db:"app_id"`
-	URL            string     `db:"url"`
-	Secret         string     `db:"-"` // only when it was just made
-	PreviousUntil  *time.Time `db:"previous_until"`
-	FailingSince   *time.Time `db:"failing_since"`
-	DisabledAt     *time.Time `db:"disabled_at"`
-	DisabledReason string     `db:"disabled_reason"`
-	CreatedAt      time.Time  `db:"created_at"`
-}
-
-const endpointColumns = `id, app_id, url, previous_until, failing_since, disabled_at, disabled_reason, created_at`
-
-func (p *DB) sealSecret(endpointID, secret string) []byte {
-	return p.keys.seal("webhook_endpoints.secret "+endpointID, []byte(secret))
-}
-
-// AddEndpoint stores an endpoint, unless the app has limit of them: ErrDuplicate.
-func (p *DB) AddEndpoint(ctx context.Context, e Endpoint, limit int) error {
-	res, err := p.db.ExecContext(ctx, `INSERT INTO webhook_endpoints (id, app_id, url, secret, created_at)
-		SELECT $1, $2, $3, $4, $5 WHERE (SELECT count(*) FROM webhook_endpoints WHERE app_id = $2) < $6`,
-		e.ID, e.AppID, e.URL, p.sealSecret(e.ID, e.Secret), e.CreatedAt, limit)
-	if err != nil {
-		return mapErr(err)
-	}
-	if n, err := res.RowsAffected(); err != nil || n == 0 {
-		return ErrDuplicate
-	}
-	return nil
-}
-
-// Endpoints lists an app's endpoints, the oldest first.
-func (p *DB) Endpoints(ctx context.Context, appID string) ([]Endpoint, error) {
-	var out []Endpoint
-	err := p.db.SelectContext(ctx, &out, `SELECT `+endpointColumns+` FROM webhook_endpoints WHERE app_id = $1 ORDER BY id`, appID)
-	return out, mapErr(err)
-}
-
-// Endpoint reads one of an app's endpoints. ErrNotFound.
-func (p *DB) Endpoint(ctx context.Context, appID, id string) (Endpoint, error) {
-	var e Endpoint
-	err := p.db.GetContext(ctx, &e, `SELECT `+endpointColumns+` FROM webhook_endpoints WHERE app_id = $1 AND id = $2`, appID, id)
-	return e, mapErr(err)
-}
-
-// DeleteEndpoint ends an endpoint and what was still to be sent to it. ErrNotFound.
-func (p *DB) DeleteEndpoint(ctx context.Context, appID, id string) error {
-	return p.mustHit(ctx, `DELETE FROM webhook_endpoints WHERE app_id = $1 AND id = $2`, appID, id)
-}
-
-// RotateEndpoint gives an endpoint a new secret; the old one signs beside it
-// until then. It also enables the endpoint again. ErrNotFound.
-func (p *DB) RotateEndpoint(ctx context.Context, appID, id, secret string, until time.Time) error {
-	return p.mustHit(ctx, `UPDATE webhook_endpoints SET previous_secret = secret, previous_until = $4, secret = $3
-		WHERE app_id = $1 AND id = $2`, appID, id, p.sealSecret(id, secret), until)
-}
-
-// EnableEndpoint lets a disabled endpoint be tried again; what waited is due. ErrNotFound.
-func (p *DB) EnableEndpoint(ctx context.Context, appID, id string) error {
-	return p.mustHit(ctx, `UPDATE webhook_endpoints SET disabled_at = NULL, disabled_reason = '', failing_since = NULL
-		WHERE app_id = $1 AND id = $2`, appID, id)
-}
-
-// mustHit runs a statement that must hit a row. ErrNotFound.
-func (p *DB) mustHit(ctx context.Context, q string, args ...any) error {
-	res, err := p.db.ExecContext(ctx, q, args...)
-	if err != nil {
-		return mapErr(err)
-	}
-	if n, err := res.RowsAffected(); err != nil {
-		return mapErr(err)
-	} else if n == 0 {
-		return ErrNotFound
-	}
-	return nil
-}
-
 // Notification is one notification to one endpoint.
 type Notification struct {
 	ID          string     `db:"id"`
+	AppID       string     `db:"app_id"`
 	EndpointID  string     `db:"endpoint_id"`
-	OrderID     string     `db:"order_id"`
+	OrderID     string     `db:"order_id"` // empty if it is about an endpoint
 	Type        string     `db:"type"`
 	Version     int64      `db:"version"`
-	Payload     string     `db:"payload"`
+	Payload     string     `db:"payload"` // not in lists
 	State       string     `db:"state"`
 	Tries       int        `db:"tries"`
 	DueAt       *time.Time `db:"due_at"`
@@ -112,97 +36,138 @@ type Notification struct {
 	DeliveredAt *time.Time `db:"delivered_at"`
 }
 
-const notificationColumns = `id, endpoint_id, order_id, type, version, payload, state, tries, due_at, last_status, last_error, created_at, delivered_at`
+// NotificationID is the prefix of notifications' ids.
+const NotificationID = "ntf"
 
-// Notifications lists an app's notifications, the newest first, before the
-// cursor; order and state narrow the list where they are given.
-func (p *DB) Notifications(ctx context.Context, appID, orderID, state, before string, limit int) ([]Notification, error) {
+const notificationColumns = `id, app_id, endpoint_id, order_id, type, version, state, tries, due_at, last_status, last_error, created_at, delivered_at`
+
+// NotificationFilter narrows a list of notifications. Zero fields do not; an
+// empty app is the hub itself.
+type NotificationFilter struct {
+	AppID, OrderID, EndpointID, State, Type string
+	From, To                                time.Time // made at or after, and before
+	Before                                  string    // cursor: ids below this one
+	Limit                                   int
+}
+
+// where is the filter as a condition on notifications n. Ids hold the time, so
+// that times are a range of the key.
+func (f NotificationFilter) where() (string, []any) {
+	cond, args := "true", []any{}
+	add := func(what, v string) {
+		if v != "" {
+			args = append(args, v)
+			cond += fmt.Sprintf(" AND n.%s $%d", what, len(args))
+		}
+	}
+	add("app_id =", f.AppID)
+	add("order_id =", f.OrderID)
+	add("endpoint_id =", f.EndpointID)
+	add("state =", f.State)
+	add("type =", f.Type)
+	add("id <", f.Before)
+	if !f.From.IsZero() {
+		add("id >=", ledger.FirstID(NotificationID, f.From))
+	}
+	if !f.To.IsZero() {
+		add("id <", ledger.FirstID(NotificationID, f.To))
+	}
+	return cond, args
+}
+
+// Notifications lists notifications, the newest first.
+func (p *DB) Notifications(ctx context.Context, f NotificationFilter) ([]Notification, error) {
+	cond, args := f.where()
+	q := fmt.Sprintf(`SELECT %s FROM notifications n WHERE %s ORDER BY n.id DESC LIMIT %d`, notificationColumns, cond, f.Limit)
 	var out []Notification
-	err := p.db.SelectContext(ctx, &out, `SELECT `+notificationColumns+` FROM notifications
-		WHERE app_id = $1 AND ($2 = '' OR order_id = $2) AND ($3 = '' OR state = $3) AND ($4 = '' OR id < $4)
-		ORDER BY id DESC LIMIT $5`, appID, orderID, state, before, limit)
+	err := p.db.SelectContext(ctx, &out, q, args...)
 	return out, mapErr(err)
 }
 
+// Try is one line of the delivery log.
+type Try struct {
+	ID     string     `db:"id"`
+	At     time.Time  `db:"at"`
+	URL    string     `db:"url"`
+	Status int        `db:"status"` // 0: no answer
+	Error  string     `db:"error"`
+	TookMS int        `db:"took_ms"`
+	Answer *string    `db:"answer"` // the first bytes; nil when it was dropped for its age
+	NextAt *time.Time `db:"next_at"`
+}
+
+// maxTriesShown bounds the log of one notification, which can be resent for ever.
+const maxTriesShown = 100
+
+// Notification reads a notification with its payload and its tries, the newest
+// first. An empty app is the hub itself. ErrNotFound.
+func (p *DB) Notification(ctx context.Context, appID, id string) (Notification, []Try, error) {
+	var n Notification
+	err := p.db.GetContext(ctx, &n, `SELECT `+notificationColumns+`, payload FROM notifications
+		WHERE id = $2 AND ($1 = '' OR app_id = $1)`, appID, id)
+	if err != nil {
+		return n, nil, mapErr(err)
+	}
+	var tries []Try
+	err = p.db.SelectContext(ctx, &tries, `SELECT id, at, url, status, error, took_ms, answer, next_at FROM deliveries
+		WHERE notification_id = $1 ORDER BY id DESC LIMIT $2`, id, maxTriesShown)
+	return n, tries, mapErr(err)
+}
+
+// ErrDisabled says that nothing is sent to an endpoint until it is enabled.
+var ErrDisabled = errors.New("the endpoint is disabled")
+
 // ResendNotification makes a notification due now, whatever became of it. An
-// empty app is the hub itself. ErrNotFound.
+// empty app is the hub itself. ErrNotFound, ErrDisabled.
 func (p *DB) ResendNotification(ctx context.Context, appID, id string, now time.Time) error {
-	return p.mustHit(ctx, `UPDATE notifications SET state = 'pending', due_at = $3, tries = 0 WHERE ($1 = '' OR app_id = $1) AND id = $2`, appID, id, now)
-}
-
-// Outgoing is a notification that is due, with what is needed to send it.
-type Outgoing struct {
-	Notification
-	URL     string
-	Secrets []string // the newest first
-}
-
-const claimNotificationsSQL = `UPDATE notifications n SET due_at = $1::timestamptz + make_interval(secs => $2), tries = n.tries + 1
-	FROM webhook_endpoints e WHERE e.id = n.endpoint_id AND n.id IN (
-		SELECT x.id FROM notifications x JOIN webhook_endpoints y ON y.id = x.endpoint_id AND y.disabled_at IS NULL
-		WHERE x.due_at <= $1 ORDER BY x.due_at LIMIT $3 FOR UPDATE OF x SKIP LOCKED)
-	RETURNING n.id, n.endpoint_id, n.order_id, n.type, n.version, n.payload, n.tries, n.created_at, e.url, e.secret,
-		CASE WHEN e.previous_until > $1 THEN e.previous_secret END AS previous_secret`
-
-// ClaimNotifications leases up to limit notifications that are due.
-func (p *DB) ClaimNotifications(ctx context.Context, now time.Time, lease float64, limit int) ([]Outgoing, error) {
-	var rows []struct {
-		Notification
-		URL            string `db:"url"`
-		Secret         []byte `db:"secret"`
-		PreviousSecret []byte `db:"previous_secret"`
+	var disabled bool
+	err := p.db.GetContext(ctx, &disabled, `WITH found AS (
+			SELECT n.id, e.disabled_at IS NOT NULL AS disabled FROM notifications n JOIN webhook_endpoints e ON e.id = n.endpoint_id
+			WHERE n.id = $2 AND ($1 = '' OR n.app_id = $1)
+		), again AS (
+			UPDATE notifications SET state = 'pending', due_at = $3, tries = 0 WHERE id IN (SELECT id FROM found WHERE NOT disabled)
+		) SELECT disabled FROM found`, appID, id, now)
+	if err == nil && disabled {
+		return ErrDisabled
 	}
-	if err := p.claimNotifications.SelectContext(ctx, &rows, now, lease, limit); err != nil {
-		return nil, mapErr(err)
-	}
-	out := make([]Outgoing, 0, len(rows))
-	for _, r := range rows {
-		o := Outgoing{Notification: r.Notification, URL: r.URL}
-		for _, sealed := range [][]byte{r.Secret, r.PreviousSecret} {
-			plain, err := p.keys.open("webhook_endpoints.secret "+r.EndpointID, sealed)
-			if err != nil {
-				return nil, err
-			}
-			if plain != nil {
-				o.Secrets = append(o.Secrets, string(plain))
-			}
-		}
-		out = append(out, o)
-	}
-	return out, nil
-}
-
-// Delivery is how one try ended.
-type Delivery struct {
-	NotificationID, EndpointID string
-	At                         time.Time
-	Status                     int // 0: no answer
-	Error                      string
-	Took                       time.Duration
-	State                      string    // of the notification from now on
-	DueAt                      time.Time // of the next try; zero: none
-	GiveUpBefore               time.Time // an endpoint that fails since before this is disabled
-}
-
-// RecordDelivery writes a try, what becomes of the notification, and how its
-// endpoint fares, in one statement.
-func (p *DB) RecordDelivery(ctx context.Context, d Delivery) error {
-	var due *time.Time
-	if !d.DueAt.IsZero() {
-		due = &d.DueAt
-	}
-	_, err := p.db.ExecContext(ctx, `WITH tried AS (
-			INSERT INTO deliveries (id, notification_id, at, status, error, took_ms)
-			SELECT $1, id, $3, $4, $5, $6 FROM notifications WHERE id = $2
-		), told AS (
-			UPDATE notifications SET state = $7, due_at = $8, last_status = $4, last_error = $5,
-				delivered_at = CASE WHEN $7 = 'delivered' THEN $3::timestamptz ELSE delivered_at END WHERE id = $2
-		)
-		UPDATE webhook_endpoints SET
-			failing_since = CASE WHEN $7 = 'delivered' THEN NULL ELSE coalesce(failing_since, $3::timestamptz) END,
-			disabled_at = CASE WHEN $7 <> 'delivered' AND failing_since < $10::timestamptz THEN $3::timestamptz ELSE disabled_at END,
-			disabled_reason = CASE WHEN $7 <> 'delivered' AND failing_since < $10::timestamptz THEN 'every delivery failed for three days; the last: ' || $5 ELSE disabled_reason END
-		WHERE id = $9 AND (failing_since IS NOT NULL OR $7 <> 'delivered')`,
-		ledger.NewID("dlv", d.At), d.NotificationID, d.At, d.Status, d.Error, d.Took.Milliseconds(), d.State, due, d.EndpointID, d.GiveUpBefore)
 	return mapErr(err)
+}
+
+// ResendFailed makes failed notifications due now, at most limit, the oldest
+// first, and tells how many: call it again while there are limit of them. What
+// waits for a disabled endpoint stays as it is.
+func (p *DB) ResendFailed(ctx context.Context, f NotificationFilter, now time.Time, limit int) (int64, error) {
+	f.State = "failed"
+	cond, args := f.where()
+	args = append(args, now)
+	res, err := p.db.ExecContext(ctx, fmt.Sprintf(`UPDATE notifications SET state = 'pending', due_at = $%d, tries = 0 WHERE id IN (
+		SELECT n.id FROM notifications n JOIN webhook_endpoints e ON e.id = n.endpoint_id AND e.disabled_at IS NULL
+		WHERE %s ORDER BY n.id LIMIT %d)`, len(args), cond, limit), args...)
+	if err != nil {
+		return 0, mapErr(err)
+	}
+	return res.RowsAffected()
+}
+
+// TrimNotifications drops what is old, at most limit rows of each kind: the
+// answers of tries before answers, notifications made before notifications.
+// It tells whether there may be more.
+func (p *DB) TrimNotifications(ctx context.Context, answers, notifications time.Time, limit int) (more bool, err error) {
+	for _, t := range []struct{ q, before string }{
+		{`UPDATE deliveries SET answer = NULL WHERE id IN (
+			SELECT id FROM deliveries WHERE answer IS NOT NULL AND id < $1 ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED)`, ledger.FirstID(deliveryID, answers)},
+		{`DELETE FROM notifications WHERE id IN (
+			SELECT id FROM notifications WHERE id < $1 ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED)`, ledger.FirstID(NotificationID, notifications)},
+	} {
+		res, err := p.db.ExecContext(ctx, t.q, t.before, limit)
+		if err != nil {
+			return false, mapErr(err)
+		}
+		n, err := res.RowsAffected()
+		if err != nil {
+			return false, mapErr(err)
+		}
+		more = more || n == int64(limit)
+	}
+	return more, nil
 }

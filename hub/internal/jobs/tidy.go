@@ -1,0 +1,42 @@
+package jobs
+
+import (
+	"context"
+	"math/rand/v2"
+	"time"
+)
+
+// Retention says how long what only helps to look into notifications is kept.
+// Orders, their timelines and the books are kept for good.
+type Retention struct {
+	Answers       time.Duration // what apps answered
+	Notifications time.Duration // notifications, with their tries
+}
+
+const (
+	tidyEvery = time.Hour
+	tidyRows  = 1000 // at once: short locks, and never much for a replica to follow
+	tidyPause = 100 * time.Millisecond
+)
+
+// tidy drops what is old until the context ends: soon after the start and then
+// every hour, in small batches. Several hubs may do so at once.
+func (w *Worker) tidy(ctx context.Context) {
+	wait := rand.N(time.Minute)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(max(tidyPause, w.Sender.Scale(wait))):
+		}
+		wait = tidyEvery
+		now := w.Now().UTC()
+		more, err := w.DB.TrimNotifications(ctx, now.Add(-w.Keep.Answers), now.Add(-w.Keep.Notifications), tidyRows)
+		if more {
+			wait = tidyPause
+		}
+		if err != nil && ctx.Err() == nil {
+			w.Logger.WarnContext(ctx, "old notifications were not dropped; it is tried again", "error", err)
+		}
+	}
+}

@@ -1,0 +1,116 @@
+package postgres
+
+import (
+	"context"
+	"time"
+
+	"github.com/lib/pq"
+
+	"github.com/superpayhub/superpay/hub/internal/ledger"
+)
+
+const deliveryID = "dlv"
+
+// Outgoing is a notification that is due, with what is needed to send it.
+type Outgoing struct {
+	Notification
+	URL          string
+	Secrets      []string   // the newest first
+	FailingSince *time.Time // of the endpoint
+}
+
+// claimNotificationsSQL looks at each endpoint by itself, in no order, and
+// takes a few of each: one that is slow, or has a long queue, does not hold up
+// the others, and what waits for a disabled one costs nothing.
+const claimNotificationsSQL = `UPDATE notifications n SET due_at = $1::timestamptz + make_interval(secs => $2), tries = n.tries + 1
+	FROM webhook_endpoints e WHERE e.id = n.endpoint_id AND n.id IN (
+		SELECT x.id FROM (SELECT id FROM webhook_endpoints WHERE disabled_at IS NULL AND id <> ALL($4) ORDER BY random()) y,
+			LATERAL (SELECT id FROM notifications z WHERE z.endpoint_id = y.id AND z.due_at <= $1 ORDER BY z.due_at LIMIT $5 FOR UPDATE SKIP LOCKED) x
+		LIMIT $3)
+	RETURNING n.id, n.app_id, n.endpoint_id, n.order_id, n.type, n.version, n.payload, n.tries, n.created_at, e.url, e.failing_since, e.secret,
+		CASE WHEN e.previous_until > $1 THEN e.previous_secret END AS previous_secret`
+
+// ClaimNotifications leases up to limit notifications that are due, few of
+// each endpoint at once and none of those that are not to be called now.
+func (p *DB) ClaimNotifications(ctx context.Context, now time.Time, lease float64, limit, each int, but []string) ([]Outgoing, error) {
+	var rows []struct {
+		Notification
+		URL            string     `db:"url"`
+		FailingSince   *time.Time `db:"failing_since"`
+		Secret         []byte     `db:"secret"`
+		PreviousSecret []byte     `db:"previous_secret"`
+	}
+	if err := p.claimNotifications.SelectContext(ctx, &rows, now, lease, limit, pq.StringArray(but), each); err != nil {
+		return nil, mapErr(err)
+	}
+	out := make([]Outgoing, 0, len(rows))
+	for _, r := range rows {
+		o := Outgoing{Notification: r.Notification, URL: r.URL, FailingSince: r.FailingSince}
+		for _, sealed := range [][]byte{r.Secret, r.PreviousSecret} {
+			plain, err := p.openSecret(r.EndpointID, sealed)
+			if err != nil {
+				// It is sent all the same if one of them can be read; the others are not held up by it.
+				p.log.ErrorContext(ctx, "a webhook endpoint's secret cannot be read", "endpoint", r.EndpointID, "error", err)
+			}
+			if plain != nil {
+				o.Secrets = append(o.Secrets, string(plain))
+			}
+		}
+		out = append(out, o)
+	}
+	return out, nil
+}
+
+// Delivery is how one try ended.
+type Delivery struct {
+	NotificationID, EndpointID string
+	At                         time.Time
+	URL                        string
+	Status                     int // 0: no answer
+	Error                      string
+	Answer                     string // the first bytes of it
+	Took                       time.Duration
+	State                      string    // of the notification from now on
+	DueAt                      time.Time // of the next try; zero: none
+
+	// The endpoint is disabled if it fails since before this, or if it is gone.
+	GiveUpBefore time.Time
+	Gone         bool
+	Reason       string // to say why, if it is disabled
+	Notice       string // to tell the app's other endpoints, if it is disabled
+}
+
+// recordDeliverySQL writes a try, what becomes of the notification, and how its
+// endpoint fares. An endpoint that is disabled by it is told of on the order's
+// timeline and to the app's other endpoints, once.
+const recordDeliverySQL = `WITH tried AS (
+		INSERT INTO deliveries (id, notification_id, at, url, status, error, took_ms, answer, next_at)
+		SELECT $1, id, $3, $11, $4, $5, $6, $12, $8::timestamptz FROM notifications WHERE id = $2
+	), told AS (
+		UPDATE notifications SET state = $7, due_at = $8::timestamptz, last_status = $4, last_error = $5,
+			delivered_at = CASE WHEN $7 = 'delivered' THEN $3::timestamptz ELSE delivered_at END WHERE id = $2 RETURNING order_id
+	), fares AS (
+		UPDATE webhook_endpoints SET
+			failing_since = CASE WHEN $7 = 'delivered' THEN NULL ELSE coalesce(failing_since, $3::timestamptz) END,
+			disabled_at = CASE WHEN $13 OR $7 <> 'delivered' AND failing_since < $10::timestamptz THEN $3::timestamptz END,
+			disabled_reason = CASE WHEN $13 OR $7 <> 'delivered' AND failing_since < $10::timestamptz THEN $14 ELSE '' END
+		WHERE id = $9 AND disabled_at IS NULL AND (failing_since IS NOT NULL OR $7 <> 'delivered')
+		RETURNING id, app_id, disabled_at IS NOT NULL AS disabled
+	), event AS (
+		INSERT INTO events (id, order_id, at, kind, source, request_id, data)
+		SELECT $15, told.order_id, $3, 'endpoint.disabled', 'hub', '', jsonb_build_object('endpoint', fares.id, 'reason', $14::text)
+		FROM fares, told WHERE fares.disabled AND told.order_id <> ''
+	), others AS (
+		INSERT INTO notifications (id, app_id, endpoint_id, order_id, type, version, payload, state, due_at, tries, created_at)
+		SELECT $16 || '_' || e.id, e.app_id, e.id, '', 'webhook_endpoint.disabled', 0, $17, 'pending', $3, 0, $3
+		FROM fares JOIN webhook_endpoints e ON e.app_id = fares.app_id AND e.id <> fares.id AND e.disabled_at IS NULL WHERE fares.disabled
+	) SELECT coalesce((SELECT disabled FROM fares), false)`
+
+// RecordDelivery writes a try in one statement, and tells whether it was the
+// one that disabled the endpoint.
+func (p *DB) RecordDelivery(ctx context.Context, d Delivery) (disabled bool, err error) {
+	err = p.db.GetContext(ctx, &disabled, recordDeliverySQL, ledger.NewID(deliveryID, d.At), d.NotificationID, d.At, d.Status, d.Error, d.Took.Milliseconds(),
+		d.State, orNull(d.DueAt), d.EndpointID, d.GiveUpBefore, d.URL, d.Answer, d.Gone, d.Reason,
+		ledger.NewID(ledger.EventID, d.At), ledger.NewID(NotificationID, d.At), d.Notice)
+	return disabled, mapErr(err)
+}

@@ -1,0 +1,105 @@
+package postgres
+
+import (
+	"context"
+	"time"
+)
+
+// Endpoint is an address that an app wants notifications at.
+type Endpoint struct {
+	ID             string     `db:"id"`
+	AppID          string     `db:"app_id"`
+	URL            string     `db:"url"`
+	Secret         string     `db:"-"` // only when it was just made
+	PreviousUntil  *time.Time `db:"previous_until"`
+	FailingSince   *time.Time `db:"failing_since"`
+	DisabledAt     *time.Time `db:"disabled_at"`
+	DisabledReason string     `db:"disabled_reason"`
+	CreatedAt      time.Time  `db:"created_at"`
+}
+
+const endpointColumns = `id, app_id, url, previous_until, failing_since, disabled_at, disabled_reason, created_at`
+
+func (p *DB) sealSecret(endpointID, secret string) []byte {
+	return p.keys.seal("webhook_endpoints.secret "+endpointID, []byte(secret))
+}
+
+func (p *DB) openSecret(endpointID string, sealed []byte) ([]byte, error) {
+	return p.keys.open("webhook_endpoints.secret "+endpointID, sealed)
+}
+
+// AddEndpoint stores an endpoint, unless the app has limit of them: ErrDuplicate.
+func (p *DB) AddEndpoint(ctx context.Context, e Endpoint, limit int) error {
+	res, err := p.db.ExecContext(ctx, `INSERT INTO webhook_endpoints (id, app_id, url, secret, created_at)
+		SELECT $1, $2, $3, $4, $5 WHERE (SELECT count(*) FROM webhook_endpoints WHERE app_id = $2) < $6`,
+		e.ID, e.AppID, e.URL, p.sealSecret(e.ID, e.Secret), e.CreatedAt, limit)
+	if err != nil {
+		return mapErr(err)
+	}
+	if n, err := res.RowsAffected(); err != nil || n == 0 {
+		return ErrDuplicate
+	}
+	return nil
+}
+
+// Endpoints lists an app's endpoints, the oldest first.
+func (p *DB) Endpoints(ctx context.Context, appID string) ([]Endpoint, error) {
+	var out []Endpoint
+	err := p.db.SelectContext(ctx, &out, `SELECT `+endpointColumns+` FROM webhook_endpoints WHERE app_id = $1 ORDER BY id`, appID)
+	return out, mapErr(err)
+}
+
+// Endpoint reads one of an app's endpoints. ErrNotFound.
+func (p *DB) Endpoint(ctx context.Context, appID, id string) (Endpoint, error) {
+	var e Endpoint
+	err := p.db.GetContext(ctx, &e, `SELECT `+endpointColumns+` FROM webhook_endpoints WHERE app_id = $1 AND id = $2`, appID, id)
+	return e, mapErr(err)
+}
+
+// DeleteEndpoint ends an endpoint and what was still to be sent to it. ErrNotFound.
+func (p *DB) DeleteEndpoint(ctx context.Context, appID, id string) error {
+	return p.mustHit(ctx, `DELETE FROM webhook_endpoints WHERE app_id = $1 AND id = $2`, appID, id)
+}
+
+// RotateEndpoint gives an endpoint a new secret; the old one signs beside it
+// until then. ErrNotFound.
+func (p *DB) RotateEndpoint(ctx context.Context, appID, id, secret string, until time.Time) error {
+	return p.mustHit(ctx, `UPDATE webhook_endpoints SET previous_secret = secret, previous_until = $4, secret = $3
+		WHERE app_id = $1 AND id = $2`, appID, id, p.sealSecret(id, secret), until)
+}
+
+// EnableEndpoint lets a disabled endpoint be tried again; what waited is due. ErrNotFound.
+func (p *DB) EnableEndpoint(ctx context.Context, appID, id string) error {
+	return p.mustHit(ctx, `UPDATE webhook_endpoints SET disabled_at = NULL, disabled_reason = '', failing_since = NULL
+		WHERE app_id = $1 AND id = $2`, appID, id)
+}
+
+// mustHit runs a statement that must hit a row. ErrNotFound.
+func (p *DB) mustHit(ctx context.Context, q string, args ...any) error {
+	res, err := p.db.ExecContext(ctx, q, args...)
+	if err != nil {
+		return mapErr(err)
+	}
+	if n, err := res.RowsAffected(); err != nil {
+		return mapErr(err)
+	} else if n == 0 {
+		return ErrNotFound
+	}
+	return nil
+}
+
+// AllEndpoints lists the endpoints of all apps, with the app's name: those that
+// are disabled first, then those that fail.
+func (p *DB) AllEndpoints(ctx context.Context, limit int) ([]EndpointRow, error) {
+	var out []EndpointRow
+	err := p.db.SelectContext(ctx, &out, `SELECT e.id, e.app_id, a.name AS app, e.url, e.previous_until, e.failing_since, e.disabled_at, e.disabled_reason, e.created_at
+		FROM webhook_endpoints e JOIN apps a ON a.id = e.app_id
+		ORDER BY e.disabled_at IS NULL, e.failing_since IS NULL, a.name, e.id LIMIT $1`, limit)
+	return out, mapErr(err)
+}
+
+// EndpointRow is an endpoint as an operator lists it.
+type EndpointRow struct {
+	Endpoint
+	App string `db:"app"`
+}

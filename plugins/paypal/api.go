@@ -14,11 +14,11 @@ import (
 	paypal "github.com/plutov/paypal/v4"
 
 	"github.com/superpayhub/superpay/sdk"
+	"github.com/superpayhub/superpay/sdk/once"
 )
 
 const (
 	tokenTimeout = 10 * time.Second
-	answerMargin = 100 * time.Millisecond // to tell the hub what went wrong before it gives up
 )
 
 // api asks PayPal, through the library's NewRequest and SendWithAuth. Its
@@ -42,7 +42,7 @@ type token struct {
 }
 
 func newAPI(s settings, transport http.RoundTripper) *api {
-	return &api{settings: s, http: newHTTPClient(transport), renewing: make(chan struct{}, 1)}
+	return &api{settings: s, http: once.Client(transport), renewing: make(chan struct{}, 1)}
 }
 
 // call is one request. PayPal answers a repeated key with the latest status of
@@ -143,7 +143,7 @@ func (a *api) fetch(ctx context.Context) (*token, error) {
 		return nil, err
 	}
 	if answer.Token == "" {
-		return nil, errUnreadable
+		return nil, once.ErrUnreadable
 	}
 	client.SetAccessToken(answer.Token)
 	life := time.Duration(answer.ExpiresIn) * time.Second
@@ -152,22 +152,14 @@ func (a *api) fetch(ctx context.Context) (*token, error) {
 
 // notAuthorized: without a token nothing was asked, however its fetch failed.
 func notAuthorized(err error) error {
-	var early *unwritten
+	var early *sdk.NotSentError
 	switch status := statusOf(err); {
 	case errors.As(err, &early):
-		return sdk.NotSent(early.reason)
+		return early
 	case status == http.StatusTooManyRequests:
 		return sdk.NotSent("rate limited")
 	case status >= 400 && status < 500:
 		return sdk.NotSent(fmt.Sprintf("credentials refused (HTTP %d)", status))
 	}
 	return sdk.NotSent("no access token: " + cause(err).Error())
-}
-
-// within gives the call a little less time than the hub's deadline.
-func within(ctx context.Context) (context.Context, context.CancelFunc) {
-	if deadline, ok := ctx.Deadline(); ok {
-		return context.WithDeadline(ctx, deadline.Add(-answerMargin))
-	}
-	return context.WithCancel(ctx)
 }

@@ -4,10 +4,8 @@ import (
 	"context"
 	"errors"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
-	"net/http/httptrace"
 	"strings"
 	"sync"
 	"testing"
@@ -185,31 +183,6 @@ func TestToken_HangingFetchIsBoundByEachDeadline(t *testing.T) {
 		wg.Go(func() { try(300 * time.Millisecond) })
 	}
 	wg.Wait()
-}
-
-type tripper func(*http.Request) (*http.Response, error)
-
-func (f tripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
-
-// A dial error proves nothing once a connection was handed out: net/http may
-// have written to that one before.
-func TestTransport_DialErrorAfterAConnection(t *testing.T) {
-	dial := &net.OpError{Op: "dial", Err: errors.New("refused")}
-	for _, connected := range []bool{false, true} {
-		req, _ := http.NewRequestWithContext(t.Context(), "POST", "http://x", strings.NewReader("{}"))
-		_, err := carefulTransport{tripper(func(r *http.Request) (*http.Response, error) {
-			if r.GetBody != nil {
-				t.Error("net/http could repeat it")
-			}
-			if connected {
-				httptrace.ContextClientTrace(r.Context()).GotConn(httptrace.GotConnInfo{})
-			}
-			return nil, dial
-		})}.RoundTrip(req)
-		if got := class(outcome("x", err)) == "not sent"; got == connected {
-			t.Errorf("connected %v: %v", connected, err)
-		}
-	}
 }
 
 // net/http repeats a request by itself on a kept connection that broke. A POST

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/superpayhub/superpay/sdk"
+	"github.com/superpayhub/superpay/sdk/once"
 )
 
 const (
@@ -44,7 +45,7 @@ func (p *Provider) HandleCallback(ctx context.Context, r sdk.CallbackRequest) (*
 	if p.api == nil {
 		return &sdk.CallbackResult{Verdict: sdk.CannotCheck, Reason: "the provider is not configured"}, nil
 	}
-	ctx, done := within(ctx)
+	ctx, done := once.Within(ctx)
 	defer done()
 	e, ok := parseEvent(r.Body)
 	if !ok {
@@ -154,5 +155,5 @@ func (p *Provider) ask(ctx context.Context, t transmission, event []byte) (sdk.V
 	case answer.Status == "FAILURE":
 		return sdk.Forged, "PayPal does not know the signature"
 	}
-	return sdk.CannotCheck, errUnreadable.Error()
+	return sdk.CannotCheck, once.ErrUnreadable.Error()
 }

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/superpayhub/superpay/sdk"
+	"github.com/superpayhub/superpay/sdk/once"
 )
 
 const (
@@ -58,7 +59,7 @@ type signer struct {
 }
 
 func newCerts(s settings, transport http.RoundTripper) *certs {
-	c := newHTTPClient(transport)
+	c := once.Client(transport)
 	c.Timeout = certTimeout
 	return &certs{settings: s, http: c, fetching: make(chan struct{}, 1), kept: map[string]signer{}}
 }
@@ -132,7 +133,7 @@ func (c *certs) fetch(ctx context.Context, address string) ([]byte, error) {
 	defer res.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(res.Body, maxCert+1))
 	if err == nil && len(body) > maxCert {
-		err = errUnreadable
+		err = once.ErrUnreadable
 	}
 	return body, err
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/superpayhub/superpay/sdk"
+	"github.com/superpayhub/superpay/sdk/once"
 )
 
 const (
@@ -97,7 +98,7 @@ func (p *Provider) addDisputes(ctx context.Context, out *sdk.Payment, c sdk.Capt
 		d := dispute{}
 		err := p.api.send(ctx, get("/v1/customer/disputes/"+item.ID), &d) // the list tells no money
 		if err == nil && (d.ID != item.ID || d.Status == "") {
-			err = errUnreadable
+			err = once.ErrUnreadable
 		}
 		m, moneyErr := d.Amount.money()
 		if err == nil {

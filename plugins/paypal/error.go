@@ -1,16 +1,14 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"io"
-	"net"
 	"net/http"
 	"regexp"
 	"slices"
 
 	"github.com/superpayhub/superpay/sdk"
+	"github.com/superpayhub/superpay/sdk/once"
 )
 
 // outcome is the one place where an error of a call becomes an outcome.
@@ -25,13 +23,10 @@ import (
 // between, and proves nothing.
 func outcome(what string, err error) error {
 	var p *problem
-	var early *unwritten
 	var done *sdk.NotSentError
 	switch {
 	case errors.As(err, &p):
 		return refusal(what, p)
-	case errors.As(err, &early):
-		return sdk.NotSent(early.reason)
 	case errors.As(err, &done):
 		return done
 	}
@@ -108,27 +103,10 @@ func isRejected(err error) bool {
 // cause says why a call failed without quoting the answer, which may hold a
 // token or the payer's data.
 func cause(err error) error {
-	var p *problem
-	var timeout interface{ Timeout() bool }
-	var op *net.OpError
-	var large *http.MaxBytesError
-	switch {
-	case errors.As(err, &p):
+	if p := (*problem)(nil); errors.As(err, &p) {
 		return fmt.Errorf("HTTP %d%s", p.status, p.debug())
-	case errors.Is(err, context.Canceled):
-		return context.Canceled
-	case errors.Is(err, context.DeadlineExceeded):
-		return context.DeadlineExceeded
-	case errors.As(err, &timeout) && timeout.Timeout():
-		return errors.New("timed out")
-	case errors.As(err, &large):
-		return fmt.Errorf("%w: more than %d bytes", errUnreadable, large.Limit)
-	case errors.As(err, &op):
-		return op
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return errors.New("the connection broke")
 	}
-	return errUnreadable
+	return once.Cause(err)
 }
 
 // failureOf tells a refusal as data. PayPal's own texts are for developers, and

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/superpayhub/superpay/sdk"
+	"github.com/superpayhub/superpay/sdk/once"
 )
 
 // amount is how PayPal writes money: a decimal string and an upper-case code.
@@ -82,7 +83,7 @@ func (a *amount) money() (sdk.Money, error) {
 	const most = 6 // of the digits that ParseDecimal reads
 	m, err := sdk.ParseDecimal(value, a.Currency, most)
 	if err != nil || len(a.Currency) != 3 || a.Currency != strings.ToUpper(a.Currency) {
-		return sdk.Money{}, errUnreadable
+		return sdk.Money{}, once.ErrUnreadable
 	}
 	for exponent := u.iso; exponent < most; exponent++ {
 		if exact, err := m.Rescale(exponent); err == nil {

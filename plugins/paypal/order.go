@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/superpayhub/superpay/sdk"
+	"github.com/superpayhub/superpay/sdk/once"
 )
 
 // The library's types drop what matters here (authorizations, refunds, payee,
@@ -128,7 +129,7 @@ func (c *capture) movement() (sdk.Capture, error) {
 	}
 	var err error
 	if out.Amount, err = c.Amount.money(); err != nil || c.ID == "" || c.Status == "" || out.Amount.IsZero() {
-		return out, errUnreadable
+		return out, once.ErrUnreadable
 	}
 	out.Fee, err = c.Breakdown.Fee.money()
 	return out, err
@@ -145,7 +146,7 @@ func (r *refund) movement() (sdk.Refund, error) {
 	}
 	var err error
 	if out.Amount, err = r.Amount.money(); err != nil || r.ID == "" || r.Status == "" {
-		return out, errUnreadable
+		return out, once.ErrUnreadable
 	}
 	return out, nil
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/superpayhub/superpay/sdk"
+	"github.com/superpayhub/superpay/sdk/once"
 )
 
 // Kinds of the names by which PayPal knows a payment.
@@ -51,7 +52,7 @@ func (p *Provider) fetchOrder(ctx context.Context, id string) (*order, error) {
 	o := &order{}
 	err := p.api.send(ctx, get("/v2/checkout/orders/"+id), o)
 	if err == nil && o.ID != id {
-		err = errUnreadable
+		err = once.ErrUnreadable
 	}
 	return o, err
 }
@@ -74,7 +75,7 @@ func (p *Provider) orderID(ctx context.Context, refs []sdk.Ref) (string, error) 
 		return "", outcome("read capture", err)
 	}
 	if id = c.Supplementary.Related.Order; !idForm.MatchString(id) {
-		return "", outcome("find the order of a capture", errUnreadable)
+		return "", outcome("find the order of a capture", once.ErrUnreadable)
 	}
 	return id, nil
 }
@@ -88,7 +89,7 @@ func (p *Provider) payment(o *order) (*sdk.Payment, error) {
 	}
 	var err error
 	if o.ID == "" || o.Status == "" {
-		return nil, errUnreadable
+		return nil, once.ErrUnreadable
 	}
 	if len(o.PurchaseUnits) == 1 {
 		out.AttemptID = o.PurchaseUnits[0].CustomID
@@ -120,7 +121,7 @@ func addMovements(out *sdk.Payment, u purchaseUnit) error {
 	for _, r := range u.Payments.Refunds {
 		m, err := r.movement()
 		if err != nil || m.Amount.IsZero() {
-			return errUnreadable
+			return once.ErrUnreadable
 		}
 		if m.CaptureID == "" && len(u.Payments.Captures) == 1 {
 			m.CaptureID = u.Payments.Captures[0].ID

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/superpayhub/superpay/sdk"
+	"github.com/superpayhub/superpay/sdk/once"
 )
 
 const version = "0.1.0"
@@ -96,7 +97,7 @@ func (p *Provider) CreateCheckout(ctx context.Context, r sdk.CheckoutRequest) (*
 	if err != nil {
 		return nil, err
 	}
-	ctx, done := within(ctx)
+	ctx, done := once.Within(ctx)
 	defer done()
 	return f.create(p, ctx, r)
 }
@@ -107,7 +108,7 @@ func (p *Provider) GetPayment(ctx context.Context, r sdk.PaymentRequest) (*sdk.P
 	if err != nil {
 		return nil, err
 	}
-	ctx, done := within(ctx)
+	ctx, done := once.Within(ctx)
 	defer done()
 	return f.read(p, ctx, r)
 }
@@ -121,7 +122,7 @@ func (p *Provider) Confirm(ctx context.Context, r sdk.ConfirmRequest) (*sdk.Paym
 	if f.confirm == nil {
 		return nil, notOffered
 	}
-	ctx, done := within(ctx)
+	ctx, done := once.Within(ctx)
 	defer done()
 	return f.confirm(p, ctx, r)
 }
@@ -135,7 +136,7 @@ func (p *Provider) Capture(ctx context.Context, r sdk.CaptureRequest) (*sdk.Paym
 	if f.capture == nil {
 		return nil, notOffered
 	}
-	ctx, done := within(ctx)
+	ctx, done := once.Within(ctx)
 	defer done()
 	return f.capture(p, ctx, r)
 }
@@ -149,7 +150,7 @@ func (p *Provider) Cancel(ctx context.Context, r sdk.CancelRequest) (*sdk.Paymen
 	if f.cancel == nil {
 		return nil, notOffered
 	}
-	ctx, done := within(ctx)
+	ctx, done := once.Within(ctx)
 	defer done()
 	return f.cancel(p, ctx, r)
 }

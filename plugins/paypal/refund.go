@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/superpayhub/superpay/sdk"
+	"github.com/superpayhub/superpay/sdk/once"
 )
 
 // refundRequest has no note_to_payer: an app's reason may not be meant for the
@@ -20,7 +21,7 @@ func (p *Provider) Refund(ctx context.Context, r sdk.RefundRequest) (*sdk.Refund
 	if _, err := p.ready(r.Flow, r.Key); err != nil {
 		return nil, err
 	}
-	ctx, done := within(ctx)
+	ctx, done := once.Within(ctx)
 	defer done()
 	a, err := toWire(r.Refund)
 	if err != nil {
@@ -59,7 +60,7 @@ func (p *Provider) GetRefund(ctx context.Context, r sdk.GetRefundRequest) (*sdk.
 	if _, err := p.ready(r.Flow, readKey); err != nil {
 		return nil, err
 	}
-	ctx, done := within(ctx)
+	ctx, done := once.Within(ctx)
 	defer done()
 	if r.ProviderID == "" {
 		return p.findRefund(ctx, r)
@@ -77,7 +78,7 @@ func (p *Provider) GetRefund(ctx context.Context, r sdk.GetRefundRequest) (*sdk.
 		out, err = re.movement()
 	}
 	if err == nil && (out.ID != r.ProviderID || out.Amount.IsZero()) {
-		err = errUnreadable
+		err = once.ErrUnreadable
 	}
 	if err != nil {
 		return nil, outcome("read refund", err)
@@ -116,7 +117,7 @@ func (p *Provider) findRefund(ctx context.Context, r sdk.GetRefundRequest) (*sdk
 		}
 	}
 	if !out.Captures.Complete || len(out.Captures.Items) == 0 { // an order that was refunded shows its capture
-		return nil, outcome("find refund", errUnreadable)
+		return nil, outcome("find refund", once.ErrUnreadable)
 	}
 	return nil, sdk.ErrNotFound
 }

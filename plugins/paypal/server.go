@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/superpayhub/superpay/sdk"
+	"github.com/superpayhub/superpay/sdk/once"
 )
 
 // serverFlow: the server creates the order with our amount, the payer approves
@@ -81,7 +82,7 @@ func (p *Provider) createOrder(ctx context.Context, r sdk.CheckoutRequest) (*sdk
 		return nil, err
 	}
 	if !idForm.MatchString(o.ID) || out.Status == sdk.RequiresAction && out.NextAction == nil {
-		return nil, outcome("create order", errUnreadable) // nothing could be done with it
+		return nil, outcome("create order", once.ErrUnreadable) // nothing could be done with it
 	}
 	return out, nil
 }
@@ -145,7 +146,7 @@ func (p *Provider) take(ctx context.Context, id, intent, key string) (*sdk.Payme
 	o := &order{}
 	err := p.api.send(ctx, post("/v2/checkout/orders/"+id+verb, key, struct{}{}), o)
 	if err == nil && o.ID != id {
-		err = errUnreadable
+		err = once.ErrUnreadable
 	}
 	if out := p.undecided(id, err); out != nil {
 		return out, nil

@@ -2,46 +2,21 @@ package main
 
 import (
 	"cmp"
-	"crypto/tls"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
-	"net/http/httptrace"
-	"sync/atomic"
-	"time"
+
+	"github.com/superpayhub/superpay/sdk/once"
 )
 
 const (
-	maxAnswer   = 4 << 20          // an order with hundreds of refunds is under 1 MiB
-	maxProblem  = 64 << 10         // a refusal
-	callTimeout = 60 * time.Second // only for a caller without a deadline
+	maxAnswer  = 4 << 20  // bytes; an order with hundreds of refunds is under 1 MiB
+	maxProblem = 64 << 10 // of a refusal
 )
 
 func newTransport() http.RoundTripper {
-	t := http.DefaultTransport.(*http.Transport).Clone()
-	t.MaxIdleConns = 128
-	t.MaxIdleConnsPerHost = 64
-	return carefulTransport{t}
-}
-
-// newHTTPClient: PayPal does not redirect; a POST that is redirected could be
-// lost or doubled, and a token could go elsewhere.
-func newHTTPClient(transport http.RoundTripper) *http.Client {
-	return &http.Client{
-		Timeout:       callTimeout,
-		Transport:     transport,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
-}
-
-// unwritten wraps an error that came before a connection was there, so that
-// nothing of the request can have left.
-type unwritten struct {
-	error
-	reason string // for people; holds no secret
+	return problems{once.Transport{Provider: "PayPal", MaxAnswer: maxAnswer, Base: once.Pool()}}
 }
 
 // link is one of PayPal's links to what can be done next.
@@ -65,34 +40,18 @@ type problem struct {
 
 func (p *problem) Error() string { return fmt.Sprintf("HTTP %d", p.status) }
 
-// carefulTransport limits answers, sends a request once, turns refusals into
-// errors that keep everything, and knows what was provably never sent.
-//
-// net/http repeats a request on its own when a kept connection breaks, if it
-// has no body or GetBody. Repeating is the hub's decision, so GetBody is taken
-// away. And because a first try may have arrived where a second could not
-// connect, a dial error alone proves nothing: only if no connection was ever
-// handed out for this request was nothing written.
-type carefulTransport struct{ base http.RoundTripper }
+// problems turns refusals into errors that keep everything.
+type problems struct{ base http.RoundTripper }
 
-func (t carefulTransport) RoundTrip(req *http.Request) (*http.Response, error) {
-	var connected atomic.Bool
-	req = req.WithContext(httptrace.WithClientTrace(req.Context(), &httptrace.ClientTrace{
-		GotConn: func(httptrace.GotConnInfo) { connected.Store(true) },
-	}))
-	req.GetBody = nil
+func (t problems) RoundTrip(req *http.Request) (*http.Response, error) {
 	res, err := t.base.RoundTrip(req)
 	if err != nil {
-		if reason := beforeWriting(err); reason != "" && !connected.Load() {
-			return nil, &unwritten{err, reason}
-		}
 		return nil, err
 	}
 	if res.StatusCode < 200 || res.StatusCode > 299 {
 		defer res.Body.Close()
 		return nil, problemOf(res)
 	}
-	res.Body = http.MaxBytesReader(nil, res.Body, maxAnswer)
 	return res, nil
 }
 
@@ -105,19 +64,3 @@ func problemOf(res *http.Response) *problem {
 	p.status, p.DebugID = res.StatusCode, cmp.Or(res.Header.Get("Paypal-Debug-Id"), p.DebugID)
 	return p
 }
-
-// beforeWriting names the errors of connecting, "" for any other.
-func beforeWriting(err error) string {
-	var op *net.OpError
-	var cert *tls.CertificateVerificationError
-	switch {
-	case errors.As(err, &cert):
-		return "PayPal's certificate is not trusted"
-	case errors.As(err, &op) && op.Op == "dial":
-		return "no connection to PayPal"
-	}
-	return ""
-}
-
-// errUnreadable is an answer that says nothing: cut, empty, HTML, without an id.
-var errUnreadable = errors.New("the answer could not be read")

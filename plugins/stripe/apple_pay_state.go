@@ -8,6 +8,7 @@ import (
 	stripe "github.com/stripe/stripe-go/v76"
 
 	"github.com/superpayhub/superpay/sdk"
+	"github.com/superpayhub/superpay/sdk/once"
 )
 
 // clientHolds is the opaque data of an attempt whose client secret was given
@@ -110,12 +111,12 @@ func (p *Provider) listIntents(ctx context.Context, since time.Time, after strin
 	it := p.api.PaymentIntents.List(params)
 	list := it.PaymentIntentList()
 	if it.Err() != nil || list.Data == nil {
-		return nil, outcome("list payment intents", cmp.Or(it.Err(), errUnreadable))
+		return nil, outcome("list payment intents", cmp.Or(it.Err(), once.ErrUnreadable))
 	}
 	page := &sdk.ListPage{}
 	for _, pi := range list.Data {
 		if pi == nil || pi.ID == "" {
-			return nil, outcome("list payment intents", errUnreadable)
+			return nil, outcome("list payment intents", once.ErrUnreadable)
 		}
 		switch pi.Metadata[metadataFlow] {
 		case checkoutSession.Name:

@@ -7,6 +7,7 @@ import (
 	stripe "github.com/stripe/stripe-go/v76"
 
 	"github.com/superpayhub/superpay/sdk"
+	"github.com/superpayhub/superpay/sdk/once"
 )
 
 // tokenCharge is Stripe's oldest way to pay: a token that the client made is
@@ -111,7 +112,7 @@ func (p *Provider) cancelCharge(ctx context.Context, r sdk.CancelRequest) (*sdk.
 	}
 	re, err := p.api.Refunds.New(releaseParams(ctx, id, r))
 	if err == nil && (re.ID == "" || re.Charge == nil || re.Charge.Status == "") {
-		err = errUnreadable
+		err = once.ErrUnreadable
 	}
 	if err != nil {
 		return truthAfter(outcome("release charge", err), read, func(s sdk.Status) bool { return s == sdk.RequiresCapture })
@@ -136,7 +137,7 @@ func releaseParams(ctx context.Context, id string, r sdk.CancelRequest) *stripe.
 
 func chargeAnswer(what string, ch *stripe.Charge, err error) (*sdk.Payment, error) {
 	if err == nil && (ch.ID == "" || ch.Status == "") { // the library takes {} for success
-		err = errUnreadable
+		err = once.ErrUnreadable
 	}
 	if err != nil {
 		return nil, outcome(what, err)

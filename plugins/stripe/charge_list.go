@@ -8,6 +8,7 @@ import (
 	stripe "github.com/stripe/stripe-go/v76"
 
 	"github.com/superpayhub/superpay/sdk"
+	"github.com/superpayhub/superpay/sdk/once"
 )
 
 // walkCharges is the lister of charges. A PaymentIntent's charges carry its
@@ -36,12 +37,12 @@ func (p *Provider) listCharges(ctx context.Context, since time.Time, after strin
 	it := p.api.Charges.List(params)
 	list := it.ChargeList()
 	if it.Err() != nil || list.Data == nil {
-		return nil, outcome("list charges", cmp.Or(it.Err(), errUnreadable))
+		return nil, outcome("list charges", cmp.Or(it.Err(), once.ErrUnreadable))
 	}
 	page := &sdk.ListPage{}
 	for _, ch := range list.Data {
 		if ch == nil || ch.ID == "" {
-			return nil, outcome("list charges", errUnreadable)
+			return nil, outcome("list charges", once.ErrUnreadable)
 		}
 		if alone(ch) {
 			page.Payments = append(page.Payments, *fromCharge(ch))

@@ -12,6 +12,7 @@ import (
 	stripe "github.com/stripe/stripe-go/v76"
 
 	"github.com/superpayhub/superpay/sdk"
+	"github.com/superpayhub/superpay/sdk/once"
 )
 
 // checkoutSession is Stripe's own payment page: hosted at Stripe, or embedded
@@ -248,7 +249,7 @@ func (p *Provider) cancelSession(ctx context.Context, r sdk.CancelRequest) (*sdk
 
 func (p *Provider) sessionAnswer(what string, s *stripe.CheckoutSession, err error) (*sdk.Payment, error) {
 	if err == nil && (s.ID == "" || s.Status == "") { // the library takes {} for success
-		err = errUnreadable
+		err = once.ErrUnreadable
 	}
 	if err != nil {
 		return nil, outcome(what, err)

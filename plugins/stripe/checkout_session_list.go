@@ -8,6 +8,7 @@ import (
 	stripe "github.com/stripe/stripe-go/v76"
 
 	"github.com/superpayhub/superpay/sdk"
+	"github.com/superpayhub/superpay/sdk/once"
 )
 
 // walkSessions is the lister of sessions.
@@ -33,12 +34,12 @@ func (p *Provider) listSessions(ctx context.Context, since time.Time, after stri
 	it := p.api.CheckoutSessions.List(params)
 	list := it.CheckoutSessionList()
 	if it.Err() != nil || list.Data == nil {
-		return nil, outcome("list checkout sessions", cmp.Or(it.Err(), errUnreadable))
+		return nil, outcome("list checkout sessions", cmp.Or(it.Err(), once.ErrUnreadable))
 	}
 	page := &sdk.ListPage{}
 	for _, s := range list.Data {
 		if s == nil || s.ID == "" {
-			return nil, outcome("list checkout sessions", errUnreadable)
+			return nil, outcome("list checkout sessions", once.ErrUnreadable)
 		}
 		if s.Mode == stripe.CheckoutSessionModePayment {
 			page.Payments = append(page.Payments, *fromSession(s))

@@ -10,6 +10,7 @@ import (
 	stripe "github.com/stripe/stripe-go/v76"
 
 	"github.com/superpayhub/superpay/sdk"
+	"github.com/superpayhub/superpay/sdk/once"
 )
 
 // outcome is the one place where an error of a call becomes an outcome.
@@ -30,11 +31,11 @@ func outcome(what string, err error) error {
 	if errors.As(err, &se) {
 		return refusal(what, se)
 	}
-	var early *unwritten
+	var early *sdk.NotSentError
 	if errors.As(err, &early) {
-		return sdk.NotSent(early.reason)
+		return early
 	}
-	return fmt.Errorf("stripe: %s: %w", what, cause(err))
+	return fmt.Errorf("stripe: %s: %w", what, once.Cause(err))
 }
 
 func refusal(what string, se *stripe.Error) error {

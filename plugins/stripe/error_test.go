@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/superpayhub/superpay/sdk"
+	"github.com/superpayhub/superpay/sdk/once"
 )
 
 // class names the four ways in which a method ends.
@@ -196,7 +197,7 @@ func TestGet_AnswerThatIsTooLargeIsRefused(t *testing.T) {
 		fmt.Fprint(w, `"}`)
 	})
 	_, err := newTestProvider(t, f.URL).GetPayment(t.Context(), paymentRequest(sessionRef))
-	if class(err) != "unknown" || !errors.Is(err, errUnreadable) {
+	if class(err) != "unknown" || !errors.Is(err, once.ErrUnreadable) {
 		t.Errorf("%v", err)
 	}
 }

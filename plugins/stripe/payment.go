@@ -10,6 +10,7 @@ import (
 	stripe "github.com/stripe/stripe-go/v76"
 
 	"github.com/superpayhub/superpay/sdk"
+	"github.com/superpayhub/superpay/sdk/once"
 )
 
 // Kinds of the names by which Stripe knows a payment.
@@ -192,7 +193,7 @@ func (p *Provider) cancelIntent(ctx context.Context, id string, r sdk.CancelRequ
 
 func intentAnswer(what string, pi *stripe.PaymentIntent, err error) (*sdk.Payment, error) {
 	if err == nil && (pi.ID == "" || pi.Status == "") { // the library takes {} for success
-		err = errUnreadable
+		err = once.ErrUnreadable
 	}
 	if err != nil {
 		return nil, outcome(what, err)

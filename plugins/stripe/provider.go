@@ -9,6 +9,7 @@ import (
 	"github.com/stripe/stripe-go/v76/client"
 
 	"github.com/superpayhub/superpay/sdk"
+	"github.com/superpayhub/superpay/sdk/once"
 )
 
 const version = "0.1.0"
@@ -109,7 +110,7 @@ func (p *Provider) CreateCheckout(ctx context.Context, r sdk.CheckoutRequest) (*
 	if err != nil {
 		return nil, err
 	}
-	ctx, done := within(ctx)
+	ctx, done := once.Within(ctx)
 	defer done()
 	return f.create(p, ctx, r)
 }
@@ -120,7 +121,7 @@ func (p *Provider) GetPayment(ctx context.Context, r sdk.PaymentRequest) (*sdk.P
 	if err != nil {
 		return nil, err
 	}
-	ctx, done := within(ctx)
+	ctx, done := once.Within(ctx)
 	defer done()
 	return f.read(p, ctx, r)
 }
@@ -134,7 +135,7 @@ func (p *Provider) Confirm(ctx context.Context, r sdk.ConfirmRequest) (*sdk.Paym
 	if f.confirm == nil {
 		return nil, notOffered
 	}
-	ctx, done := within(ctx)
+	ctx, done := once.Within(ctx)
 	defer done()
 	return f.confirm(p, ctx, r)
 }
@@ -148,7 +149,7 @@ func (p *Provider) Capture(ctx context.Context, r sdk.CaptureRequest) (*sdk.Paym
 	if f.capture == nil {
 		return nil, notOffered
 	}
-	ctx, done := within(ctx)
+	ctx, done := once.Within(ctx)
 	defer done()
 	return f.capture(p, ctx, r)
 }
@@ -162,7 +163,7 @@ func (p *Provider) Cancel(ctx context.Context, r sdk.CancelRequest) (*sdk.Paymen
 	if f.cancel == nil {
 		return nil, notOffered
 	}
-	ctx, done := within(ctx)
+	ctx, done := once.Within(ctx)
 	defer done()
 	return f.cancel(p, ctx, r)
 }
@@ -208,7 +209,7 @@ func (p *Provider) List(ctx context.Context, r sdk.ListRequest) (*sdk.ListPage, 
 	if limit <= 0 || limit > pageSize {
 		limit = pageSize
 	}
-	ctx, done := within(ctx)
+	ctx, done := once.Within(ctx)
 	defer done()
 	page, err := f.list(p, ctx, r.Since, after, limit)
 	if err != nil {

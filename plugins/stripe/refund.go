@@ -8,6 +8,7 @@ import (
 	stripe "github.com/stripe/stripe-go/v76"
 
 	"github.com/superpayhub/superpay/sdk"
+	"github.com/superpayhub/superpay/sdk/once"
 )
 
 const (
@@ -21,7 +22,7 @@ func (p *Provider) Refund(ctx context.Context, r sdk.RefundRequest) (*sdk.Refund
 	if _, err := p.ready(r.Flow, r.Key); err != nil {
 		return nil, err
 	}
-	ctx, done := within(ctx)
+	ctx, done := once.Within(ctx)
 	defer done()
 	amount, _, err := toWire(r.Refund)
 	if err != nil {
@@ -51,7 +52,7 @@ func (p *Provider) Refund(ctx context.Context, r sdk.RefundRequest) (*sdk.Refund
 	}
 	re, err := p.api.Refunds.New(params)
 	if err == nil && re.ID == "" {
-		err = errUnreadable
+		err = once.ErrUnreadable
 	}
 	if err != nil {
 		return nil, refundOutcome(err)
@@ -91,7 +92,7 @@ func (p *Provider) GetRefund(ctx context.Context, r sdk.GetRefundRequest) (*sdk.
 	if _, err := p.ready(r.Flow, "a read needs none"); err != nil {
 		return nil, err
 	}
-	ctx, done := within(ctx)
+	ctx, done := once.Within(ctx)
 	defer done()
 	if r.ProviderID == "" {
 		return p.findRefund(ctx, r)
@@ -101,7 +102,7 @@ func (p *Provider) GetRefund(ctx context.Context, r sdk.GetRefundRequest) (*sdk.
 		return nil, sdk.ErrNotFound
 	}
 	if err == nil && re.ID == "" {
-		err = errUnreadable
+		err = once.ErrUnreadable
 	}
 	if err != nil {
 		return nil, outcome("read refund", err)

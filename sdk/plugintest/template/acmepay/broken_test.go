@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/superpayhub/superpay/sdk"
+	"github.com/superpayhub/superpay/sdk/once"
 	"github.com/superpayhub/superpay/sdk/plugin"
 	"github.com/superpayhub/superpay/sdk/plugintest"
 )
@@ -256,7 +257,7 @@ var variants = map[string]struct {
 	"nothing is a success": {[]string{"unknown_empty", "unknown_html"}, func(b *broken) {
 		b.cancel = func(ctx context.Context, r sdk.CancelRequest) (*sdk.Payment, error) {
 			p, err := b.Provider.Cancel(ctx, r)
-			if errors.Is(err, errUnreadable) {
+			if errors.Is(err, once.ErrUnreadable) {
 				return &sdk.Payment{Refs: r.Refs, Status: sdk.Canceled}, nil
 			}
 			return p, err

@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+
+	"github.com/superpayhub/superpay/sdk/once"
 )
 
 // maxAnswer bounds what is read of an answer, in bytes.
@@ -14,17 +16,11 @@ const maxAnswer = 8 << 20
 // client asks Acmepay. It never repeats: that is the hub's decision.
 type client struct {
 	settings settings
-	http     http.Client
+	http     *http.Client
 }
 
 func newClient(s settings) *client {
-	transport := http.DefaultTransport.(*http.Transport).Clone()
-	transport.MaxIdleConnsPerHost = 32
-	c := &client{settings: s}
-	c.http.Transport = transport
-	// A request for money that is redirected could be lost or doubled.
-	c.http.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return c
+	return &client{settings: s, http: once.Client(once.Transport{Provider: "Acmepay", MaxAnswer: maxAnswer, Base: once.Pool()})}
 }
 
 // post asks for something, under the operation's key.
@@ -45,8 +41,6 @@ func (c *client) do(ctx context.Context, method, path, key string, body []byte, 
 	if err != nil {
 		return err
 	}
-	// net/http repeats a request by itself where it can read the body anew.
-	r.GetBody = nil
 	r.Header.Set("Authorization", "Bearer "+c.settings.apiKey)
 	r.Header.Set("Content-Type", "application/json")
 	if key != "" {
@@ -57,7 +51,7 @@ func (c *client) do(ctx context.Context, method, path, key string, body []byte, 
 		return callError(err)
 	}
 	defer res.Body.Close()
-	data, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer))
+	data, err := io.ReadAll(res.Body)
 	if err != nil {
 		return callError(err)
 	}
@@ -67,7 +61,7 @@ func (c *client) do(ctx context.Context, method, path, key string, body []byte, 
 		return refused.outcome()
 	}
 	if json.Unmarshal(data, out) != nil {
-		return errUnreadable
+		return once.ErrUnreadable
 	}
 	return nil
 }

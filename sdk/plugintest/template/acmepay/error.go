@@ -1,13 +1,12 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 
 	"github.com/superpayhub/superpay/sdk"
+	"github.com/superpayhub/superpay/sdk/once"
 )
 
 // refusal is an answer that is no success.
@@ -17,9 +16,6 @@ type refusal struct {
 		Code string `json:"code"`
 	} `json:"error"`
 }
-
-// errUnreadable is an answer that says nothing: cut, empty, HTML, without an id.
-var errUnreadable = errors.New("the answer could not be read")
 
 // outcome is the one place where an answer that is no success becomes an
 // outcome of the contract. What is not proven stays unknown.
@@ -61,12 +57,9 @@ func failure(code string) sdk.Failure {
 // callError says why no answer came. Only a connection that was never made
 // proves that nothing was sent.
 func callError(err error) error {
-	var op *net.OpError
-	switch {
-	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
-		return fmt.Errorf("acmepay: %w", err)
-	case errors.As(err, &op) && op.Op == "dial":
-		return sdk.NotSent("no connection to Acmepay")
+	var early *sdk.NotSentError
+	if errors.As(err, &early) {
+		return early
 	}
-	return errors.New("acmepay: the connection broke")
+	return fmt.Errorf("acmepay: %w", once.Cause(err))
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/superpayhub/superpay/sdk"
+	"github.com/superpayhub/superpay/sdk/once"
 )
 
 // payment is Acmepay's.
@@ -97,7 +98,7 @@ func (p *Provider) GetPayment(ctx context.Context, r sdk.PaymentRequest) (*sdk.P
 		}
 	}
 	if found.Data == nil { // {} is no empty list
-		return nil, errUnreadable
+		return nil, once.ErrUnreadable
 	}
 	return nil, sdk.ErrNotFound
 }
@@ -118,7 +119,7 @@ func (p *Provider) List(ctx context.Context, r sdk.ListRequest) (*sdk.ListPage, 
 		return nil, err
 	}
 	if got.Data == nil {
-		return nil, errUnreadable
+		return nil, once.ErrUnreadable
 	}
 	page := &sdk.ListPage{}
 	for _, one := range got.Data {
@@ -163,7 +164,7 @@ func (o payment) read() (*sdk.Payment, error) {
 	status, known := statuses[o.Status]
 	amount, err := fromWire(o.Amount, o.Currency)
 	if o.ID == "" || !known || err != nil {
-		return nil, errUnreadable
+		return nil, once.ErrUnreadable
 	}
 	out := &sdk.Payment{
 		AttemptID: o.Metadata[sdk.MetadataAttempt], InstanceID: o.Metadata[sdk.MetadataInstance],
@@ -188,7 +189,7 @@ func (o payment) read() (*sdk.Payment, error) {
 	case sdk.Succeeded:
 		captured, err := fromWire(o.Captured, o.Currency)
 		if err != nil || o.CaptureID == "" {
-			return nil, errUnreadable
+			return nil, once.ErrUnreadable
 		}
 		out.Captures.Items = []sdk.Capture{{ID: o.CaptureID, Status: sdk.MovementSucceeded, Amount: captured}}
 	}

@@ -5,6 +5,7 @@ import (
 	"net/url"
 
 	"github.com/superpayhub/superpay/sdk"
+	"github.com/superpayhub/superpay/sdk/once"
 )
 
 // refund is Acmepay's.
@@ -72,7 +73,7 @@ func (o refund) read() (*sdk.Refund, error) {
 	status, known := movements[o.Status]
 	amount, err := fromWire(o.Amount, o.Currency)
 	if o.ID == "" || !known || err != nil {
-		return nil, errUnreadable
+		return nil, once.ErrUnreadable
 	}
 	out := &sdk.Refund{
 		ID: o.ID, RefundID: o.Metadata[sdk.MetadataRefund], InstanceID: o.Metadata[sdk.MetadataInstance],

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -108,7 +109,14 @@ func (p *DB) Commit(ctx context.Context, changes ...ledger.Change) ([]Written, e
 	}
 	var written []Written
 	if err := p.commit.SelectContext(ctx, &written, withoutNUL(doc)); err != nil {
-		return nil, writeErr(err)
+		err = writeErr(err)
+		// An order that is on record keeps its reference. In the moment in which
+		// another commit replaces its row, PostgreSQL may find it by that index
+		// alone, and takes it for another's.
+		if errors.Is(err, ErrReferenceUsed) && !slices.ContainsFunc(changes, func(c ledger.Change) bool { return c.Order.Version == 1 }) {
+			err = ErrStale
+		}
+		return nil, err
 	}
 	return written, nil
 }

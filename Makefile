@@ -28,6 +28,10 @@ test: $(if $(HUB_TEST_DATABASE_URL),,postgres) chromium ## Run all tests with th
 books: $(if $(HUB_TEST_DATABASE_URL),,postgres) ## Pay in all ways, in all cases, and print the hub's books beside the providers'
 	@go test ./hub/internal/e2e -run '^TestBooks$$' -count=1 -v | grep -E '^ |^--- |^FAIL|^ok'
 
+.PHONY: races
+races: $(if $(HUB_TEST_DATABASE_URL),,postgres) ## Run what two hubs may do at the same moment 1,000 times (REPEAT=)
+	@REPEAT=$(or $(REPEAT),1000) go test ./hub/internal/e2e -run '^TestRaces$$' -count=1 -v
+
 .PHONY: lint
 lint: ## Check format, vet, staticcheck, go.mod and generated code
 	@.ci/lint.sh

@@ -16,12 +16,11 @@ import (
 func TestHubs_ThreeOnOneDatabase(t *testing.T) {
 	t.Parallel()
 	h := open(t, func(o *dev.Options) { o.Hubs, o.CallTimeout = 3, 2*time.Second })
-	at := func(i int) *house { c := *h; c.BaseURL = h.BaseURLs[i]; return &c }
 	b := body(nil)
 	var all sync.WaitGroup
 	answers := make([]answer, 12)
 	for i := range answers {
-		all.Go(func() { answers[i], _ = at(i%3).try("POST", "/v1/checkouts", "one-key", b) })
+		all.Go(func() { answers[i], _ = h.at(i%3).try("POST", "/v1/checkouts", "one-key", b) })
 	}
 	all.Wait()
 	id := ""
@@ -39,7 +38,7 @@ func TestHubs_ThreeOnOneDatabase(t *testing.T) {
 		o := h.paid(nil)
 		for i := range 2 {
 			all.Go(func() {
-				_, _ = at(i).try("POST", "/v1/orders/"+o.ID+"/refunds", unique("refund"), map[string]any{"amount": 600})
+				_, _ = h.at(i).try("POST", "/v1/orders/"+o.ID+"/refunds", unique("refund"), map[string]any{"amount": 600})
 			})
 		}
 		all.Wait()
@@ -50,12 +49,12 @@ func TestHubs_ThreeOnOneDatabase(t *testing.T) {
 	h.fault(standin.Fault{Method: "POST", Path: "/v1/checkout/sessions", Action: standin.Delay, DelayMS: 1500, Times: 1})
 	go func() { time.Sleep(500 * time.Millisecond); h.KillHub(2) }()
 	lost := body(nil)
-	_, err := at(2).try("POST", "/v1/checkouts", "lost-key", lost)
+	_, err := h.at(2).try("POST", "/v1/checkouts", "lost-key", lost)
 	require.Error(t, err)
 	var a answer
 	for end := time.Now().Add(20 * time.Second); a.status != 201; time.Sleep(200 * time.Millisecond) {
 		require.True(t, time.Now().Before(end), "nobody took it over: %s", a.raw)
-		a = at(1).ask("POST", "/v1/checkouts", "lost-key", lost)
+		a = h.at(1).ask("POST", "/v1/checkouts", "lost-key", lost)
 	}
 	h.pay(a.NextAction.URL, visa)
 	h.until(a.ID, "paid")

@@ -20,11 +20,14 @@ import (
 )
 
 // query runs a statement on the hub's own database.
-func (h *house) query(q string, args ...any) *sql.Row {
+func (h *house) query(q string, args ...any) *sql.Row { return h.db().QueryRow(q, args...) }
+
+// db is the hub's own database, until the story ends.
+func (h *house) db() *sql.DB {
 	db, err := sql.Open("postgres", h.DatabaseURL)
 	require.NoError(h.t, err)
 	h.t.Cleanup(func() { db.Close() })
-	return db.QueryRow(q, args...)
+	return db
 }
 
 func (h *house) count(q string, args ...any) (n int) {

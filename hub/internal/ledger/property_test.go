@@ -84,8 +84,11 @@ func lived(rt *rapid.T) *history {
 	}
 	for i := range rapid.IntRange(0, 3).Draw(rt, "refunds") {
 		for _, s := range rapid.SampledFrom([][]sdk.MovementStatus{
-			{sdk.MovementSucceeded}, {sdk.MovementPending, sdk.MovementSucceeded}, {sdk.MovementPending, sdk.MovementFailed},
-			{sdk.MovementSucceeded, sdk.MovementFailed}, {sdk.MovementPending, sdk.MovementFailed, sdk.MovementSucceeded},
+			{sdk.MovementSucceeded},
+			{sdk.MovementPending, sdk.MovementSucceeded},
+			{sdk.MovementPending, sdk.MovementFailed},
+			{sdk.MovementSucceeded, sdk.MovementFailed},
+			{sdk.MovementPending, sdk.MovementFailed, sdk.MovementSucceeded},
 		}).Draw(rt, "refund") {
 			h.refund(i, s)
 		}

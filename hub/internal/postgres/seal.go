@@ -50,10 +50,16 @@ func (k *Keys) seal(context string, plain []byte) []byte {
 
 // open decrypts with whichever key fits.
 func (k *Keys) open(context string, sealed []byte) ([]byte, error) {
+	plain, _, err := k.unseal(context, sealed)
+	return plain, err
+}
+
+// unseal is open, and tells whether the newest key sealed it.
+func (k *Keys) unseal(context string, sealed []byte) (plain []byte, newest bool, err error) {
 	if sealed == nil {
-		return nil, nil
+		return nil, true, nil
 	}
-	for _, a := range k.aeads {
+	for i, a := range k.aeads {
 		if len(sealed) < a.NonceSize() {
 			break
 		}
@@ -61,10 +67,10 @@ func (k *Keys) open(context string, sealed []byte) ([]byte, error) {
 			if plain == nil {
 				plain = []byte{}
 			}
-			return plain, nil
+			return plain, i == 0, nil
 		}
 	}
-	return nil, fmt.Errorf("open %s: none of the encryption keys fits", context)
+	return nil, false, fmt.Errorf("open %s: none of the encryption keys fits", context)
 }
 
 // bytea is a bytea column inside JSON, in PostgreSQL's hex form.

@@ -1,0 +1,85 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/lib/pq"
+)
+
+// sealed are the encrypted columns, each of a table with the key id. The
+// context that a value is bound to is "table.column id"; a secret that moves to
+// another column keeps the context of the one it was sealed for.
+var sealed = []struct{ table, column, context string }{
+	{"webhook_endpoints", "secret", "webhook_endpoints.secret"},
+	{"webhook_endpoints", "previous_secret", "webhook_endpoints.secret"},
+	{"attempts", "next_action", "attempts.next_action"},
+	{"attempts", "opaque", "attempts.opaque"},
+	{"operations", "request", "operations.request"},
+	{"callbacks", "raw", "callbacks.raw"},
+}
+
+// Rolled is how far a column is.
+type Rolled struct {
+	Column    string // as "attempts.opaque"
+	Seen      int    // values
+	Rewritten int    // of them, that an older key had sealed
+	Lost      int    // of them, that none of the keys opens
+}
+
+// RollKeys seals anew, with the newest key, what an older one sealed: column by
+// column, limit rows at once, and tells of each step. It may run beside hubs
+// that know the newest key, and be broken off and begun again: a value that a
+// hub writes meanwhile is left as the hub wrote it.
+func (p *DB) RollKeys(ctx context.Context, limit int, tell func(Rolled)) error {
+	for _, s := range sealed {
+		r := Rolled{Column: s.table + "." + s.column}
+		for after, more := "", true; more; {
+			var err error
+			if after, more, err = p.rollBatch(ctx, s.table, s.column, s.context, after, limit, &r); err != nil {
+				return fmt.Errorf("roll %s after %q: %w", r.Column, after, err)
+			}
+			tell(r)
+		}
+	}
+	return nil
+}
+
+// rollBatch does the next rows, by id, and tells where it got to.
+func (p *DB) rollBatch(ctx context.Context, table, column, about, after string, limit int, r *Rolled) (last string, more bool, err error) {
+	var rows []struct {
+		ID    string
+		Value []byte
+	}
+	q := fmt.Sprintf(`SELECT id, %[2]s AS value FROM %[1]s WHERE id > $1 AND %[2]s IS NOT NULL ORDER BY id LIMIT $2`, table, column)
+	if err := p.db.SelectContext(ctx, &rows, q, after, limit); err != nil {
+		return after, false, mapErr(err)
+	}
+	var ids pq.StringArray
+	var was, becomes pq.ByteaArray
+	for _, row := range rows {
+		r.Seen, last = r.Seen+1, row.ID
+		plain, newest, err := p.keys.unseal(about+" "+row.ID, row.Value)
+		if err != nil {
+			r.Lost++
+			continue
+		}
+		if !newest {
+			ids, was, becomes = append(ids, row.ID), append(was, row.Value), append(becomes, p.keys.seal(about+" "+row.ID, plain))
+		}
+	}
+	if len(ids) > 0 {
+		q := fmt.Sprintf(`UPDATE %[1]s t SET %[2]s = x.becomes FROM unnest($1::text[], $2::bytea[], $3::bytea[]) x (id, was, becomes)
+			WHERE t.id = x.id AND t.%[2]s = x.was`, table, column)
+		res, err := p.db.ExecContext(ctx, q, ids, was, becomes)
+		if err != nil {
+			return last, false, mapErr(err)
+		}
+		n, err := res.RowsAffected()
+		if err != nil {
+			return last, false, mapErr(err)
+		}
+		r.Rewritten += int(n)
+	}
+	return last, len(rows) == limit, nil
+}

@@ -38,7 +38,7 @@ counts from then on: look at it first. The order's timeline keeps who and why.`,
 		RunE: func(c *cobra.Command, args []string) error {
 			return withDatabase(c.Context(), func(h *hub, db *postgres.DB) error {
 				s := payments.New(payments.Options{DB: db, Render: api.Render, Logger: h.log, TimeScale: h.config.TimeScale})
-				o, err := s.Resolve(c.Context(), args[0], reason, cmp.Or(os.Getenv("SUDO_USER"), os.Getenv("USER"), "operator"), why)
+				o, err := s.Resolve(c.Context(), args[0], reason, person(), why)
 				if err != nil {
 					return err
 				}
@@ -50,6 +50,38 @@ counts from then on: look at it first. The order's timeline keeps who and why.`,
 	resolve.Flags().StringVar(&reason, "reason", "", "only this reason; without it, all of them")
 	resolve.Flags().StringVar(&why, "why", "", "what was found and done")
 	_ = resolve.MarkFlagRequired("why")
-	c.AddCommand(show, resolve)
+	c.AddCommand(show, resolve, eraseCommand())
+	return c
+}
+
+// person is who gives a command, for the record.
+func person() string { return cmp.Or(os.Getenv("SUDO_USER"), os.Getenv("USER"), "operator") }
+
+func eraseCommand() *cobra.Command {
+	var why string
+	c := &cobra.Command{
+		Use: "erase ID", Short: "Forget the payer of an order that is settled; touches no money", Args: cobra.ExactArgs(1),
+		Long: `Forget the payer of an order that is settled: customer, description, line items,
+metadata, reasons of refunds, what the provider told of the payer, raw callbacks,
+and the notifications that were sent of it. Amounts, statuses, the provider's ids,
+the books and the timeline stay, which keeps who erased it and why. It cannot be
+undone. The provider, the app and backups have records of their own.`,
+		Example: `  hub order erase ord_... --why "asked for by the payer, ticket 4711"`,
+		RunE: func(c *cobra.Command, args []string) error {
+			return withDatabase(c.Context(), func(h *hub, db *postgres.DB) error {
+				s := payments.New(payments.Options{DB: db, Render: api.Render, Logger: h.log, TimeScale: h.config.TimeScale})
+				o, forgotten, err := s.Erase(c.Context(), args[0], person(), why)
+				if err != nil {
+					return err
+				}
+				fmt.Fprintf(c.OutOrStdout(), "the payer of order %s is forgotten, with %d raw callbacks and %d notifications\n", o.ID, forgotten.Callbacks, forgotten.Notifications)
+				if n := forgotten.Waiting; n > 0 {
+					return fmt.Errorf("%d callbacks still wait to be applied and were left; run this again when they are", n)
+				}
+				return nil
+			})
+		},
+	}
+	c.Flags().StringVar(&why, "why", "", "who asked for it, for the timeline")
 	return c
 }

@@ -54,6 +54,7 @@ type Order struct {
 	ReturnURL      string            `json:"return_url"`
 	CancelURL      string            `json:"cancel_url"`
 	CancelAskedAt  time.Time         `json:"cancel_asked_at,omitzero"`
+	ErasedAt       time.Time         `json:"erased_at,omitzero"` // when the payer was forgotten
 	ExpiresAt      time.Time         `json:"expires_at"`
 	CreatedAt      time.Time         `json:"created_at"`
 	UpdatedAt      time.Time         `json:"updated_at"`

@@ -79,7 +79,7 @@ func (d *decision) payment(a *Attempt, n News, fresh bool) {
 	}
 	learn(&a.CaptureBefore, p.CaptureBefore)
 	learn(&a.ExpiresAt, p.ExpiresAt)
-	if p.Payer != nil && a.Payer == nil {
+	if p.Payer != nil && a.Payer == nil && !d.o.Erased() {
 		a.Payer = p.Payer
 	}
 	if p.Opaque != nil {

@@ -94,6 +94,9 @@ const maxTries = 60
 // and if that moved, load and decide anew.
 func (s *Service) apply(ctx context.Context, o *ledger.Order, cb *ledger.Callback, news ...ledger.News) (*ledger.Order, error) {
 	for try := range maxTries {
+		if cb != nil && o.Erased() {
+			cb.Raw = nil // it names the payer
+		}
 		c := ledger.Apply(o, s.env(), news...)
 		if c.Empty() {
 			if cb != nil {

@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	_ "embed"
 	"encoding/json"
 	"html/template"
 	"net/http"
@@ -18,6 +19,14 @@ import (
 )
 
 var docsPage = template.Must(template.New("docs.html").Funcs(template.FuncMap{"text": inline}).ParseFS(web.Templates, "templates/docs.html"))
+
+// The receivers that the page shows; a story runs them as they stand.
+var (
+	//go:embed guide/main.go
+	receiverGo string
+	//go:embed guide/receiver.py
+	receiverPython string
+)
 
 type docsCall struct {
 	ID, Method, Path, Summary, Description string
@@ -94,6 +103,7 @@ func (s *server) docs(c *fiber.Ctx) error {
 	err := docsPage.Execute(&out, map[string]any{
 		"Base": s.BasePath, "URL": s.PublicURL, "Description": doc.Info.Description, "Calls": calls, "Schemas": things,
 		"Codes": codes, "Statuses": statuses, "Attention": attention, "Example": example(),
+		"ReceiverGo": receiverGo, "ReceiverPython": receiverPython,
 	})
 	if err != nil {
 		return err

@@ -22,8 +22,7 @@ func orderCommand() *cobra.Command {
 				if err != nil {
 					return payments.NotFound(err, "order")
 				}
-				_, err = fmt.Fprintln(c.OutOrStdout(), string(api.Render(o)))
-				return err
+				return printOrder(c, o)
 			})
 		},
 	}
@@ -51,6 +50,7 @@ counts from then on: look at it first. The order's timeline keeps who and why.`,
 	resolve.Flags().StringVar(&why, "why", "", "what was found and done")
 	_ = resolve.MarkFlagRequired("why")
 	c.AddCommand(show, resolve, eraseCommand())
+	c.AddCommand(actCommands()...)
 	return c
 }
 

@@ -207,6 +207,20 @@ func (h *hub) providers() []providers.Config {
 // providerUp hides what the plugin calls secret from the log, and has what was
 // left open with it looked after. It must return at once.
 func (h *hub) providerUp(registry *providers.Registry, db *postgres.DB, worker *jobs.Worker, name string) {
+	h.hideSecrets(registry, name)
+	go func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		if err := db.DueNow(ctx, name, time.Now().UTC()); err != nil {
+			h.log.Warn("what is open with a provider is looked at when it is due, not now", "provider", name, "error", err)
+			return
+		}
+		worker.Kick()
+	}()
+}
+
+// hideSecrets keeps what the provider's plugin calls secret out of the log.
+func (h *hub) hideSecrets(registry *providers.Registry, name string) {
 	p, ok := registry.Get(name)
 	if !ok {
 		return
@@ -218,15 +232,6 @@ func (h *hub) providerUp(registry *providers.Registry, db *postgres.DB, worker *
 		}
 	}
 	h.secrets.Add(h.config.SecretsOf(name, secret)...)
-	go func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-		defer cancel()
-		if err := db.DueNow(ctx, name, time.Now().UTC()); err != nil {
-			h.log.Warn("what is open with a provider is looked at when it is due, not now", "provider", name, "error", err)
-			return
-		}
-		worker.Kick()
-	}()
 }
 
 // checkTimeScale keeps a test's haste from orders of real money.

@@ -57,6 +57,7 @@ type house struct {
 	paypal  standin.Client
 	key     string
 	logs    *syncBuffer
+	dir     string // the data folder
 
 	skipBalance bool // the story leaves a difference on purpose
 }
@@ -85,9 +86,9 @@ func open(t *testing.T, change func(*dev.Options)) *house {
 	if testing.Short() {
 		t.Skip("stands processes up")
 	}
-	h := &house{t: t, logs: &syncBuffer{}}
+	h := &house{t: t, logs: &syncBuffer{}, dir: t.TempDir()}
 	o := dev.Options{
-		BinDir: bins, DataDir: t.TempDir(), DatabaseURL: pgtest.New(t), Hubs: 1, CallTimeout: 8 * time.Second, // a busy machine with the race detector on stands still for seconds
+		BinDir: bins, DataDir: h.dir, DatabaseURL: pgtest.New(t), Hubs: 1, CallTimeout: 8 * time.Second, // a busy machine with the race detector on stands still for seconds
 		LogWriter: h.logs, Env: []string{"HUB_LOG__LEVEL=debug"},
 	}
 	if change != nil {

@@ -113,6 +113,17 @@ func (h *house) hubCommand(args ...string) *exec.Cmd {
 	return cmd
 }
 
+// operator runs a command that asks providers, as a person does beside a running
+// hub, and returns what it printed and whether it went well.
+func (h *house) operator(args ...string) (string, error) {
+	h.t.Helper()
+	require.NoError(h.t, h.Announce())
+	cmd := exec.Command(filepath.Join(bins, "hub"), args...)
+	cmd.Env = append(os.Environ(), "HUB_DEV_DIR="+h.dir, "SUDO_USER=ada")
+	out, err := cmd.CombinedOutput()
+	return string(out), err
+}
+
 // newApp makes an app, as an operator does, and returns its key.
 func (h *house) newApp(name string, providers ...string) string {
 	h.t.Helper()

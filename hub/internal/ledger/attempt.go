@@ -77,6 +77,14 @@ func (a *Attempt) Refundable() int64 {
 	return max(0, a.Captured-a.Refunded-a.Reserved-a.Disputed)
 }
 
+// refundableBy is Refundable for who asks: an operator may override disputes.
+func (a *Attempt) refundableBy(by *Operator) int64 {
+	if by != nil && by.OverrideDispute {
+		return max(0, a.Captured-a.Refunded-a.Reserved)
+	}
+	return a.Refundable()
+}
+
 // Ref returns the attempt's first ref of that kind.
 func (a *Attempt) Ref(kind string) (string, bool) {
 	i := slices.IndexFunc(a.Refs, func(r sdk.Ref) bool { return r.Kind == kind })

@@ -31,7 +31,7 @@ func (o *Order) Cancel(attemptID string, ability bool, ask Ask, env Env) (Change
 			at = d.o.Attempt(a.ID)
 			at.Abandoned = true
 		}
-		d.record(at, News{Source: ask.Source, RequestID: ask.RequestID}, "cancel.asked", nil)
+		d.record(at, News{Source: ask.Source, RequestID: ask.RequestID}, "cancel.asked", ask.Operator.signed(nil))
 		op := d.closed(sdk.OpCancel, a, ask)
 		return d.finish(), op, nil
 	}

@@ -151,8 +151,8 @@ func (o *Order) Repeat(env Env, opID string, lease time.Duration) (Change, error
 }
 
 // Resume sends an operation that never left again, after the guards of its
-// kind were asked anew.
-func (o *Order) Resume(env Env, opID string, lease time.Duration) (Change, error) {
+// kind were asked anew, for who asks now.
+func (o *Order) Resume(env Env, opID string, lease time.Duration, by *Operator) (Change, error) {
 	d := start(o, env)
 	op := d.o.Operation(opID)
 	if op == nil || op.Outcome != OutcomeNotSent || op.AttemptID == nil {
@@ -175,8 +175,8 @@ func (o *Order) Resume(env Env, opID string, lease time.Duration) (Change, error
 		a.Status, a.Failure = AttemptCreated, nil
 	case sdk.OpRefund:
 		r := d.o.Refund(*op.RefundID)
-		if r.Amount > o.Attempt(a.ID).Refundable() {
-			return Change{}, tooMuch(o, o.Attempt(a.ID).Refundable())
+		if left := o.Attempt(a.ID).refundableBy(by); r.Amount > left {
+			return Change{}, tooMuch(o, left)
 		}
 		r.Status, r.Failure = sdk.MovementPending, nil
 	case sdk.OpCapture:

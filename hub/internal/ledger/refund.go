@@ -47,21 +47,24 @@ type NewRefund struct {
 	ExpectedRefundable *int64
 }
 
-// AskRefund reserves money and records the operation that gives it back.
+// AskRefund reserves money and records the operation that gives it back. What
+// is disputed may be taken back by the payer's bank: only an operator may give
+// it back as well.
 func (o *Order) AskRefund(in NewRefund, ask Ask, env Env) (Change, *Operation, error) {
 	if in.ExpectedRefundable != nil && *in.ExpectedRefundable != o.Refundable {
 		return Change{}, nil, Conflictf("refundable_changed", "%s can be refunded now, not %s; read the order and decide again",
 			o.Money(o.Refundable), o.Money(*in.ExpectedRefundable))
 	}
-	a, err := o.refundable(in.AttemptID)
+	a, err := o.refundable(in.AttemptID, ask.Operator)
 	if err != nil {
 		return Change{}, nil, err
 	}
+	left := a.refundableBy(ask.Operator)
 	if in.Amount == 0 {
-		in.Amount = a.Refundable()
+		in.Amount = left
 	}
-	if in.Amount > a.Refundable() {
-		return Change{}, nil, tooMuch(o, a.Refundable())
+	if in.Amount > left {
+		return Change{}, nil, tooMuch(o, left)
 	}
 	if len(o.Refunds) >= MaxRefunds {
 		return Change{}, nil, Conflictf("too_many_refunds", "an order can have %d refunds", MaxRefunds)
@@ -83,10 +86,10 @@ func (o *Order) AskRefund(in NewRefund, ask Ask, env Env) (Change, *Operation, e
 
 // refundable picks the attempt to refund: the one named, else the one with
 // money left. It refuses while another operation of it is open.
-func (o *Order) refundable(attemptID string) (*Attempt, error) {
+func (o *Order) refundable(attemptID string, by *Operator) (*Attempt, error) {
 	var found *Attempt
 	for _, a := range o.Attempts {
-		if a.ID == attemptID || attemptID == "" && a.Captured > 0 && (found == nil || found.Refundable() == 0) {
+		if a.ID == attemptID || attemptID == "" && a.Captured > 0 && (found == nil || found.refundableBy(by) == 0) {
 			found = a
 		}
 	}
@@ -99,7 +102,7 @@ func (o *Order) refundable(attemptID string) (*Attempt, error) {
 	if op := o.OpenOperation(found.ID); op != nil {
 		return nil, Conflictf("operation_open", "a %s of this payment is not settled yet; read the order and try again", op.Kind)
 	}
-	if found.Refundable() == 0 {
+	if found.refundableBy(by) == 0 {
 		return nil, tooMuch(o, 0)
 	}
 	return found, nil
@@ -127,8 +130,12 @@ func (o *Order) captureFor(a *Attempt, amount int64) (*Capture, error) {
 }
 
 func tooMuch(o *Order, left int64) *Error {
-	return &Error{
+	e := &Error{
 		Kind: Invalid, Code: "refund_too_large", Param: "amount", OrderID: o.ID,
 		Message: o.Money(left).String() + " can still be refunded",
 	}
+	if o.Disputed > 0 {
+		e.Message += "; " + o.Money(o.Disputed).String() + " is disputed, and only an operator can refund it as well"
+	}
+	return e
 }

@@ -48,7 +48,7 @@ func TestRegression_ResumeMakesTwoPayable(t *testing.T) {
 	c, opB, err := o.Checkout(spec, Ask{IdempotencyKey: "B", Lease: time.Second}, env)
 	require.NoError(t, err)
 	o = Apply(c.Order, env, News{AttemptID: *opB.AttemptID, Operation: &Result{ID: opB.ID}, Payment: &sdk.Payment{Refs: []sdk.Ref{{Kind: "session", Value: "cs_B"}}, Status: sdk.RequiresAction}}).Order
-	c, err = o.Resume(env, opA.ID, time.Second) // the client repeats key A, as the 503 told it to
+	c, err = o.Resume(env, opA.ID, time.Second, nil) // the client repeats key A, as the 503 told it to
 	live := 0
 	if err == nil {
 		for _, a := range c.Order.Attempts {
@@ -189,7 +189,7 @@ func TestRegression_ResumeCaptureFlagged(t *testing.T) {
 	o = Apply(c.Order, env, News{AttemptID: *op.AttemptID, Operation: &Result{ID: op.ID, Outcome: OutcomeNotSent}}).Order
 	o = Apply(o, env, callback(o, &sdk.Payment{Amount: usd(1)})).Order
 	require.True(t, o.flagged(o.Attempts[0].ID))
-	_, err = o.Resume(env, op.ID, time.Second)
+	_, err = o.Resume(env, op.ID, time.Second, nil)
 	require.Error(t, err, "Capture refuses a flagged attempt, Resume does not")
 }
 

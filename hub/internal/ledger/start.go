@@ -14,6 +14,30 @@ type Ask struct {
 	Source         Source
 	PluginVersion  string
 	Lease          time.Duration
+	Operator       *Operator // who asks, where it is a person
+}
+
+// Operator is a person who acts on an order beside its app, and why.
+type Operator struct {
+	Name, Why string
+	// OverrideDispute lets a refund take what disputes hold back: it may have
+	// to be paid twice.
+	OverrideDispute bool
+}
+
+// signed adds who and why to what the timeline says of an operator's act.
+func (p *Operator) signed(data map[string]any) map[string]any {
+	if p == nil {
+		return data
+	}
+	if data == nil {
+		data = map[string]any{}
+	}
+	data["who"], data["why"] = p.Name, p.Why
+	if p.OverrideDispute {
+		data["override"] = "dispute"
+	}
+	return data
 }
 
 // NewAttempt is what a checkout asks for.
@@ -98,7 +122,7 @@ func (d *decision) operation(kind sdk.OperationKind, a *Attempt, refund *Refund,
 	}
 	d.lease(op, ask.Lease)
 	d.o.Operations = append(d.o.Operations, op)
-	d.record(a, News{Source: ask.Source, RequestID: ask.RequestID}, string(kind)+".started", map[string]any{"operation": op.ID})
+	d.record(a, News{Source: ask.Source, RequestID: ask.RequestID}, string(kind)+".started", ask.Operator.signed(map[string]any{"operation": op.ID}))
 	return op
 }
 

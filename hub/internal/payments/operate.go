@@ -15,7 +15,10 @@ import (
 
 // ask is what an operation of this caller carries.
 func (s *Service) ask(c Caller, hash string, p *providers.Provider) ledger.Ask {
-	a := ledger.Ask{IdempotencyKey: c.IdempotencyKey, RequestHash: hash, RequestID: c.RequestID, Source: ledger.FromApp, Lease: s.lease}
+	a := ledger.Ask{IdempotencyKey: c.IdempotencyKey, RequestHash: hash, RequestID: c.RequestID, Source: ledger.FromApp, Lease: s.lease, Operator: c.Operator}
+	if c.Operator != nil {
+		a.Source = ledger.FromOperator
+	}
 	if p != nil {
 		a.PluginVersion = p.State().Version
 	}
@@ -127,7 +130,7 @@ func (s *Service) resume(ctx context.Context, c Caller, o *ledger.Order, op *led
 	if p, ok := s.Providers.Get(o.Attempt(*op.AttemptID).Provider); ok && !p.Up() {
 		return Answer{}, down(p)
 	}
-	change, err := o.Resume(s.env(), op.ID, s.lease)
+	change, err := o.Resume(s.env(), op.ID, s.lease, c.Operator)
 	if err != nil {
 		return Answer{}, err
 	}

@@ -77,6 +77,7 @@ type Caller struct {
 	App            postgres.App
 	IdempotencyKey string
 	RequestID      string
+	Operator       *ledger.Operator // a person who acts beside the app; never set for a request of an app
 }
 
 // now is cut to what PostgreSQL keeps, so that what is read back is equal.

@@ -79,7 +79,7 @@ func (h *hub) serve(ctx context.Context) error {
 
 	service := payments.New(payments.Options{
 		DB: db, Providers: registry, PublicURL: h.config.Server.PublicURL, CallTimeout: h.config.CallTimeout,
-		OrderTTL: h.config.OrderTTL, TimeScale: h.config.TimeScale, Kick: worker.Kick, Logger: h.log, CrashAt: h.crash, Render: api.Render,
+		OrderTTL: h.config.OrderTTL, TimeScale: h.config.TimeScale, Schedules: h.schedules(), Notice: h.config.Notice, Kick: worker.Kick, Logger: h.log, CrashAt: h.crash, Render: api.Render,
 	})
 	worker.Payments = service
 	worker.Sender = notifications.New(db, h.log, h.config.TimeScale, h.config.Dev)
@@ -202,6 +202,17 @@ func (h *hub) providers() []providers.Config {
 		configs = append(configs, providers.Config{Name: name, Plugin: p.Plugin, Settings: sdk.Settings(p.Settings), Disabled: p.Disabled})
 	}
 	return configs
+}
+
+// schedules are those of the providers that have one of their own.
+func (h *hub) schedules() map[string][]time.Duration {
+	own := map[string][]time.Duration{}
+	for name, p := range h.config.Providers {
+		if len(p.Schedule) > 0 {
+			own[name] = p.Schedule
+		}
+	}
+	return own
 }
 
 // providerUp hides what the plugin calls secret from the log, and has what was

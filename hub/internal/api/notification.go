@@ -19,7 +19,7 @@ type Notification struct {
 	ID          string     `json:"id" doc:"The webhook-id that it is sent with: the same at each try"`
 	EndpointID  string     `json:"endpoint_id" doc:"The endpoint that it is for"`
 	OrderID     string     `json:"order_id,omitempty"`
-	Type        string     `json:"type" doc:"order. and the new status, or order.updated; webhook_endpoint.disabled is about another endpoint of yours" example:"order.paid"`
+	Type        string     `json:"type" doc:"order. and the new status, order.authorization_expiring (capture it soon, or the approval is lost), or order.updated; webhook_endpoint.disabled is about another endpoint of yours" example:"order.paid"`
 	Version     int64      `json:"version" doc:"The order's; order of arrival is not promised"`
 	State       string     `json:"state" enum:"pending,delivered,failed"`
 	Tries       int        `json:"tries" doc:"How often it was sent"`

@@ -30,6 +30,19 @@ func assign(target, raw any) error {
 		}
 		*t = list
 		return nil
+	case *[]time.Duration:
+		list, ok := texts(raw)
+		var all []time.Duration
+		for _, text := range list {
+			d, err := time.ParseDuration(text)
+			ok = ok && err == nil
+			all = append(all, d)
+		}
+		if !ok {
+			return errors.New("must be a list of durations with their units, as 1m, 5m, 1h; separated by commas in the environment")
+		}
+		*t = all
+		return nil
 	}
 	if !isText {
 		text = fmt.Sprint(raw)

@@ -31,7 +31,8 @@ func (c *Config) check() {
 			c.note("server.trusted_proxies", errors.New("must be addresses or ranges, as 10.0.0.0/8"))
 		}
 	}
-	for name := range c.Providers {
+	for name, p := range c.Providers {
+		c.checkSchedule(name, p.Schedule)
 		if !providerName.MatchString(name) {
 			c.note("providers."+name, errors.New("must be named with a-z, 0-9 and _, at most 31 characters, a letter first"))
 		}
@@ -62,6 +63,7 @@ func (c *Config) checkDurations() {
 		"server.shutdown_timeout": {c.Server.ShutdownTimeout, time.Second, time.Hour},
 		"server.drain_delay":      {c.Server.DrainDelay, 0, time.Minute},
 		"call_timeout":            {c.CallTimeout, 10 * time.Millisecond, 10 * time.Minute},
+		"authorization_notice":    {c.Notice, time.Minute, 30 * 24 * time.Hour},
 		"order_ttl":               {c.OrderTTL, time.Minute, 90 * 24 * time.Hour},
 		"retention.answers":       {c.Retention.Answers, 24 * time.Hour, 10 * 365 * 24 * time.Hour},
 		"retention.notifications": {c.Retention.Notifications, 7 * 24 * time.Hour, 10 * 365 * 24 * time.Hour},
@@ -73,6 +75,16 @@ func (c *Config) checkDurations() {
 	}
 	if sane && c.Server.RequestTimeout <= c.CallTimeout {
 		c.note("server.request_timeout", errors.New("must be longer than call_timeout: a provider's answer has to be recorded too"))
+	}
+}
+
+// checkSchedule bounds what an operator may put upon a provider.
+func (c *Config) checkSchedule(name string, schedule []time.Duration) {
+	for _, d := range schedule {
+		if d < time.Second || d > 30*24*time.Hour || len(schedule) > 20 {
+			c.note("providers."+name+".schedule", errors.New("must be at most 20 durations between 1s and 720h"))
+			return
+		}
 	}
 }
 

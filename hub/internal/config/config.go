@@ -27,6 +27,7 @@ type Config struct {
 	OrderTTL      time.Duration
 	TimeScale     float64
 	Retention     Retention
+	Notice        time.Duration // before an authorisation lapses, its app is told
 	Log           Log
 
 	// CrashAt ends the process, as kill -9 would, at a point between two lines
@@ -70,6 +71,7 @@ type Database struct {
 type Provider struct {
 	Plugin   string
 	Disabled bool
+	Schedule []time.Duration // when what is unsettled with it is read again; the hub's own where empty
 	Settings map[string]string
 }
 
@@ -93,6 +95,7 @@ func defaults() *Config {
 		OrderTTL:  23 * time.Hour,
 		TimeScale: 1,
 		Retention: Retention{Answers: 30 * 24 * time.Hour, Notifications: 90 * 24 * time.Hour},
+		Notice:    24 * time.Hour,
 		Log:       Log{Level: "info", Format: "json"},
 		origins:   map[string]string{},
 	}
@@ -119,6 +122,7 @@ func (c *Config) targets() map[string]any {
 		"time_scale":              &c.TimeScale,
 		"retention.answers":       &c.Retention.Answers,
 		"retention.notifications": &c.Retention.Notifications,
+		"authorization_notice":    &c.Notice,
 		"crash_at":                &c.CrashAt,
 		"log.level":               &c.Log.Level,
 		"log.format":              &c.Log.Format,

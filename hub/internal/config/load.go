@@ -106,7 +106,7 @@ func (c *Config) fill(given map[string]any) {
 	}
 }
 
-// provider sets "stripe", "stripe.plugin", "stripe.disabled" or "stripe.settings.secret_key".
+// provider sets "stripe", "stripe.plugin", "stripe.disabled", "stripe.schedule" or "stripe.settings.secret_key".
 func (c *Config) provider(key, rest string, raw any) {
 	name, field, _ := strings.Cut(rest, ".")
 	p := c.Providers[name]
@@ -117,6 +117,8 @@ func (c *Config) provider(key, rest string, raw any) {
 		c.note(key, assign(&p.Plugin, raw))
 	case field == "disabled":
 		c.note(key, assign(&p.Disabled, raw))
+	case field == "schedule":
+		c.note(key, assign(&p.Schedule, raw))
 	case isSetting && !strings.Contains(setting, "."):
 		if p.Settings == nil {
 			p.Settings = map[string]string{}
@@ -125,7 +127,7 @@ func (c *Config) provider(key, rest string, raw any) {
 		c.note(key, assign(&value, raw))
 		p.Settings[setting] = value
 	default:
-		c.note(key, errors.New("is not a setting: a provider has plugin, disabled and settings.<name>"))
+		c.note(key, errors.New("is not a setting: a provider has plugin, disabled, schedule and settings.<name>"))
 	}
 	c.Providers[name] = p
 }

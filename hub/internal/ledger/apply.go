@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"slices"
 	"time"
 
 	"github.com/superpayhub/superpay/sdk"
@@ -12,6 +13,19 @@ type Env struct {
 	NewID func(prefix string) string
 	// TimeScale divides every scheduled delay; 0 and 1 are real time.
 	TimeScale float64
+	// Schedules are those of providers that have one of their own, by name.
+	Schedules map[string][]time.Duration
+	// Notice is how long before an authorisation lapses its app is told, at
+	// most; DefaultNotice where it is 0.
+	Notice time.Duration
+}
+
+// schedule is the provider's own, or the one of all.
+func (e Env) schedule(provider string) []time.Duration {
+	if own := e.Schedules[provider]; len(own) > 0 {
+		return own
+	}
+	return Schedule
 }
 
 // Scale shortens a scheduled delay as the clock of tests demands.
@@ -73,6 +87,7 @@ type decision struct {
 	look   map[string]bool // attempts whose next read has to be set anew
 	soon   map[string]bool // attempts to be read at once
 	read   map[string]bool // attempts that a fresh read was made of
+	told   map[string]bool // attempts of which the provider told its truth, late or not
 
 	// touched are attempts whose news move the version though nothing of them
 	// may read otherwise. Of one, an operation ended: a worker may hold it under
@@ -92,6 +107,9 @@ func (d *decision) apply(a *Attempt, n News) {
 	}
 	if fresh && n.Source == FromRead && !d.before.Attempt(a.ID).waiting(d.env.Now) {
 		d.read[a.ID] = true
+	}
+	if n.Source == FromRead && n.Begun != 0 && (n.Payment != nil || n.Refund != nil || n.Gone) {
+		d.told[a.ID] = true
 	}
 	if n.Hint {
 		d.hint(a, n)
@@ -160,6 +178,10 @@ func (d *decision) event(a *Attempt, n News, kind string, data map[string]any) E
 func (d *decision) finish() Change {
 	sum(d.o)
 	d.review()
+	for _, a := range d.o.Attempts {
+		d.reached(a)
+		d.warn(a)
+	}
 	d.o.NeedsAttention = false
 	for _, x := range d.o.Attention {
 		d.o.NeedsAttention = d.o.NeedsAttention || x.ResolvedAt.IsZero()
@@ -172,6 +194,23 @@ func (d *decision) finish() Change {
 		d.schedule(a)
 	}
 	return diff(d.before, d.o, d.events, d.env, d.touched)
+}
+
+// reached ends what is said of a provider that could not be read: it was.
+func (d *decision) reached(a *Attempt) {
+	if !d.told[a.ID] || d.o.OpenOperation(a.ID) != nil {
+		return
+	}
+	a.Failures = 0
+	d.o.Attention = slices.DeleteFunc(d.o.Attention, func(x Attention) bool {
+		if x.Reason != Exhausted || x.AttemptID != a.ID {
+			return false
+		}
+		if x.ResolvedAt.IsZero() {
+			d.record(a, News{Source: FromHub}, "attention.resolved", map[string]any{"reason": x.Reason, "why": "the provider's truth is known again"})
+		}
+		return true // also what a person resolved, so that the next time is told anew
+	})
 }
 
 // schedule sets when the attempt is looked at again. A read that is wanted

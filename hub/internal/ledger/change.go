@@ -36,6 +36,7 @@ type Look struct {
 	AttemptID  string
 	Was, DueAt time.Time
 	Lease      time.Time // that ends with it
+	Failures   int
 }
 
 // Ref binds a provider's name to an attempt.
@@ -98,11 +99,11 @@ func looks(before, changed []*Attempt) (out []Look, only bool) {
 			return nil, false
 		}
 		same := *a
-		same.DueAt, same.LeasedUntil = before[i].DueAt, before[i].LeasedUntil
+		same.DueAt, same.LeasedUntil, same.Failures = before[i].DueAt, before[i].LeasedUntil, before[i].Failures
 		if !reflect.DeepEqual(same, *before[i]) || a.ReadWanted && a.DueAt.Before(before[i].DueAt) {
 			return nil, false
 		}
-		out = append(out, Look{a.ID, before[i].DueAt, a.DueAt, before[i].LeasedUntil})
+		out = append(out, Look{a.ID, before[i].DueAt, a.DueAt, before[i].LeasedUntil, a.Failures})
 	}
 	return out, true
 }

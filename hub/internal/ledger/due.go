@@ -7,10 +7,15 @@ import (
 )
 
 // Schedule is when an unsettled attempt is read again, by how often it was
-// read since its last news.
+// read since its last news, unless Env.Schedules has another for its provider.
 var Schedule = []time.Duration{
 	time.Minute, 5 * time.Minute, 15 * time.Minute, time.Hour, 6 * time.Hour, 24 * time.Hour,
 }
+
+// checks is when an attempt with money is read although it is settled, counted
+// from its last capture: a refund or dispute may have been made at the provider
+// and its callback lost. After the last of them it is not looked at any more.
+var checks = []time.Duration{24 * time.Hour, 7 * 24 * time.Hour, 30 * 24 * time.Hour, 90 * 24 * time.Hour}
 
 // healing is when an unknown operation is looked at again.
 var healing = []time.Duration{
@@ -21,13 +26,14 @@ var healing = []time.Duration{
 // seven hours.
 const Patience = 36
 
-// Backoff is how long to wait after a failed look at what is due: a minute at
-// most in the first half hour, for what is in the way may be gone any moment.
-func Backoff(tries int, env Env) time.Duration {
+// Backoff is how long to wait after that many failed looks in a row at what is
+// due: a minute at most in the first half hour, for what is in the way may be
+// gone any moment.
+func Backoff(failures int, env Env) time.Duration {
 	switch {
-	case tries < 30:
-		return env.Scale(min(step(healing, tries-1), time.Minute))
-	case tries <= Patience:
+	case failures < 30:
+		return env.Scale(min(step(healing, failures-1), time.Minute))
+	case failures < Patience:
 		return env.Scale(time.Hour)
 	}
 	return env.Scale(6 * time.Hour)
@@ -45,17 +51,43 @@ func nextDue(o *Order, a *Attempt, env Env) time.Time {
 		}
 		return env.Now.Add(env.Scale(step(healing, a.Tries)))
 	}
-	open := o.Unsettled(a)
-	var due time.Time
-	if open {
-		due = env.Now.Add(env.Scale(step(Schedule, a.Tries)))
+	due := o.nextCheck(a, env)
+	if o.Unsettled(a) {
+		due = env.Now.Add(env.Scale(step(env.schedule(a.Provider), a.Tries)))
 	}
 	// An order whose attempts are all dead still has to expire; one that is
 	// alive is read when its time is up.
-	if end := o.ExpiresAt; (o.Status == OrderOpen || o.Status == OrderPending) && end.After(env.Now) && (due.IsZero() || end.Before(due)) {
-		due = end
+	if o.Status == OrderOpen || o.Status == OrderPending {
+		due = sooner(due, o.ExpiresAt, env)
+	}
+	due = sooner(due, a.warnAt(env), env)
+	return sooner(due, a.lapsed(), env)
+}
+
+// sooner is the earlier of two times of which the second counts only if it is
+// still to come.
+func sooner(due, t time.Time, env Env) time.Time {
+	if t.After(env.Now) && (due.IsZero() || t.Before(due)) {
+		return t
 	}
 	return due
+}
+
+// nextCheck is the next of the checks after the attempt's last capture; zero
+// when there is none, or no money.
+func (o *Order) nextCheck(a *Attempt, env Env) time.Time {
+	var last time.Time
+	for _, c := range o.Captures {
+		if c.AttemptID == a.ID && c.CreatedAt.After(last) {
+			last = c.CreatedAt
+		}
+	}
+	for _, after := range checks {
+		if at := last.Add(env.Scale(after)); !last.IsZero() && at.After(env.Now) {
+			return at
+		}
+	}
+	return time.Time{}
 }
 
 // Unsettled reports whether the provider can still say something new of an

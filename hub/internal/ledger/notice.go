@@ -13,14 +13,14 @@ type Notice struct {
 }
 
 // NoticeType names a change for apps: by the order's new status, if that is
-// what changed. It is empty where there is nothing to tell: at creation, which
+// what changed, or by what is about to happen to it. It is empty where there is nothing to tell: at creation, which
 // the app asked for, and where only the hub's own schedule moved.
 func (c *Change) NoticeType() string {
 	if c.Order.Version == 1 || len(c.Events) == 0 {
 		return ""
 	}
 	for _, e := range c.Events {
-		if e.Kind == "order."+string(c.Order.Status) {
+		if e.Kind == "order."+string(c.Order.Status) || e.Kind == AuthorizationExpiring {
 			return e.Kind
 		}
 	}

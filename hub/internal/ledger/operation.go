@@ -32,6 +32,7 @@ func (d *decision) close(a *Attempt, n News) {
 	op.Rejected = n.Operation.Rejected && outcome == OutcomeDeclined
 	d.settle(op, n, outcome, failure)
 	d.look[a.ID], d.touched[a.ID] = true, true
+	d.told[a.ID] = d.told[a.ID] || outcome == OutcomeSucceeded || outcome == OutcomeDeclined
 	a.LeasedUntil = time.Time{}
 
 	if failure != nil && failure.Code == sdk.FailureMismatch {

@@ -26,10 +26,12 @@ import (
 type Options struct {
 	DB          *postgres.DB
 	Providers   *providers.Registry
-	PublicURL   string        // where the payer's browser and providers reach the hub, base path included
-	CallTimeout time.Duration // of one call of a provider
-	OrderTTL    time.Duration // how long an order stays open unless the app says
-	TimeScale   float64       // divides scheduled delays; 1 but in tests
+	PublicURL   string                     // where the payer's browser and providers reach the hub, base path included
+	CallTimeout time.Duration              // of one call of a provider
+	OrderTTL    time.Duration              // how long an order stays open unless the app says
+	TimeScale   float64                    // divides scheduled delays; 1 but in tests
+	Schedules   map[string][]time.Duration // of providers that have one of their own
+	Notice      time.Duration              // before an authorisation lapses; 0 is the ledger's default
 	Now         func() time.Time
 	Kick        func() // wakes the worker
 	// Render writes an order as apps see it, for notifications.
@@ -85,7 +87,7 @@ func (s *Service) now() time.Time { return s.Now().UTC().Truncate(time.Microseco
 
 func (s *Service) env() ledger.Env {
 	now := s.now()
-	return ledger.Env{Now: now, TimeScale: s.TimeScale, NewID: func(prefix string) string { return ledger.NewID(prefix, now) }}
+	return ledger.Env{Now: now, TimeScale: s.TimeScale, Schedules: s.Schedules, Notice: s.Notice, NewID: func(prefix string) string { return ledger.NewID(prefix, now) }}
 }
 
 // maxTries bounds the loops over a version that others keep moving.

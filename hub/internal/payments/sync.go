@@ -20,19 +20,19 @@ func (s *Service) Due(ctx context.Context, c postgres.Claimed) error {
 	}
 	var busy *leasedError
 	if errors.As(err, &busy) {
-		return s.DB.Postpone(ctx, c, busy.until)
+		return s.DB.Postpone(ctx, c, busy.until, false)
 	}
-	err = errors.Join(err, s.DB.Postpone(ctx, c, s.now().Add(ledger.Backoff(c.Tries, s.env()))))
-	if c.Tries != ledger.Patience {
-		return err
+	failures := c.Failures + 1
+	if failures >= ledger.Patience {
+		// The provider's truth cannot be had: a person is told, once, and the hub
+		// goes on trying, seldom, until it can.
+		o, loadErr := s.DB.OrderOfAttempt(ctx, c.AttemptID)
+		if loadErr == nil {
+			_, loadErr = s.apply(ctx, o, nil, ledger.News{AttemptID: c.AttemptID, Source: ledger.FromHub, Raise: ledger.Exhausted})
+		}
+		err = errors.Join(err, loadErr)
 	}
-	// The provider's truth cannot be had: a person is told, and the hub goes on
-	// trying, seldom.
-	o, loadErr := s.DB.OrderOfAttempt(ctx, c.AttemptID)
-	if loadErr == nil {
-		_, loadErr = s.apply(ctx, o, nil, ledger.News{AttemptID: c.AttemptID, Source: ledger.FromHub, Raise: ledger.Exhausted})
-	}
-	return errors.Join(err, loadErr)
+	return errors.Join(err, s.DB.Postpone(ctx, c, s.now().Add(ledger.Backoff(failures, s.env())), true))
 }
 
 // leasedError says that an operation's caller is still at it.
@@ -59,8 +59,11 @@ func (s *Service) Sync(ctx context.Context, attemptID string) error {
 		_, err := s.apply(ctx, o, nil, ledger.News{AttemptID: attemptID, Source: ledger.FromHub, Look: true})
 		return err
 	}
+	before := o
 	if o, err = s.read(ctx, o, o.Attempt(attemptID), s.CallTimeout); err != nil {
-		return err
+		// Time goes on all the same: an authorisation may be about to lapse.
+		_, warnErr := s.apply(ctx, before, nil, ledger.News{AttemptID: attemptID, Source: ledger.FromHub})
+		return errors.Join(err, warnErr)
 	}
 	if s.lapsed(o, o.Attempt(attemptID)) {
 		return s.lapse(ctx, o, o.Attempt(attemptID))

@@ -21,7 +21,7 @@ const (
 		captured, refunded, disputed, refundable, description, line_items, customer, metadata, return_url, cancel_url,
 		cancel_asked_at, erased_at, expires_at, created_at, updated_at, version`
 	attemptColumns = `id, order_id, provider, plugin, flow, mode, capture_mode, status, failure, authorized, captured,
-		refunded, reserved, disputed, abandoned, capture_before, expires_at, refs, candidates, approved, continues, payer, due_at, leased_until, read_wanted, tries, created_at,
+		refunded, reserved, disputed, abandoned, capture_before, expires_at, refs, candidates, approved, continues, payer, due_at, leased_until, read_wanted, tries, failures, warned_for, created_at,
 		updated_at, next_action, opaque`
 	refColumns       = `provider, kind, value, attempt_id, order_id`
 	captureColumns   = `id, order_id, attempt_id, provider, provider_id, status, amount, currency, exponent, posted, created_at, updated_at`
@@ -210,8 +210,8 @@ func (p *DB) StoreCallback(ctx context.Context, cb *ledger.Callback) error {
 type Claimed struct {
 	AttemptID string    `db:"id"`
 	Provider  string    `db:"provider"`
-	Tries     int       `db:"tries"`  // this one included
-	Until     time.Time `db:"due_at"` // end of the lease
+	Failures  int       `db:"failures"` // in a row, before this look
+	Until     time.Time `db:"due_at"`   // end of the lease
 }
 
 // Rows that are due are claimed by pushing their due time a lease ahead: a hub
@@ -221,7 +221,7 @@ const (
 	claimAttemptsSQL = `UPDATE attempts SET due_at = $1::timestamptz + make_interval(secs => $2), leased_until = $1::timestamptz + make_interval(secs => $2), tries = tries + 1
 		WHERE id IN (SELECT id FROM attempts WHERE due_at <= $1 AND (leased_until IS NULL OR leased_until <= $1) AND provider <> ALL($4)
 			ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED)
-		RETURNING id, provider, tries, due_at`
+		RETURNING id, provider, failures, due_at`
 	claimCallbacksSQL = `UPDATE callbacks SET due_at = $1::timestamptz + make_interval(secs => $2), tries = tries + 1
 		WHERE id IN (SELECT id FROM callbacks WHERE due_at <= $1 ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED)
 		RETURNING row_to_json(callbacks)`
@@ -239,23 +239,17 @@ func (p *DB) ClaimAttempts(ctx context.Context, now time.Time, lease float64, li
 // reports whether one became due otherwise meanwhile: that stays.
 func (p *DB) Look(ctx context.Context, looks []ledger.Look) (overtaken bool, err error) {
 	for _, l := range looks { // an order has one live attempt, so this is one
-		other, err := p.reschedule(ctx, l.AttemptID, l.Was, l.DueAt, l.Lease)
+		var other bool
+		err := p.db.QueryRowContext(ctx, `UPDATE attempts SET due_at = CASE WHEN due_at IS NOT DISTINCT FROM $2 THEN $3 ELSE due_at END,
+			leased_until = CASE WHEN leased_until IS NOT DISTINCT FROM $4 THEN NULL ELSE leased_until END, failures = $5
+			WHERE id = $1 RETURNING due_at IS DISTINCT FROM $3`,
+			l.AttemptID, orNull(l.Was), orNull(l.DueAt), orNull(l.Lease), l.Failures).Scan(&other)
 		if err != nil {
-			return false, err
+			return false, mapErr(err)
 		}
 		overtaken = overtaken || other
 	}
 	return overtaken, nil
-}
-
-// reschedule ends a lease and says when the attempt is due next; either only if
-// it still stands as the caller knows it.
-func (p *DB) reschedule(ctx context.Context, attemptID string, was, due, lease time.Time) (overtaken bool, err error) {
-	err = p.db.QueryRowContext(ctx, `UPDATE attempts SET due_at = CASE WHEN due_at IS NOT DISTINCT FROM $2 THEN $3 ELSE due_at END,
-		leased_until = CASE WHEN leased_until IS NOT DISTINCT FROM $4 THEN NULL ELSE leased_until END
-		WHERE id = $1 RETURNING due_at IS DISTINCT FROM $3`,
-		attemptID, orNull(was), orNull(due), orNull(lease)).Scan(&overtaken)
-	return overtaken, mapErr(err)
 }
 
 func orNull(t time.Time) *time.Time {
@@ -265,11 +259,15 @@ func orNull(t time.Time) *time.Time {
 	return &t
 }
 
-// Postpone ends a lease whose work failed: it is due again at that time,
-// unless it became due otherwise meanwhile.
-func (p *DB) Postpone(ctx context.Context, c Claimed, due time.Time) error {
-	_, err := p.reschedule(ctx, c.AttemptID, c.Until, due, c.Until)
-	return err
+// Postpone ends a lease whose work was not done: it is due again at that time,
+// unless it became due otherwise meanwhile. It does not count as a look since
+// the last news, but if it failed as one more in a row.
+func (p *DB) Postpone(ctx context.Context, c Claimed, due time.Time, failed bool) error {
+	_, err := p.db.ExecContext(ctx, `UPDATE attempts SET due_at = CASE WHEN due_at = $2 THEN $3 ELSE due_at END,
+		leased_until = CASE WHEN leased_until = $2 THEN NULL ELSE leased_until END,
+		tries = greatest(tries - 1, 0), failures = failures + $4::boolean::int WHERE id = $1`,
+		c.AttemptID, c.Until, due, failed)
+	return mapErr(err)
 }
 
 // ClaimCallbacks leases up to limit callbacks that are due, whole.

@@ -7,6 +7,7 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/superpayhub/superpay/hub/internal/notifications"
@@ -15,12 +16,12 @@ import (
 )
 
 const (
-	share   = 8                // of them for one provider: one that hangs does not hold up the others
-	atOnce  = 16               // rows worked on at the same moment
-	calls   = 32               // notifications under way at the same moment: they wait for apps, and never hold up money
-	few     = 4                // of them for one endpoint, claimed at once; twice as many under way
-	poll    = time.Second      // how long something may be due unnoticed
-	patient = 10 * time.Second // between polls that fail
+	share   = 8               // of them for one provider: one that hangs does not hold up the others
+	atOnce  = 16              // rows worked on at the same moment
+	calls   = 32              // notifications under way at the same moment: they wait for apps, and never hold up money
+	few     = 4               // of them for one endpoint, claimed at once; twice as many under way
+	poll    = time.Second     // how long something may be due unnoticed
+	patient = 2 * time.Second // between polls that fail
 )
 
 // Worker claims due rows until its context ends.
@@ -32,10 +33,12 @@ type Worker struct {
 	Logger   *slog.Logger
 	Now      func() time.Time
 
-	kick chan struct{}
-	work sync.WaitGroup
-	room chan struct{}
-	post chan struct{} // the room for notifications
+	kick   chan struct{}
+	ended  chan struct{} // some work ended, and there may be more of it
+	behind atomic.Bool   // the last round left work, for want of room
+	work   sync.WaitGroup
+	room   chan struct{}
+	post   chan struct{} // the room for notifications
 
 	mu   sync.Mutex
 	with map[string]int // under way with each provider, and with each endpoint
@@ -43,7 +46,10 @@ type Worker struct {
 
 // New makes a worker. Kick may be called from then on.
 func New() *Worker {
-	return &Worker{kick: make(chan struct{}, 1), room: make(chan struct{}, atOnce), post: make(chan struct{}, calls), with: map[string]int{}, Now: time.Now}
+	return &Worker{
+		kick: make(chan struct{}, 1), ended: make(chan struct{}, 1), room: make(chan struct{}, atOnce), post: make(chan struct{}, calls),
+		with: map[string]int{}, Now: time.Now,
+	}
 }
 
 // count keeps how much is under way with a provider or an endpoint.
@@ -95,6 +101,7 @@ func (w *Worker) Run(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
+		case <-w.ended:
 		case <-w.kick:
 			// What was kicked for is due within moments, not yet perhaps.
 			select {
@@ -113,8 +120,10 @@ func (w *Worker) lease() time.Duration {
 	return max(30*time.Second, w.Payments.CallTimeout+10*time.Second)
 }
 
-// round claims what is due, as much as there is room for.
+// round claims what is due, as much as there is room for. More says that there
+// is more than that.
 func (w *Worker) round(ctx context.Context) (more bool, err error) {
+	w.behind.Store(true) // until it is known better: work that ends meanwhile makes room
 	now := w.Now().UTC()
 	told, err := w.tell(ctx, now)
 	if err != nil {
@@ -124,7 +133,8 @@ func (w *Worker) round(ctx context.Context) (more bool, err error) {
 	if free == 0 {
 		return told, nil
 	}
-	attempts, err := w.DB.ClaimAttempts(ctx, now, w.lease().Seconds(), min(free, share), w.busy())
+	some := min(free, share)
+	attempts, err := w.DB.ClaimAttempts(ctx, now, w.lease().Seconds(), some, w.busy())
 	if err != nil {
 		return false, err
 	}
@@ -142,7 +152,9 @@ func (w *Worker) round(ctx context.Context) (more bool, err error) {
 	for _, cb := range callbacks {
 		w.do(ctx, w.room, "callback", cb.ID, func(ctx context.Context) error { return w.Payments.Retry(ctx, cb) })
 	}
-	return told || len(attempts)+len(callbacks) >= free, nil
+	more = told || len(w.room) < atOnce && (len(attempts) == some || len(callbacks) >= free-len(attempts))
+	w.behind.Store(more || len(w.room) == atOnce || len(w.post) == calls || len(w.busy()) > 0)
+	return more, nil
 }
 
 // tell sends notifications that are due, in a room of their own.
@@ -174,6 +186,12 @@ func (w *Worker) do(ctx context.Context, room chan struct{}, kind, id string, f 
 			<-room
 			if r := recover(); r != nil {
 				w.Logger.ErrorContext(ctx, "panic while working on what is due", "kind", kind, "id", id, "panic", r)
+			}
+			if w.behind.Load() {
+				select {
+				case w.ended <- struct{}{}:
+				default:
+				}
 			}
 		}()
 		// A shutdown lets work in flight finish.

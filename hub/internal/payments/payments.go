@@ -106,10 +106,13 @@ func (s *Service) apply(ctx context.Context, o *ledger.Order, cb *ledger.Callbac
 				cb.Outcome = ledger.CallbackNoNews
 			}
 			overtaken, err := s.DB.Look(ctx, c.Looks)
-			if overtaken {
+			if err != nil {
+				return nil, err
+			}
+			if s.wake(c); overtaken {
 				s.Kick() // it waits for nothing but the end of this
 			}
-			return o, err
+			return o, nil
 		}
 		if cb != nil {
 			cb.OrderID, cb.Outcome, cb.DueAt = o.ID, ledger.CallbackApplied, time.Time{}
@@ -176,12 +179,23 @@ func (s *Service) commit(ctx context.Context, c ledger.Change) (bool, error) {
 
 // wake kicks the worker if a change left something to do soon.
 func (s *Service) wake(c ledger.Change) {
-	soon := s.now().Add(time.Second) // later than that, the worker looks by itself
 	for _, a := range c.Attempts {
-		if !a.DueAt.IsZero() && a.DueAt.Before(soon) {
-			s.Kick()
-			return
-		}
+		s.kickAt(a.DueAt)
+	}
+	for _, l := range c.Looks {
+		s.kickAt(l.DueAt)
+	}
+}
+
+// kickAt wakes the worker at that moment, if it is soon: later than that, the
+// worker looks by itself.
+func (s *Service) kickAt(due time.Time) {
+	switch wait := due.Sub(s.now()); {
+	case due.IsZero() || wait > time.Second:
+	case wait <= 0:
+		s.Kick()
+	default:
+		time.AfterFunc(wait, s.Kick)
 	}
 }
 

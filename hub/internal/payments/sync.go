@@ -32,7 +32,10 @@ func (s *Service) Due(ctx context.Context, c postgres.Claimed) error {
 		}
 		err = errors.Join(err, loadErr)
 	}
-	return errors.Join(err, s.DB.Postpone(ctx, c, s.now().Add(ledger.Backoff(failures, s.env())), true))
+	due := s.now().Add(ledger.Backoff(failures, s.env()))
+	err = errors.Join(err, s.DB.Postpone(ctx, c, due, true))
+	s.kickAt(due)
+	return err
 }
 
 // leasedError says that an operation's caller is still at it.

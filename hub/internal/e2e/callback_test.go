@@ -147,6 +147,10 @@ func TestCallback_OfNobodyIsKept(t *testing.T) {
 	require.Equal(t, 200, h.callback(sign(secret, time.Now(), event), event))
 	require.Equal(t, 200, h.callback(sign(secret, time.Now(), event), event))
 	require.Equal(t, 1, h.count(`SELECT count(*) FROM callbacks WHERE outcome = 'unmatched' AND due_at IS NOT NULL`))
+	nothing := []byte(`{"id":"evt_nothing_1","object":"event","api_version":"2023-10-16","livemode":false,"type":"customer.created","data":{"object":{"id":"cus_1"}}}`)
+	for range 2 {
+		require.Equal(t, 200, h.callback(sign(secret, time.Now(), nothing), nothing), "what means nothing is acknowledged, repeated or not")
+	}
 	live := bytes.Replace(event, []byte(`"livemode":false,"pending`), []byte(`"livemode":true,"pending`), 1)
 	require.Equal(t, 422, h.callback(sign(secret, time.Now(), live), live), "another mode is refused")
 	require.Equal(t, 404, h.statusOf("POST", "/callback/nobody"))

@@ -42,8 +42,14 @@ func (d *decision) close(a *Attempt, n News) {
 	case sdk.OpCreate:
 		d.closeCreate(a, outcome, failure)
 	case sdk.OpConfirm:
-		if outcome == OutcomeDeclined && failure != nil && a.Live() {
+		switch {
+		case outcome == OutcomeDeclined && failure != nil && a.Live():
 			a.Failure = failure // also where the status may not move by this answer
+		case outcome == OutcomeNotSent && a.Status == sdk.RequiresConfirmation:
+			a.Approved = true // the payer's word still stands, and nobody was told of it
+			if op.IdempotencyKey == nil {
+				a.Continues--
+			}
 		}
 	case sdk.OpCancel:
 		// The provider has no way to close it: it is watched until it ends.

@@ -256,3 +256,17 @@ func TestRegression_RefusedCancelClosesOrder(t *testing.T) {
 	o = Apply(o, env, callback(o, &sdk.Payment{Status: sdk.Failed})).Order
 	require.Equal(t, OrderOpen, o.Status)
 }
+
+// 19: a confirmation that the hub began by itself never left: the approval is
+// not forgotten, and the try does not count as a decline.
+func TestRegression_UnsentConfirmForgetsApproval(t *testing.T) {
+	o, env := created(t, sdk.CaptureAutomatic)
+	o = Apply(o, env, read(o, &sdk.Payment{Status: sdk.RequiresConfirmation})).Order
+	for range maxContinues + 1 {
+		require.True(t, o.Continuable(o.Attempts[0]), "the payer approved, nobody takes it, and nobody is told")
+		c, op, err := o.Confirm("", Ask{Source: FromHub, Lease: time.Second}, env)
+		require.NoError(t, err)
+		o = Apply(c.Order, env, News{AttemptID: *op.AttemptID, Operation: &Result{ID: op.ID, Outcome: OutcomeNotSent}}).Order
+		require.False(t, o.Attempts[0].DueAt.IsZero())
+	}
+}

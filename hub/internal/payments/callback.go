@@ -71,16 +71,15 @@ func (s *Service) Callback(ctx context.Context, name string, r sdk.CallbackReque
 // written in the statement that makes its last change, so it is done only when
 // the change is. Facts before the last may be applied again if the hub dies in
 // between: that changes nothing.
-func (s *Service) keep(ctx context.Context, cb *ledger.Callback, facts []sdk.Fact) error {
+func (s *Service) keep(ctx context.Context, cb *ledger.Callback, facts []sdk.Fact) (err error) {
 	for range 3 {
-		err := s.tryKeep(ctx, cb, facts)
-		if !errors.Is(err, postgres.ErrDuplicate) {
+		if err = s.tryKeep(ctx, cb, facts); !errors.Is(err, postgres.ErrDuplicate) {
 			return err
 		}
 		// The same event came on record at this moment, perhaps as unmatched:
 		// look again.
 	}
-	return errors.New("the callback " + cb.EventID + " could not be recorded beside its repetitions")
+	return fmt.Errorf("the callback %s could not be recorded beside its repetitions: %w", cb.EventID, err)
 }
 
 // tryKeep is keep, once. ErrDuplicate: the event came on record meanwhile.
@@ -118,7 +117,11 @@ func (s *Service) tryKeep(ctx context.Context, cb *ledger.Callback, facts []sdk.
 	if unmatched {
 		s.setAside(cb)
 	}
-	return s.DB.StoreCallback(ctx, cb)
+	err := s.DB.StoreCallback(ctx, cb)
+	if len(facts) == 0 && errors.Is(err, postgres.ErrDuplicate) {
+		return nil // a repetition of what means nothing
+	}
+	return err
 }
 
 // ours is the attempt that a fact names by what our server put into the

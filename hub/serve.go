@@ -15,6 +15,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/superpayhub/superpay/hub/internal/api"
+	"github.com/superpayhub/superpay/hub/internal/assets"
+	"github.com/superpayhub/superpay/hub/internal/console"
 	"github.com/superpayhub/superpay/hub/internal/jobs"
 	"github.com/superpayhub/superpay/hub/internal/notifications"
 	"github.com/superpayhub/superpay/hub/internal/payments"
@@ -84,10 +86,18 @@ func (h *hub) serve(ctx context.Context) error {
 	worker.Payments = service
 	worker.Sender = notifications.New(db, h.log, h.config.TimeScale, h.config.Dev)
 	var draining atomic.Bool
+	files := assets.Load(h.config.Server.BasePath + "/static")
 	app := api.New(api.Options{
 		Payments: service, DB: db, Providers: registry, Worker: worker, BasePath: h.config.Server.BasePath,
 		PublicURL: h.config.Server.PublicURL, Logger: h.log, Metrics: metrics, RequestTimeout: h.config.Server.RequestTimeout,
 		TrustedProxies: h.config.Server.TrustedProxies, MetricsFor: h.config.Server.Metrics, RateLimit: h.config.Server.RateLimit, Draining: draining.Load,
+		Assets: files,
+		Console: func(root fiber.Router) {
+			console.Mount(root, console.Options{
+				DB: db, Payments: service, Providers: registry, Assets: files, BasePath: h.config.Server.BasePath,
+				PublicURL: h.config.Server.PublicURL, Zone: h.config.Console.TimeZone, Logger: h.log,
+			})
+		},
 	})
 
 	work, stopWork := context.WithCancel(context.WithoutCancel(ctx))

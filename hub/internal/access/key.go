@@ -1,4 +1,5 @@
-// Package access says who may do what: API keys of apps.
+// Package access says who may do what: API keys of apps, and the people of the
+// console with their roles, sessions and audit.
 package access
 
 import (

@@ -17,6 +17,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/superpayhub/superpay/hub/internal/access"
+	"github.com/superpayhub/superpay/hub/internal/assets"
 	"github.com/superpayhub/superpay/hub/internal/jobs"
 	"github.com/superpayhub/superpay/hub/internal/ledger"
 	"github.com/superpayhub/superpay/hub/internal/payments"
@@ -39,6 +40,8 @@ type Options struct {
 	RateLimit      int         // requests a second of one app; 0: no limit
 	MetricsFor     string      // "public", "off", or else this machine alone
 	Draining       func() bool // true from the moment that the hub shuts down
+	Assets         *assets.Files
+	Console        func(root fiber.Router) // adds the operators' pages; nil: none
 }
 
 // maxBody bounds a request. Providers' callbacks are a few KB.
@@ -90,12 +93,15 @@ func New(o Options) *fiber.App {
 	root.Get("/openapi.json", s.openAPI)
 	root.Get("/", s.root)
 	root.Get("/docs", s.docs)
-	root.Use("/static", s.static())
+	root.Use("/static", s.Assets.Serve)
 	root.All("/callback/:provider", s.callback)
 	root.Get("/return/:attempt_id", s.back)
 	s.app.Get("/.well-known/apple-developer-merchantid-domain-association", s.appleDomain)
 	root.Use("/v1", s.plain, s.authenticate)
 	register(root, s)
+	if s.Console != nil {
+		s.Console(root)
+	}
 	return s.app
 }
 

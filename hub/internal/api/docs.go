@@ -12,7 +12,6 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/gofiber/fiber/v2"
-	"github.com/gofiber/fiber/v2/middleware/filesystem"
 
 	"github.com/superpayhub/superpay/sdk"
 	"github.com/superpayhub/superpay/web"
@@ -111,10 +110,6 @@ func (s *server) docs(c *fiber.Ctx) error {
 	c.Set(fiber.HeaderContentType, fiber.MIMETextHTMLCharsetUTF8)
 	c.Set(fiber.HeaderContentSecurityPolicy, "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'")
 	return c.Send(out.Bytes())
-}
-
-func (s *server) static() fiber.Handler {
-	return filesystem.New(filesystem.Config{Root: http.FS(web.Static), PathPrefix: "static", MaxAge: 3600})
 }
 
 func docsOf(doc *huma.OpenAPI, method, path string, op *huma.Operation) docsCall {

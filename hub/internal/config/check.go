@@ -50,6 +50,9 @@ func (c *Config) check() {
 	if c.CrashAt != "" && !c.Dev {
 		c.note("crash_at", errors.New("is for tests only: remove it"))
 	}
+	if _, err := time.LoadLocation(c.Console.TimeZone); err != nil || c.Console.TimeZone == "Local" {
+		c.note("console.time_zone", errors.New("must be the name of a time zone, as Europe/Berlin or Asia/Shanghai"))
+	}
 	c.oneOf("crash_at", c.CrashAt, "", "recorded", "answered")
 	c.oneOf("server.metrics", c.Server.Metrics, MetricsLoopback, MetricsPublic, MetricsOff)
 	c.oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")

@@ -29,6 +29,7 @@ type Config struct {
 	Retention     Retention
 	Notice        time.Duration // before an authorisation lapses, its app is told
 	Log           Log
+	Console       Console
 
 	// CrashAt ends the process, as kill -9 would, at a point between two lines
 	// of a payment ("recorded", "answered"). Tests only: needs Dev.
@@ -81,6 +82,11 @@ type Retention struct {
 	Notifications time.Duration
 }
 
+// Console is the operators' side.
+type Console struct {
+	TimeZone string // of readers who chose none
+}
+
 // Log says how much is logged, and how.
 type Log struct{ Level, Format string }
 
@@ -97,6 +103,7 @@ func defaults() *Config {
 		Retention: Retention{Answers: 30 * 24 * time.Hour, Notifications: 90 * 24 * time.Hour},
 		Notice:    24 * time.Hour,
 		Log:       Log{Level: "info", Format: "json"},
+		Console:   Console{TimeZone: "UTC"},
 		origins:   map[string]string{},
 	}
 }
@@ -124,6 +131,7 @@ func (c *Config) targets() map[string]any {
 		"retention.notifications": &c.Retention.Notifications,
 		"authorization_notice":    &c.Notice,
 		"crash_at":                &c.CrashAt,
+		"console.time_zone":       &c.Console.TimeZone,
 		"log.level":               &c.Log.Level,
 		"log.format":              &c.Log.Format,
 	}

@@ -57,6 +57,7 @@ type House struct {
 	WebhookSecret   string // signs Stripe's callbacks
 	StripeSecretKey string // what the hubs call Stripe, or the sandbox, with
 	PayPal          PayPal // what the hubs call PayPal's stand-in with
+	Console         Console
 
 	options  Options
 	lock     *filelock.Lock
@@ -71,6 +72,13 @@ type House struct {
 
 	stopping sync.Once
 	stopErr  error
+}
+
+// Console is where operators look at orders, and who may sign in there as admin.
+type Console struct {
+	URL      string `json:"url"`
+	Email    string `json:"email"`
+	Password string `json:"password"`
 }
 
 // PayPal is an account at PayPal's stand-in.

@@ -37,10 +37,15 @@ func (h *House) plan(context.Context) (err error) {
 		h.BaseURLs = append(h.BaseURLs, "http://"+local(port)+h.options.BasePath)
 		port = 0
 	}
+	h.Console = Console{h.BaseURL() + "/console", consoleEmail, h.keys.ConsolePassword}
 	return nil
 }
 
-// seed makes the app "shop" with its key, and the schema before that.
+// consoleEmail is the first admin's.
+const consoleEmail = "admin@example.com"
+
+// seed makes the app "shop" with its key and the console's first admin, and the
+// schema before that.
 func (h *House) seed(ctx context.Context) error {
 	k, err := postgres.ParseKeys(h.keys.EncryptionKey)
 	if err != nil {
@@ -59,6 +64,22 @@ func (h *House) seed(ctx context.Context) error {
 	key := h.keys.APIKey
 	if err := db.AddKey(ctx, postgres.NewKey{ID: ledger.NewID("key", now), AppID: app.ID, Hint: access.Hint(key), Hash: access.HashKey(key), CreatedAt: now}); err != nil {
 		return fmt.Errorf("make the app's key: %w", err)
+	}
+	return h.seedAdmin(ctx, db, now)
+}
+
+// seedAdmin makes the password that is announced the one that opens.
+func (h *House) seedAdmin(ctx context.Context, db *postgres.DB, now time.Time) error {
+	hash, err := access.HashNewPassword(h.keys.ConsolePassword)
+	if err != nil {
+		return err
+	}
+	admin, err := access.NewUser(consoleEmail, "", access.Admin, hash, now)
+	if err == nil {
+		err = db.EnsureUser(ctx, admin)
+	}
+	if err != nil {
+		return fmt.Errorf("make the console's admin: %w", err)
 	}
 	return nil
 }

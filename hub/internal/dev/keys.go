@@ -24,6 +24,7 @@ type keys struct {
 	StripePublishableKey string `json:"stripe_publishable_key"`
 	StripeWebhookSecret  string `json:"stripe_webhook_secret"`
 	PayPal               PayPal `json:"paypal"`
+	ConsolePassword      string `json:"console_password"`
 }
 
 // loadKeys reads the folder's keys or makes them.
@@ -40,6 +41,7 @@ func loadKeys(dir string) (keys, error) {
 			StripePublishableKey: "pk_test_" + rand.Text(),
 			StripeWebhookSecret:  "whsec_" + rand.Text(),
 			PayPal:               PayPal{rand.Text(), rand.Text(), "SANDB2XSELLER", rand.Text()[:17]},
+			ConsolePassword:      access.NewPassword(),
 		}
 		return k, writeJSON(path, k)
 	}
@@ -49,6 +51,10 @@ func loadKeys(dir string) (keys, error) {
 	var k keys
 	if err := json.Unmarshal(text, &k); err != nil || k.EncryptionKey == "" || k.APIKey == "" {
 		return k, fmt.Errorf("%s is damaged: restore it, or choose another data folder; what the database holds cannot be read without it", path)
+	}
+	if k.ConsolePassword == "" { // a folder from before there was a console
+		k.ConsolePassword = access.NewPassword()
+		return k, writeJSON(path, k)
 	}
 	return k, nil
 }
@@ -67,12 +73,13 @@ func writeJSON(path string, v any) error {
 
 // Info is what DATA_DIR/dev.json says of a running house.
 type Info struct {
-	Pid         int    `json:"pid"`
-	BaseURL     string `json:"base_url"`
-	APIKey      string `json:"api_key"`
-	SandboxURL  string `json:"sandbox_url"`
-	ShopURL     string `json:"shop_url"`
-	DatabaseURL string `json:"database_url"`
+	Pid         int     `json:"pid"`
+	BaseURL     string  `json:"base_url"`
+	APIKey      string  `json:"api_key"`
+	SandboxURL  string  `json:"sandbox_url"`
+	ShopURL     string  `json:"shop_url"`
+	DatabaseURL string  `json:"database_url"`
+	Console     Console `json:"console"`
 }
 
 // Environment is what a hub of the house that runs on the data folder is
@@ -115,7 +122,7 @@ func Environment(dataDir, binDir string) ([]string, error) {
 // Announce writes dev.json, which is gone again when the house is.
 func (h *House) Announce() error {
 	return writeJSON(h.infoFile(), Info{
-		Pid: os.Getpid(), BaseURL: h.BaseURL(), APIKey: h.APIKey, SandboxURL: h.SandboxURL, ShopURL: h.ShopURL, DatabaseURL: h.DatabaseURL,
+		Pid: os.Getpid(), BaseURL: h.BaseURL(), APIKey: h.APIKey, SandboxURL: h.SandboxURL, ShopURL: h.ShopURL, DatabaseURL: h.DatabaseURL, Console: h.Console,
 	})
 }
 

@@ -1,0 +1,185 @@
+package e2e
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/jmoiron/sqlx"
+	"github.com/stretchr/testify/require"
+
+	"github.com/superpayhub/superpay/hub/internal/dev"
+)
+
+// database is the house's, for what cannot be waited for: time that passes.
+func (h *house) database() *sqlx.DB {
+	h.t.Helper()
+	db, err := sqlx.Open("postgres", h.DatabaseURL)
+	require.NoError(h.t, err)
+	h.t.Cleanup(func() { _ = db.Close() })
+	return db
+}
+
+// audited is how the newest line of that action ended.
+func audited(t *testing.T, db *sqlx.DB, action string) (outcome, who string) {
+	t.Helper()
+	row := struct{ Outcome, Who string }{}
+	require.NoError(t, db.Get(&row, `SELECT outcome, who FROM audit WHERE action = $1 ORDER BY id DESC LIMIT 1`, action))
+	return row.Outcome, row.Who
+}
+
+// TestConsole_WhoMayComeIn: signing in, and everything that keeps others out.
+// One house below a path, so that cookies and addresses are tried there too.
+func TestConsole_WhoMayComeIn(t *testing.T) {
+	t.Parallel()
+	h := open(t, func(o *dev.Options) { o.BasePath = "/pay" })
+	db := h.database()
+
+	t.Run("a page that asks to sign in leads back", func(t *testing.T) {
+		o := h.visitor()
+		a := o.get("/profile?x=1")
+		require.Equal(t, 303, a.status)
+		require.Equal(t, "/pay/console/sign-in?back=%2Fpay%2Fconsole%2Fprofile%3Fx%3D1", a.where)
+		o.get(a.where)
+		a = o.post("/sign-in", url.Values{"email": {h.Console.Email}, "password": {h.Console.Password}, "back": {"/pay/console/profile?x=1"}})
+		require.Equal(t, 303, a.status, a.body)
+		require.Equal(t, "/pay/console/profile?x=1", a.where)
+		for _, c := range a.header.Values("Set-Cookie") {
+			require.Contains(t, c, "HttpOnly; SameSite=Lax")
+			require.Contains(t, c, "path=/pay/console")
+		}
+		require.Equal(t, 200, o.get(a.where).status)
+		outcome, who := audited(t, db, "session.open")
+		require.Equal(t, []string{"done", h.Console.Email}, []string{outcome, who})
+		o = h.visitor()
+		o.get("/sign-in")
+		a = o.post("/sign-in", url.Values{"email": {h.Console.Email}, "password": {h.Console.Password}, "back": {"//evil.example/"}})
+		require.Equal(t, "/pay/console", a.where)
+	})
+
+	t.Run("the cookie is stored as a hash, and new at each sign-in", func(t *testing.T) {
+		o := h.admin()
+		base, _ := url.Parse(o.base)
+		first := cookie(o.client.Jar.Cookies(base), "superpay_session")
+		require.Len(t, first, 43)
+		require.Equal(t, 303, o.post("/sign-out", nil).status)
+		a := o.signIn(h.Console.Email, h.Console.Password)
+		require.Equal(t, 303, a.status)
+		require.NotEqual(t, first, cookie(o.client.Jar.Cookies(base), "superpay_session"))
+		var plain int
+		require.NoError(t, db.Get(&plain, `SELECT count(*) FROM sessions WHERE encode(hash, 'escape') LIKE '%' || $1 || '%'`, first))
+		require.Zero(t, plain)
+	})
+
+	t.Run("headers", func(t *testing.T) {
+		a := h.visitor().get("/sign-in")
+		policy := a.header.Get("Content-Security-Policy")
+		require.Contains(t, policy, "default-src 'none'; script-src 'self'; style-src 'self'")
+		require.NotContains(t, policy, "unsafe")
+		require.Equal(t, "nosniff", a.header.Get("X-Content-Type-Options"))
+		require.Equal(t, "no-store", a.header.Get("Cache-Control"))
+		require.NotContains(t, a.body, "style=")
+		require.NotRegexp(t, `<script(?: [^>]*)?>[^<]`, a.body)
+		require.NotRegexp(t, `\son[a-z]+=`, a.body)
+	})
+
+	t.Run("a form without its token, or from another site, is refused", func(t *testing.T) {
+		o := h.admin()
+		o.get("/profile")
+		good := o.token // of the page that the form stands on
+		other := h.admin()
+		for name, change := range map[string]func(http.Header, url.Values){
+			"no token":        func(_ http.Header, f url.Values) { f.Del("token") },
+			"another's token": func(_ http.Header, f url.Values) { f.Set("token", other.token) },
+			"another site":    func(r http.Header, _ url.Values) { r.Set("Sec-Fetch-Site", "cross-site") },
+			"another origin":  func(r http.Header, _ url.Values) { r.Set("Origin", "https://evil.example") },
+			"no origin":       func(r http.Header, _ url.Values) { r.Set("Origin", "null") },
+		} {
+			header, form := http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}, url.Values{"token": {good}}
+			change(header, form)
+			req, err := http.NewRequest("POST", o.base+"/sign-out", strings.NewReader(form.Encode()))
+			require.NoError(t, err)
+			req.Header = header
+			require.Equal(t, 403, o.send(req).status, name)
+			outcome, who := audited(t, db, "post /sign-out")
+			require.Equal(t, []string{"refused", h.Console.Email}, []string{outcome, who}, name)
+		}
+		require.Equal(t, 200, o.get("/profile").status, "still signed in")
+		require.Equal(t, 303, o.post("/sign-out", nil).status)
+		require.Equal(t, 303, o.get("/profile").status, "signed out")
+	})
+
+	t.Run("a session ends: idle, too old, revoked", func(t *testing.T) {
+		for name, statement := range map[string]string{
+			"idle":    `UPDATE sessions SET seen_at = seen_at - interval '13 hours'`,
+			"old":     `UPDATE sessions SET expires_at = created_at - interval '1 second'`,
+			"revoked": `UPDATE sessions SET ended_at = created_at`,
+		} {
+			o := h.admin()
+			require.Equal(t, 200, o.get("/profile").status)
+			_, err := db.Exec(statement + ` WHERE id = (SELECT max(id) FROM sessions)`)
+			require.NoError(t, err)
+			require.Equal(t, 303, o.get("/profile").status, name)
+			a := o.post("/profile/sessions/ses_x/end", nil)
+			require.Equal(t, 401, a.status, name)
+			require.Contains(t, a.body, "Nothing was sent", name)
+		}
+		one, two := h.admin(), h.admin()
+		var id string
+		require.NoError(t, db.Get(&id, `SELECT max(id) FROM sessions`))
+		one.get("/profile")
+		require.Equal(t, 303, one.post("/profile/sessions/"+id+"/end", nil).status)
+		require.Equal(t, 303, two.get("/profile").status)
+		require.Contains(t, one.get("/profile").body, "The session is ended")
+	})
+
+	t.Run("guesses are slowed down, and lock nobody out whose browser is known", func(t *testing.T) {
+		known, stranger := h.admin(), h.visitor()
+		require.Equal(t, 303, known.post("/sign-out", nil).status)
+		unknown := stranger.signIn("nobody@example.com", "wrong password")
+		require.Equal(t, 422, unknown.status)
+		for i := range 5 {
+			a := stranger.signIn(h.Console.Email, "wrong password")
+			require.Equal(t, 422, a.status, i)
+			require.Equal(t, strip(unknown.body, "nobody@example.com"), strip(a.body, h.Console.Email), "an unknown user is answered as a known one")
+		}
+		a := stranger.signIn(h.Console.Email, h.Console.Password)
+		require.Equal(t, 429, a.status, "the right password is no use now")
+		require.Contains(t, a.body, "Too many tries, again at")
+		outcome, _ := audited(t, db, "session.open")
+		require.Equal(t, "refused", outcome)
+		require.Equal(t, 303, known.signIn(h.Console.Email, h.Console.Password).status)
+		_, err := db.Exec(`UPDATE sign_in_tries SET locked_until = locked_until - interval '1 minute', last_at = last_at - interval '1 minute'`)
+		require.NoError(t, err)
+		require.Equal(t, 303, stranger.signIn(h.Console.Email, h.Console.Password).status, "the delay is over")
+	})
+
+	t.Run("what is not there, and what cannot be", func(t *testing.T) {
+		o := h.admin()
+		a := o.get("/nothing")
+		require.Equal(t, 404, a.status)
+		require.Contains(t, a.body, "Not found")
+		require.Contains(t, a.body, a.header.Get("X-Request-Id"))
+		require.Equal(t, 400, o.get("/profile?x=%00").status)
+		require.Equal(t, 404, h.visitor().get("/nothing").status)
+		_, err := db.Exec(`UPDATE audit SET why = 'x'`)
+		require.ErrorContains(t, err, "only ever added to")
+		_, err = db.Exec(`DELETE FROM audit`)
+		require.ErrorContains(t, err, "only ever added to")
+	})
+}
+
+func cookie(all []*http.Cookie, name string) string {
+	for _, c := range all {
+		if c.Name == name {
+			return c.Value
+		}
+	}
+	return ""
+}
+
+// strip takes away what differs between any two pages.
+func strip(body, email string) string {
+	return strings.ReplaceAll(formToken.ReplaceAllString(body, ""), email, "")
+}

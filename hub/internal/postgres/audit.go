@@ -1,0 +1,79 @@
+package postgres
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+)
+
+// AuditEntry is one line of who did what.
+type AuditEntry struct {
+	ID        string          `db:"id"`
+	At        time.Time       `db:"at"`
+	UserID    *string         `db:"user_id"` // nil: nobody that the hub knows
+	Who       string          `db:"who"`     // as it was called then
+	Action    string          `db:"action"`
+	Object    string          `db:"object"`
+	Why       string          `db:"why"`
+	Outcome   string          `db:"outcome"` // begun, done, failed or refused
+	Address   string          `db:"address"`
+	RequestID string          `db:"request_id"`
+	Data      json.RawMessage `db:"data"`
+}
+
+const auditColumns = `a.id, a.at, a.user_id, a.who, a.action, a.object, a.why, a.outcome, a.address, a.request_id, a.data`
+
+// AddAudit writes a line.
+func (p *DB) AddAudit(ctx context.Context, e AuditEntry) error {
+	if e.Data == nil {
+		e.Data = json.RawMessage(`{}`)
+	}
+	_, err := p.db.ExecContext(ctx, `INSERT INTO audit (id, at, user_id, who, action, object, why, outcome, address, request_id, data)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+		e.ID, e.At, e.UserID, e.Who, e.Action, e.Object, e.Why, e.Outcome, e.Address, e.RequestID, []byte(e.Data))
+	return mapErr(err)
+}
+
+// EndAudit fills in, once, how it ended.
+func (p *DB) EndAudit(ctx context.Context, id, outcome string, data json.RawMessage) error {
+	if data == nil {
+		data = json.RawMessage(`{}`)
+	}
+	return p.mustHit(ctx, `UPDATE audit SET outcome = $2, data = data || $3 WHERE id = $1 AND outcome = 'begun'`, id, outcome, []byte(data))
+}
+
+// AuditFilter narrows the audit. Zero fields do not.
+type AuditFilter struct {
+	UserID, Action, Object, Outcome string
+	From, To                        time.Time
+	Before                          string // cursor: ids below this one
+	Limit                           int
+}
+
+// Audit lists lines, the newest first.
+func (p *DB) Audit(ctx context.Context, f AuditFilter) ([]AuditEntry, error) {
+	q, args := `SELECT `+auditColumns+` FROM audit a WHERE true`, []any{}
+	add := func(cond string, v any) {
+		args = append(args, v)
+		q += fmt.Sprintf(" AND "+cond, len(args))
+	}
+	for _, c := range []struct{ cond, value string }{
+		{"a.user_id = $%d", f.UserID}, {"a.action = $%d", f.Action}, {"a.object = $%d", f.Object}, {"a.outcome = $%d", f.Outcome}, {"a.id < $%d", f.Before},
+	} {
+		if c.value != "" {
+			add(c.cond, c.value)
+		}
+	}
+	if !f.From.IsZero() {
+		add("a.at >= $%d", f.From)
+	}
+	if !f.To.IsZero() {
+		add("a.at < $%d", f.To)
+	}
+	args = append(args, f.Limit)
+	q += fmt.Sprintf(" ORDER BY a.id DESC LIMIT $%d", len(args))
+	var out []AuditEntry
+	err := p.db.SelectContext(ctx, &out, q, args...)
+	return out, mapErr(err)
+}

@@ -1,0 +1,84 @@
+package postgres
+
+import (
+	"context"
+	"time"
+)
+
+// User is a person who may sign in to the console.
+type User struct {
+	ID         string     `db:"id"`
+	Email      string     `db:"email"` // lower case
+	Name       string     `db:"name"`
+	Role       string     `db:"role"`     // viewer, operator or admin
+	Password   *string    `db:"password"` // argon2id; nil: OpenID Connect alone
+	Lang       string     `db:"lang"`
+	Theme      string     `db:"theme"`
+	Zone       string     `db:"zone"`
+	Keys       bool       `db:"keys"`
+	DisabledAt *time.Time `db:"disabled_at"`
+	SeenAt     *time.Time `db:"seen_at"`
+	CreatedAt  time.Time  `db:"created_at"`
+}
+
+const userColumns = `u.id, u.email, u.name, u.role, u.password, u.lang, u.theme, u.zone, u.keys, u.disabled_at, u.seen_at, u.created_at`
+
+// AddUser makes a user. ErrDuplicate if the e-mail address is taken.
+func (p *DB) AddUser(ctx context.Context, u User) error {
+	_, err := p.db.ExecContext(ctx, `INSERT INTO users (id, email, name, role, password, created_at) VALUES ($1, $2, $3, $4, $5, $6)`,
+		u.ID, u.Email, u.Name, u.Role, u.Password, u.CreatedAt)
+	return mapErr(err)
+}
+
+// EnsureUser makes a user, or gives the one with that e-mail address the
+// password and role, and lets it in again.
+func (p *DB) EnsureUser(ctx context.Context, u User) error {
+	_, err := p.db.ExecContext(ctx, `INSERT INTO users (id, email, name, role, password, created_at) VALUES ($1, $2, $3, $4, $5, $6)
+		ON CONFLICT (email) DO UPDATE SET password = excluded.password, role = excluded.role, disabled_at = NULL`,
+		u.ID, u.Email, u.Name, u.Role, u.Password, u.CreatedAt)
+	return mapErr(err)
+}
+
+// Users lists all by e-mail address.
+func (p *DB) Users(ctx context.Context) ([]User, error) {
+	var out []User
+	err := p.db.SelectContext(ctx, &out, `SELECT `+userColumns+` FROM users u ORDER BY u.email LIMIT 1000`)
+	return out, mapErr(err)
+}
+
+// UserByEmail finds a user. ErrNotFound.
+func (p *DB) UserByEmail(ctx context.Context, email string) (User, error) {
+	var u User
+	err := p.db.GetContext(ctx, &u, `SELECT `+userColumns+` FROM users u WHERE u.email = lower($1)`, email)
+	return u, mapErr(err)
+}
+
+// User finds a user by id. ErrNotFound.
+func (p *DB) User(ctx context.Context, id string) (User, error) {
+	var u User
+	err := p.db.GetContext(ctx, &u, `SELECT `+userColumns+` FROM users u WHERE u.id = $1`, id)
+	return u, mapErr(err)
+}
+
+// SetPassword changes a password and ends the user's sessions, but the one
+// with the id keep ("" keeps none); its devices are forgotten. ErrNotFound.
+func (p *DB) SetPassword(ctx context.Context, id, password, keep string, now time.Time) error {
+	return p.mustHit(ctx, `WITH ended AS (
+			UPDATE sessions SET ended_at = $3 WHERE user_id = $1 AND id <> $4 AND ended_at IS NULL
+		), forgotten AS (
+			DELETE FROM devices WHERE user_id = $1
+		) UPDATE users SET password = $2 WHERE id = $1`, id, password, now, keep)
+}
+
+// DisableUser keeps a user out from now on, signed in or not. ErrNotFound, also
+// if it is disabled already.
+func (p *DB) DisableUser(ctx context.Context, id string, now time.Time) error {
+	return p.mustHit(ctx, `WITH ended AS (
+			UPDATE sessions SET ended_at = $2 WHERE user_id = $1 AND ended_at IS NULL
+		) UPDATE users SET disabled_at = $2 WHERE id = $1 AND disabled_at IS NULL`, id, now)
+}
+
+// SetLook keeps how a user wants to see the console.
+func (p *DB) SetLook(ctx context.Context, u User) error {
+	return p.mustHit(ctx, `UPDATE users SET lang = $2, theme = $3, zone = $4, keys = $5 WHERE id = $1`, u.ID, u.Lang, u.Theme, u.Zone, u.Keys)
+}

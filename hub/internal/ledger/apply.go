@@ -187,6 +187,9 @@ func (d *decision) finish() Change {
 		d.o.NeedsAttention = d.o.NeedsAttention || x.ResolvedAt.IsZero()
 	}
 	d.restate()
+	if a := d.o.Current(); a != nil {
+		d.o.Provider, d.o.Flow, d.o.Mode = a.Provider, a.Flow, a.Mode
+	}
 	for _, a := range d.o.Attempts {
 		if d.o.flagged(a.ID) {
 			a.NextAction = nil // nobody is sent to pay something else than was asked

@@ -60,6 +60,11 @@ type Order struct {
 	UpdatedAt      time.Time         `json:"updated_at"`
 	Version        int64             `json:"version"`
 
+	// Of its current attempt, kept beside it so that long lists can be narrowed.
+	Provider string   `json:"provider"`
+	Flow     string   `json:"flow"`
+	Mode     sdk.Mode `json:"mode"`
+
 	Attempts   []*Attempt   `json:"-"`
 	Captures   []*Capture   `json:"-"`
 	Refunds    []*Refund    `json:"-"`

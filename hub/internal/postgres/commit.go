@@ -19,7 +19,7 @@ import (
 const (
 	orderColumns = `id, app_id, reference, amount, currency, exponent, status, attention, needs_attention, authorized,
 		captured, refunded, disputed, refundable, description, line_items, customer, metadata, return_url, cancel_url,
-		cancel_asked_at, erased_at, expires_at, created_at, updated_at, version`
+		cancel_asked_at, erased_at, expires_at, created_at, updated_at, version, provider, flow, mode`
 	attemptColumns = `id, order_id, provider, plugin, flow, mode, capture_mode, status, failure, authorized, captured,
 		refunded, reserved, disputed, abandoned, capture_before, expires_at, refs, candidates, approved, continues, payer, due_at, leased_until, read_wanted, tries, failures, warned_for, created_at,
 		updated_at, next_action, opaque`

@@ -4,18 +4,12 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
-
-	"github.com/superpayhub/superpay/hub/internal/devpg/pgtest"
 )
 
 // What is encrypted is what RollKeys knows of: a column that it did not know
 // would be lost with the old key.
 func TestRollKeys_KnowsEveryEncryptedColumn(t *testing.T) {
-	keys, err := ParseKeys("MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=")
-	require.NoError(t, err)
-	db, err := Open(t.Context(), Options{URL: pgtest.New(t), Keys: keys, MaxConns: 2})
-	require.NoError(t, err)
-	defer db.Close()
+	db := openTest(t)
 	var found []string
 	require.NoError(t, db.db.Select(&found, `SELECT table_name || '.' || column_name FROM information_schema.columns
 		WHERE table_schema = current_schema() AND data_type = 'bytea' ORDER BY 1`))

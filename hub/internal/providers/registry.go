@@ -11,7 +11,6 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -20,6 +19,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/superpayhub/superpay/hub/internal/devpg/filelock"
 	"github.com/superpayhub/superpay/sdk"
 )
 
@@ -60,7 +60,7 @@ type Registry struct {
 	options   Options
 	providers map[string]*Provider
 	metrics   *metrics
-	ownRunDir bool
+	runLock   *filelock.Lock // nil if the run folder was given
 	started   bool
 
 	mu   sync.Mutex
@@ -145,19 +145,6 @@ func (r *Registry) Start(ctx context.Context) error {
 	return nil
 }
 
-func (r *Registry) makeRunDir() (err error) {
-	if r.options.RunDir != "" {
-		return os.MkdirAll(r.options.RunDir, 0o700)
-	}
-	base := os.TempDir()
-	if len(base) > maxRunDir/2 {
-		base = "/tmp" // macOS's own is too long for sockets
-	}
-	r.options.RunDir, err = os.MkdirTemp(base, "superpay-")
-	r.ownRunDir = err == nil
-	return err
-}
-
 // Stop refuses new calls, waits until the calls in flight have ended or ctx
 // has, and ends the processes. It leaves no process, socket or goroutine.
 func (r *Registry) Stop(ctx context.Context) {
@@ -171,11 +158,7 @@ func (r *Registry) Stop(ctx context.Context) {
 		}
 	}
 	all.Wait()
-	if r.ownRunDir {
-		if err := os.RemoveAll(r.options.RunDir); err != nil {
-			r.options.Logger.Warn("run folder not removed", "error", err)
-		}
-	}
+	r.removeRunDir()
 }
 
 // Get returns the provider of that name.

@@ -25,7 +25,20 @@ type Capture struct {
 	Amount     int64              `json:"amount"`
 	Currency   string             `json:"currency"`
 	Exponent   int                `json:"exponent"`
-	Posted     int                `json:"posted"`
-	CreatedAt  time.Time          `json:"created_at"`
-	UpdatedAt  time.Time          `json:"updated_at"`
+	// Fee is what the provider kept of it, in a currency of its own choice; 0
+	// where it did not say (yet).
+	Fee         int64     `json:"fee"`
+	FeeCurrency string    `json:"fee_currency"`
+	FeeExponent int       `json:"fee_exponent"`
+	Posted      int       `json:"posted"`
+	CreatedAt   time.Time `json:"created_at"`
+	UpdatedAt   time.Time `json:"updated_at"`
+}
+
+// feeTaken is the fee that is posted: that of money which was taken.
+func (c *Capture) feeTaken() sdk.Money {
+	if c.Status != sdk.MovementSucceeded || c.Fee == 0 {
+		return sdk.Money{}
+	}
+	return sdk.Money{Amount: c.Fee, Currency: c.FeeCurrency, Exponent: c.FeeExponent}
 }

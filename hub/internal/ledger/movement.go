@@ -55,14 +55,32 @@ func (d *decision) capture(a *Attempt, n News, c sdk.Capture, fresh bool) {
 		if row.Status == c.Status && (row.Amount != m.Amount || row.Currency != m.Currency) {
 			d.differs(a, fresh, AmountMismatch)
 		}
+		d.fee(a, n, row, c.Fee, fresh)
 		return
 	}
-	d.o.Captures = append(d.o.Captures, &Capture{
+	row := &Capture{
 		ID: d.env.NewID(CaptureID), OrderID: d.o.ID, AttemptID: a.ID, Provider: a.Provider, ProviderID: c.ID,
 		Status: c.Status, Amount: m.Amount, Currency: m.Currency, Exponent: m.Exponent, CreatedAt: d.env.Now,
-	})
+	}
+	d.o.Captures = append(d.o.Captures, row)
 	d.look[a.ID] = true
 	d.record(a, n, "capture."+string(c.Status), map[string]any{"id": c.ID, "amount": m.Amount, "currency": m.Currency})
+	d.fee(a, n, row, c.Fee, fresh)
+}
+
+// fee learns what the provider kept of a capture. Most news do not say; another
+// fee than is known needs a fresh read.
+func (d *decision) fee(a *Attempt, n News, row *Capture, fee sdk.Money, fresh bool) {
+	known := sdk.Money{Amount: row.Fee, Currency: row.FeeCurrency, Exponent: row.FeeExponent}
+	switch {
+	case fee.Amount == 0 || fee.Equal(known):
+		return
+	case row.Fee != 0 && !fresh:
+		d.soon[a.ID] = true
+		return
+	}
+	row.Fee, row.FeeCurrency, row.FeeExponent = fee.Amount, fee.Currency, fee.Exponent
+	d.record(a, n, "capture.fee", map[string]any{"id": row.ProviderID, "amount": fee.Amount, "currency": fee.Currency})
 }
 
 // differs handles an amount that changed under one provider id.

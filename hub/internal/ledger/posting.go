@@ -23,10 +23,11 @@ type Posting struct {
 }
 
 // Accounts: what a provider holds for us, what we owe an app, what is frozen by
-// disputes, and money that fits no order.
+// disputes, what a provider kept for itself, and money that fits no order.
 func providerAccount(name string) string  { return "provider:" + name }
 func appAccount(id string) string         { return "app:" + id }
 func disputedAccount(name string) string  { return "disputed:" + name }
+func feesAccount(name string) string      { return "fees:" + name }
 func unmatchedAccount(name string) string { return "unmatched:" + name }
 
 // journal collects the groups of one change.
@@ -67,6 +68,11 @@ func post(before, after *Order, env Env) []Posting {
 			old := before.Captures[i]
 			j.group(c.Provider, c.ID, "capture_failed", &c.Posted, j.owed(c.Provider, old.Currency), providerAccount(c.Provider), old.Amount, old.Currency, old.Exponent)
 		}
+		var fee sdk.Money
+		if i < len(before.Captures) {
+			fee = before.Captures[i].feeTaken()
+		}
+		j.fee(c, fee, c.feeTaken())
 	}
 	for i, r := range after.Refunds {
 		was := i < len(before.Refunds) && before.Refunds[i].Status == sdk.MovementSucceeded
@@ -85,6 +91,16 @@ func post(before, after *Order, env Env) []Posting {
 		j.dispute(was, d)
 	}
 	return j.lines
+}
+
+// fee posts what the provider kept of a capture. Another fee than was posted
+// undoes that first.
+func (j *journal) fee(c *Capture, was, is sdk.Money) {
+	if was == is {
+		return
+	}
+	j.group(c.Provider, c.ID, "fee_undone", &c.Posted, providerAccount(c.Provider), feesAccount(c.Provider), was.Amount, was.Currency, was.Exponent)
+	j.group(c.Provider, c.ID, "fee", &c.Posted, feesAccount(c.Provider), providerAccount(c.Provider), is.Amount, is.Currency, is.Exponent)
 }
 
 // owed is whom the money belongs to: the app, unless it is of another currency

@@ -24,7 +24,7 @@ const (
 		refunded, reserved, disputed, abandoned, capture_before, expires_at, refs, candidates, approved, continues, payer, due_at, leased_until, read_wanted, tries, failures, warned_for, created_at,
 		updated_at, next_action, opaque`
 	refColumns       = `provider, kind, value, attempt_id, order_id`
-	captureColumns   = `id, order_id, attempt_id, provider, provider_id, status, amount, currency, exponent, posted, created_at, updated_at`
+	captureColumns   = `id, order_id, attempt_id, provider, provider_id, status, amount, currency, exponent, fee, fee_currency, fee_exponent, posted, created_at, updated_at`
 	refundColumns    = `id, order_id, attempt_id, provider, provider_id, capture_id, origin, status, amount, currency, exponent, reason, failure, posted, created_at, updated_at`
 	disputeColumns   = `id, order_id, attempt_id, provider, provider_id, capture_id, status, funds_withdrawn, amount, currency, exponent, reason, due_by, posted, created_at, updated_at`
 	operationColumns = `id, app_id, order_id, attempt_id, refund_id, kind, idempotency_key, request_hash, outcome, rejected, failure, first_sent_at, deadline, sends, plugin_version, created_at, updated_at, request`

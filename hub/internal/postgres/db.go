@@ -85,7 +85,8 @@ func (p *DB) migrate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	g, err := goose.NewProvider(goose.DialectPostgres, p.db.DB, migrations.FS, goose.WithSessionLocker(locker))
+	// Numbers are given when work begins, so a lower one may come later.
+	g, err := goose.NewProvider(goose.DialectPostgres, p.db.DB, migrations.FS, goose.WithSessionLocker(locker), goose.WithAllowOutofOrder(true))
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,185 @@
+package postgres
+
+import (
+	"fmt"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/superpayhub/superpay/hub/internal/devpg/pgtest"
+	"github.com/superpayhub/superpay/hub/internal/ledger"
+	"github.com/superpayhub/superpay/sdk"
+)
+
+// opened is a database of one app, whose clock and ids are env's.
+func opened(tb testing.TB) (*DB, ledger.Env) {
+	keys, err := ParseKeys("MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=")
+	require.NoError(tb, err)
+	db, err := Open(tb.Context(), Options{URL: pgtest.New(tb), Keys: keys, MaxConns: 2, Logger: slog.New(slog.DiscardHandler)})
+	require.NoError(tb, err)
+	tb.Cleanup(func() { db.Close() })
+	now := time.Now().UTC().Truncate(time.Microsecond)
+	_, err = db.db.Exec(`INSERT INTO apps (id, name, created_at) VALUES ('app_1', 'shop', $1)`, now)
+	require.NoError(tb, err)
+	return db, ledger.Env{Now: now, NewID: func(prefix string) string { return ledger.NewID(prefix, now) }}
+}
+
+// lived puts an order on record that went through all that moves money: paid
+// with a fee, refunded by us and at the provider, one of them in vain, one not
+// settled yet, and disputed.
+func lived(tb testing.TB, db *DB, env ledger.Env, name string, outcome sdk.DisputeStatus) *ledger.Order {
+	usd := func(n int64) sdk.Money { return sdk.Money{Amount: n, Currency: "USD", Exponent: 2} }
+	write := func(c ledger.Change) *ledger.Order {
+		written, err := db.Commit(tb.Context(), c)
+		require.NoError(tb, err)
+		require.Len(tb, written, 1)
+		return c.Order
+	}
+	created, op := ledger.Create(&ledger.Order{
+		AppID: "app_1", Reference: name, Amount: 1000, Currency: "USD", Exponent: 2, ExpiresAt: env.Now.Add(time.Hour),
+	}, ledger.NewAttempt{Provider: "stripe", Plugin: "stripe", Flow: "charge", Mode: sdk.Test, CaptureMode: sdk.CaptureAutomatic}, ledger.Ask{Lease: time.Second}, env)
+	o := write(created)
+	attempt, charge := *op.AttemptID, "ch_"+name
+	read := func(p *sdk.Payment) {
+		o = write(ledger.Apply(o, env, ledger.News{AttemptID: attempt, Source: ledger.FromRead, Begun: o.Version, Payment: p}))
+	}
+	o = write(ledger.Apply(o, env, ledger.News{AttemptID: attempt, Source: ledger.FromOperation, Operation: &ledger.Result{ID: op.ID}, Payment: &sdk.Payment{
+		Status: sdk.Succeeded, Amount: usd(1000), Captures: sdk.Captures{Complete: true, Items: []sdk.Capture{
+			{ID: charge, Status: sdk.MovementSucceeded, Amount: usd(1000), Fee: sdk.Money{Amount: 47, Currency: "EUR", Exponent: 2}},
+		}},
+	}}))
+	asked, refund, err := o.AskRefund(ledger.NewRefund{Amount: 300}, ledger.Ask{Lease: time.Second}, env)
+	require.NoError(tb, err)
+	o = write(asked)
+	o = write(ledger.Apply(o, env, ledger.News{
+		AttemptID: attempt, Source: ledger.FromOperation, Operation: &ledger.Result{ID: refund.ID},
+		Refund: &sdk.Refund{ID: "re_1" + name, CaptureID: charge, Status: sdk.MovementSucceeded, Amount: usd(300)},
+	}))
+	made := sdk.Refund{ID: "re_2" + name, CaptureID: charge, Status: sdk.MovementSucceeded, Amount: usd(100)}
+	read(&sdk.Payment{Refunds: sdk.Refunds{Items: []sdk.Refund{made}}})
+	made.Status = sdk.MovementFailed
+	read(&sdk.Payment{Refunds: sdk.Refunds{Items: []sdk.Refund{made}}})
+	read(&sdk.Payment{Disputes: sdk.Disputes{Items: []sdk.Dispute{{ID: "dp_" + name, CaptureID: charge, Status: sdk.DisputeOpen, FundsWithdrawn: true, Amount: usd(200)}}}})
+	read(&sdk.Payment{Disputes: sdk.Disputes{Items: []sdk.Dispute{{ID: "dp_" + name, CaptureID: charge, Status: outcome, FundsWithdrawn: outcome != sdk.DisputeWon, Amount: usd(200)}}}})
+	asked, _, err = o.AskRefund(ledger.NewRefund{Amount: 50}, ledger.Ask{Lease: time.Second}, env)
+	require.NoError(tb, err)
+	return write(asked)
+}
+
+// TestVerify_FindsEachTampering: books that were kept are in order, and whatever
+// somebody changes in them is found, by the law that it breaks.
+func TestVerify_FindsEachTampering(t *testing.T) {
+	t.Parallel()
+	db, env := opened(t)
+	for i, outcome := range []sdk.DisputeStatus{sdk.DisputeWon, sdk.DisputeLost, sdk.DisputeClosed} {
+		lived(t, db, env, fmt.Sprint("o", i), outcome)
+	}
+	doubts, err := db.Verify(t.Context(), 10)
+	require.NoError(t, err)
+	require.Empty(t, doubts)
+
+	const byMovements, byGroups = "an order's postings are those of its movements", "a movement has as many groups of postings as it caused"
+	for tampering, law := range map[string]string{
+		`UPDATE postings SET amount = amount + 1 WHERE id = (SELECT min(id) FROM postings WHERE account LIKE 'app:%')`:                                                         "postings of a currency sum to zero",
+		`DELETE FROM postings WHERE id = (SELECT min(id) FROM postings WHERE account LIKE 'app:%')`:                                                                            "postings of a group sum to zero",
+		`UPDATE postings SET currency = 'EUR' WHERE id = (SELECT min(id) FROM postings WHERE currency = 'USD')`:                                                                "postings of a group sum to zero",
+		`UPDATE postings SET amount = amount * 2 WHERE stage = '1.capture'`:                                                                                                    byMovements,
+		`UPDATE postings SET account = 'app:another' WHERE account = 'app:app_1' AND stage = '1.refund'`:                                                                       byMovements,
+		`UPDATE postings SET account = 'provider:paypal' WHERE account = 'provider:stripe' AND stage LIKE '%.fee'`:                                                             byMovements,
+		`DELETE FROM postings WHERE stage LIKE '%.fee'`:                                                                                                                        byGroups,
+		`DELETE FROM postings WHERE stage LIKE '%.refund' OR stage LIKE '%.refund_failed'`:                                                                                     byGroups,
+		`INSERT INTO postings SELECT id || 'x', order_id, provider, movement_id, '9.capture', account, amount, currency, exponent, at FROM postings WHERE stage = '1.capture'`: byGroups,
+		`UPDATE captures SET amount = amount + 1`:                                                                                                                              byMovements,
+		`UPDATE captures SET fee = fee + 1`:                                                                                                                                    byMovements,
+		`UPDATE captures SET status = 'failed'`:                                                                                                                                byMovements,
+		`UPDATE refunds SET amount = 299 WHERE amount = 300`:                                                                                                                   byMovements,
+		`UPDATE refunds SET status = 'succeeded' WHERE status = 'failed'`:                                                                                                      byMovements,
+		`UPDATE refunds SET amount = 51 WHERE amount = 50`:                                                                                                                     "an attempt's totals are those of its movements",
+		`UPDATE disputes SET funds_withdrawn = NOT funds_withdrawn`:                                                                                                            byMovements,
+		`UPDATE disputes SET status = 'lost' WHERE status = 'closed'`:                                                                                                          byMovements,
+		`UPDATE attempts SET captured = captured + 1, refunded = refunded + 1`:                                                                                                 "an attempt's totals are those of its movements",
+		`UPDATE attempts SET reserved = 0`:                                                                                                                                     "an attempt's totals are those of its movements",
+		`UPDATE orders SET captured = captured - 1`:                                                                                                                            "an order's totals are those of its attempts",
+		`UPDATE orders SET refunded = 0`:                                                                                                                                       "an order's totals are those of its attempts",
+		`UPDATE orders SET refundable = refundable + 1`:                                                                                                                        "an order's totals are those of its attempts",
+		`DELETE FROM operations WHERE kind = 'create'`:                                                                                                                         "an attempt with money was asked for",
+		`DELETE FROM operations WHERE kind = 'refund' AND outcome = 'succeeded'`:                                                                                               "a refund that the hub asked for has one operation, and it ended if the provider named the refund",
+		`UPDATE operations SET outcome = 'declined' WHERE outcome = 'pending'`:                                                                                                 "a refund that is still asked for has an open operation",
+		`UPDATE operations SET outcome = 'succeeded' WHERE outcome = 'pending'`:                                                                                                "an operation that succeeded has what it was for",
+	} {
+		tx, err := db.db.BeginTxx(t.Context(), nil)
+		require.NoError(t, err)
+		result, err := tx.Exec(tampering)
+		require.NoError(t, err, tampering)
+		n, err := result.RowsAffected()
+		require.NoError(t, err)
+		require.NotZero(t, n, tampering)
+		doubts, err := verify(t.Context(), tx, 50)
+		require.NoError(t, err)
+		found := map[string]bool{}
+		for _, d := range doubts {
+			found[d.Law] = true
+		}
+		require.True(t, found[law], "%s: %v", tampering, doubts)
+		require.NoError(t, tx.Rollback())
+	}
+}
+
+// BenchmarkVerify proves the books of 200,000 orders: make bench BENCH=Verify.
+func BenchmarkVerify(b *testing.B) {
+	db, env := opened(b)
+	o := lived(b, db, env, "template", sdk.DisputeLost)
+	const orders = 200_000
+	copies := func(table, columns string, change map[string]string) {
+		b.Helper()
+		_, err := db.db.Exec(copySQL(table, columns, change), o.ID, orders)
+		require.NoError(b, err, table)
+	}
+	key := map[string]string{"id": "x.id || '-' || n", "order_id": "x.order_id || '-' || n", "attempt_id": "x.attempt_id || '-' || n"}
+	with := func(more ...string) map[string]string {
+		out := map[string]string{}
+		for k, v := range key {
+			out[k] = v
+		}
+		for _, k := range more {
+			out[k] = "x." + k + " || '-' || n"
+		}
+		return out
+	}
+	copies("orders", orderColumns, with("reference"))
+	copies("attempts", attemptColumns, key)
+	copies("captures", captureColumns, with("provider_id"))
+	copies("refunds", refundColumns, with("provider_id"))
+	copies("disputes", disputeColumns, with("provider_id"))
+	copies("operations", operationColumns, with("refund_id"))
+	copies("postings", postingColumns, with("movement_id"))
+	_, err := db.db.Exec(`ANALYZE`)
+	require.NoError(b, err)
+	for b.Loop() {
+		doubts, err := db.Verify(b.Context(), 50)
+		require.NoError(b, err)
+		require.Empty(b, doubts)
+	}
+}
+
+// copySQL copies the template's rows of a table, with names of their own.
+func copySQL(table, columns string, change map[string]string) string {
+	var values []string
+	for c := range strings.SplitSeq(columns, ",") {
+		c = strings.TrimSpace(c)
+		value, ok := change[c]
+		if !ok {
+			value = "x." + c
+		}
+		values = append(values, value)
+	}
+	of := "order_id"
+	if table == "orders" {
+		of = "id"
+	}
+	return fmt.Sprintf(`INSERT INTO %s (%s) SELECT %s FROM %[1]s x, generate_series(1, $2::int) n WHERE x.%s = $1`,
+		table, columns, strings.Join(values, ", "), of)
+}

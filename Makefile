@@ -4,7 +4,8 @@ SHELL := bash
 .DEFAULT_GOAL := help
 
 # Variables of your own: PORT, DATA_DIR, STRIPE_SECRET_KEY, STRIPE_WEBHOOK_SECRET, HUB_DATABASE_URL.
-BENCH ?= .
+BENCH ?=
+PARTS ?= .
 
 .PHONY: help
 help: ## Show this list
@@ -41,8 +42,12 @@ generate: protoc ## Generate code, openapi.json and the drawing of the states an
 	@.ci/generate.sh .
 
 .PHONY: bench
-bench: $(if $(HUB_TEST_DATABASE_URL),,postgres) ## Run benchmarks (BENCH=pattern)
-	go test -run '^$$' -bench '$(BENCH)' -benchmem ./sdk/plugin ./hub/internal/providers ./hub/internal/ledger ./hub/internal/payments
+bench: build postgres ## Measure the hub beside what else would do its work (BENCH="-short -rows checkout")
+	@bin/bench $(BENCH)
+
+.PHONY: bench-parts
+bench-parts: ## Measure the parts: plugin call, signature, decoding, transition (PARTS=pattern)
+	go test -run '^$$' -bench '$(PARTS)' -benchmem ./hub/internal/providers ./hub/internal/ledger ./plugins/stripe
 
 .PHONY: bench-console
 bench-console: postgres ## Time the console's queries with 1,000,000 orders (ORDERS=n; takes ten minutes)

@@ -91,7 +91,8 @@ func (h *hub) serve(ctx context.Context) error {
 		Payments: service, DB: db, Providers: registry, Worker: worker, BasePath: h.config.Server.BasePath,
 		PublicURL: h.config.Server.PublicURL, Logger: h.log, Metrics: metrics, RequestTimeout: h.config.Server.RequestTimeout,
 		TrustedProxies: h.config.Server.TrustedProxies, MetricsFor: h.config.Server.Metrics, RateLimit: h.config.Server.RateLimit, Draining: draining.Load,
-		Assets: files,
+		Profile: h.config.Dev,
+		Assets:  files,
 		Console: func(root fiber.Router) {
 			console.Mount(root, console.Options{
 				DB: db, Payments: service, Providers: registry, Assets: files, BasePath: h.config.Server.BasePath,

@@ -13,6 +13,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/gofiber/fiber/v2"
+	"github.com/gofiber/fiber/v2/middleware/pprof"
 	"github.com/gofiber/fiber/v2/middleware/recover"
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -42,6 +43,7 @@ type Options struct {
 	Draining       func() bool // true from the moment that the hub shuts down
 	Assets         *assets.Files
 	Console        func(root fiber.Router) // adds the operators' pages; nil: none
+	Profile        bool                    // offers /debug/pprof; for developers' machines
 }
 
 // maxBody bounds a request. Providers' callbacks are a few KB.
@@ -87,6 +89,9 @@ func New(o Options) *fiber.App {
 			s.Logger.ErrorContext(c.UserContext(), "panic in a handler", "panic", e, "path", c.Path())
 		},
 	}))
+	if o.Profile {
+		root.Use(pprof.New(pprof.Config{Prefix: o.BasePath}))
+	}
 	root.Get("/healthz", s.healthz)
 	root.Get("/readyz", s.readyz)
 	root.Get("/metrics", s.guardMetrics, s.serveMetrics())

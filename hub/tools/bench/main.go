@@ -1,0 +1,163 @@
+// Command bench measures the hub beside what people would use instead: the
+// provider called directly, PostgreSQL alone, an integration in plain Go and
+// one in Node. It starts all of them itself, on one machine, runs them in
+// alternation, and prints ratios: what a machine does in a second says little,
+// how the same second was shared says more.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// options are the flags.
+type options struct {
+	rows    []string
+	clients []int
+	rounds  int
+	long    time.Duration
+	alone   bool // only the hub
+	hubs    int
+	env     []string // more of it for the hubs
+}
+
+func main() {
+	if len(os.Args) > 1 && os.Args[1] == "plain" {
+		fail(servePlain())
+		return
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	o, err := parse(os.Args[1:])
+	if errors.Is(err, flag.ErrHelp) {
+		return
+	}
+	if err == nil {
+		err = run(ctx, o)
+	}
+	if ctx.Err() == nil {
+		fail(err)
+	}
+}
+
+func fail(err error) {
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+type work struct {
+	name string
+	row  func(*bench, int) *row
+}
+
+// clients are those to measure the work with; its floor is a matter of one.
+func (w work) clients(o options) []int {
+	if w.name == "floor" {
+		return []int{1}
+	}
+	return o.clients
+}
+
+// works are the rows, in the order in which they are measured.
+var works = []work{
+	{"floor", (*bench).floorRow},
+	{"checkout", (*bench).checkoutRow},
+	{"callback", (*bench).callbackRow},
+	{"refund", (*bench).refundRow},
+	{"read", (*bench).readRow},
+	{"list", (*bench).listRow},
+}
+
+func parse(args []string) (o options, err error) {
+	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
+	rows := flags.String("rows", "", "only these, separated by commas: floor, checkout, callback, refund, read, list")
+	clients := flags.String("clients", "1,32,128", "how many ask at the same time")
+	short := flags.Bool("short", false, "fewer and shorter rounds: a first impression")
+	flags.BoolVar(&o.alone, "alone", false, "only the hub, nothing beside it: for profiles")
+	flags.IntVar(&o.rounds, "rounds", 5, "how often each is measured")
+	flags.DurationVar(&o.long, "long", 2*time.Second, "how long a round is")
+	if err = flags.Parse(args); err != nil {
+		return o, err
+	}
+	if *short {
+		o.rounds, o.long = 3, 700*time.Millisecond
+	}
+	for _, text := range strings.Split(*clients, ",") {
+		n, err := strconv.Atoi(strings.TrimSpace(text))
+		if err != nil || n < 1 || n > 1000 {
+			return o, fmt.Errorf("-clients %s: want numbers from 1 to 1000, separated by commas", *clients)
+		}
+		o.clients = append(o.clients, n)
+	}
+	if *rows != "" {
+		o.rows = strings.Split(*rows, ",")
+	}
+	for _, name := range o.rows {
+		if known := knownRows(); !strings.Contains(known, name) {
+			return o, fmt.Errorf("-rows %s: no such row; there are %s", name, known)
+		}
+	}
+	return o, nil
+}
+
+func knownRows() string {
+	var names []string
+	for _, w := range works {
+		names = append(names, w.name)
+	}
+	return strings.Join(names, ", ")
+}
+
+func (o options) wants(row string) bool {
+	return len(o.rows) == 0 || slices.Contains(o.rows, row)
+}
+
+func run(ctx context.Context, o options) error {
+	fmt.Printf("%d cores shared by load, hub, plugins, provider and PostgreSQL; durable commits; medians of %d rounds of %s in alternation.\n",
+		runtime.NumCPU(), o.rounds, o.long)
+	b, err := stand(ctx, o)
+	if err != nil {
+		return err
+	}
+	defer b.end()
+	if err := b.startRivals(ctx); err != nil {
+		return err
+	}
+	if err := b.takeTemplates(ctx); err != nil {
+		return err
+	}
+	fmt.Println("CPU and db: of the programs and of PostgreSQL, for each request. MB: the largest process.")
+	fmt.Println()
+	var rows []*row
+	for _, w := range works {
+		for _, clients := range w.clients(o) {
+			if !o.wants(w.name) || ctx.Err() != nil {
+				continue
+			}
+			r := w.row(b, clients)
+			if o.alone {
+				r.entries = r.entries[:1]
+			}
+			if err := b.measure(ctx, r); err != nil {
+				return fmt.Errorf("%s, %d clients: %w", w.name, clients, err)
+			}
+			r.print()
+			rows = append(rows, r)
+		}
+	}
+	b.printMemory()
+	printTargets(rows)
+	return ctx.Err()
+}

@@ -20,8 +20,8 @@ import (
 // rival is a program that does the same work without a hub.
 type rival struct {
 	title, addr string
-	pid        int
-	db         *sql.DB
+	pid         int
+	db          *sql.DB
 }
 
 // startRivals starts the integrations without a hub, each on a database of its

@@ -74,6 +74,10 @@ func (h *hub) serve(ctx context.Context) error {
 	metrics.MustRegister(telemetry.DBPool(db.Stats))
 	worker := jobs.New()
 	worker.DB, worker.Logger, worker.Keep = db, h.log, jobs.Retention(h.config.Retention)
+	worker.Reads = map[string]float64{}
+	for name, p := range h.config.Providers {
+		worker.Reads[name] = p.Reads
+	}
 	registry, err := h.startProviders(ctx, metrics, db, worker)
 	if err != nil {
 		return err

@@ -67,6 +67,7 @@ var schemas = []docsSchema{
 	{Name: "Customer", Doc: "What you tell of the payer."},
 	{Name: "LineItem", Doc: "One line of what is bought."},
 	{Name: "Event", Doc: "One line of an order's timeline. Lines are only ever added."},
+	{Name: "Callback", Doc: "A provider's call about an order, and what came of it."},
 	{Name: "Endpoint", Doc: "Where an app wants notifications."},
 	{Name: "Notification", Doc: "One notification to one endpoint, and how its delivery fares."},
 	{Name: "NotificationDetail", Doc: "A notification with what is sent, and how each try went."},
@@ -288,4 +289,5 @@ var attention = []word{
 	{"in_dispute", "The payer's bank asks for the money back: answer in the provider's dashboard."},
 	{"dispute_mismatch", "A dispute in a currency that is not the order's."},
 	{"exhausted", "The provider's truth could not be had in time: look into its dashboard."},
+	{"callback_stuck", "A callback about it could not be applied: compare it with the provider's dashboard."},
 }

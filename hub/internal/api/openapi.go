@@ -37,6 +37,7 @@ func register(r fiber.Router, s *server) huma.API {
 	get(api, s, "list-events", "/v1/orders/{id}/events", "Read a timeline", "Everything that happened to an order, the oldest first.", s.listEvents)
 	get(api, s, "get-refund", "/v1/refunds/{id}", "Read a refund", "Until its `status` is final.", s.getRefund)
 	get(api, s, "list-providers", "/v1/providers", "List providers", "Those that your app may use, with their flows and inputs.", s.listProviders)
+	registerCallbacks(api, s)
 	registerNotifications(api, s)
 	s.api = api
 	s.explain(api.OpenAPI())
@@ -272,6 +273,8 @@ var codes = []code{
 	{"unavailable", "503", "The hub cannot do this right now.", "Repeat after Retry-After, with the same key.", nil},
 	{"too_many_endpoints", "409", "An app can have 16 webhook endpoints.", "Delete one first.", []string{"add-webhook-endpoint"}},
 	{"endpoint_disabled", "409", "Nothing is sent to the endpoint until it is enabled.", "Enable it; then send again.", []string{"resend-notification"}},
+	{"callback_erased", "409", "The callback's body was erased: it came long ago.", "Look at the order in the provider's dashboard.", []string{"replay-callback"}},
+	{"too_many_replays", "409", "You replayed the callback 20 times.", "Ask the operator why it does not help.", []string{"replay-callback"}},
 	{"callback_forged", "422", "For providers: the callback is not the provider's, was altered, or is too old.", "Check the webhook secret.", []string{"callback"}},
 	{"callback_not_ours", "422", "For providers: the callback is of another account or mode.", "Check the provider's webhook.", []string{"callback"}},
 	{"draining", "503", "At /readyz: the hub is shutting down.", "Ask another hub.", []string{"readyz"}},

@@ -36,6 +36,9 @@ func (c *Config) check() {
 		if !providerName.MatchString(name) {
 			c.note("providers."+name, errors.New("must be named with a-z, 0-9 and _, at most 31 characters, a letter first"))
 		}
+		if !(p.Reads >= 0.1 && p.Reads <= 10_000) {
+			c.note("providers."+name+".reads_per_second", errors.New("must lie between 0.1 and 10000"))
+		}
 	}
 	if c.EncryptionKey == "" {
 		c.note("encryption_key", errors.New("is missing: make one with `openssl rand -base64 32` and keep it; without it, what is in the database is lost"))
@@ -69,6 +72,7 @@ func (c *Config) checkDurations() {
 		"authorization_notice":    {c.Notice, time.Minute, 30 * 24 * time.Hour},
 		"order_ttl":               {c.OrderTTL, time.Minute, 90 * 24 * time.Hour},
 		"retention.answers":       {c.Retention.Answers, 24 * time.Hour, 10 * 365 * 24 * time.Hour},
+		"retention.callbacks":     {c.Retention.Callbacks, 24 * time.Hour, 10 * 365 * 24 * time.Hour},
 		"retention.notifications": {c.Retention.Notifications, 7 * 24 * time.Hour, 10 * 365 * 24 * time.Hour},
 	} {
 		if limit.value < limit.least || limit.value > limit.most {

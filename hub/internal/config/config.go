@@ -73,11 +73,14 @@ type Provider struct {
 	Plugin   string
 	Disabled bool
 	Schedule []time.Duration // when what is unsettled with it is read again; the hub's own where empty
+	Reads    float64         // of it in a second, by the hub itself
 	Settings map[string]string
 }
 
-// Retention says how long what only helps to look into notifications is kept.
+// Retention says how long what only helps to look into callbacks and
+// notifications is kept.
 type Retention struct {
+	Callbacks     time.Duration
 	Answers       time.Duration
 	Notifications time.Duration
 }
@@ -90,6 +93,10 @@ type Console struct {
 // Log says how much is logged, and how.
 type Log struct{ Level, Format string }
 
+// readsPerSecond leaves room below what providers allow (Stripe 25 in test mode,
+// 100 in live) for what apps, payers and operators ask.
+const readsPerSecond = 20
+
 func defaults() *Config {
 	return &Config{
 		Server:      Server{Listen: "127.0.0.1:58081", RequestTimeout: 35 * time.Second, ShutdownTimeout: 25 * time.Second, RateLimit: 1000, Metrics: MetricsLoopback},
@@ -100,7 +107,7 @@ func defaults() *Config {
 		// Below the 24 hours that a Stripe Checkout Session may live.
 		OrderTTL:  23 * time.Hour,
 		TimeScale: 1,
-		Retention: Retention{Answers: 30 * 24 * time.Hour, Notifications: 90 * 24 * time.Hour},
+		Retention: Retention{Callbacks: 90 * 24 * time.Hour, Answers: 30 * 24 * time.Hour, Notifications: 90 * 24 * time.Hour},
 		Notice:    24 * time.Hour,
 		Log:       Log{Level: "info", Format: "json"},
 		Console:   Console{TimeZone: "UTC"},
@@ -127,6 +134,7 @@ func (c *Config) targets() map[string]any {
 		"call_timeout":            &c.CallTimeout,
 		"order_ttl":               &c.OrderTTL,
 		"time_scale":              &c.TimeScale,
+		"retention.callbacks":     &c.Retention.Callbacks,
 		"retention.answers":       &c.Retention.Answers,
 		"retention.notifications": &c.Retention.Notifications,
 		"authorization_notice":    &c.Notice,

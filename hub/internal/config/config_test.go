@@ -62,10 +62,10 @@ log:
 		TrustedProxies: []string{"192.168.0.0/16", "10.1.1.1"}, RequestTimeout: 35 * time.Second, ShutdownTimeout: 25 * time.Second, RateLimit: 1000, Metrics: "loopback",
 	}, c.Server)
 	require.Equal(t, map[string]Provider{
-		"stripe":    {Plugin: "stripe", Settings: map[string]string{"secret_key": "from_env", "region": "eu"}},
-		"stripe_eu": {Plugin: "stripe"},
-		"off":       {Plugin: "stripe", Disabled: true},
-		"bare":      {Plugin: "bare"},
+		"stripe":    {Plugin: "stripe", Reads: 20, Settings: map[string]string{"secret_key": "from_env", "region": "eu"}},
+		"stripe_eu": {Plugin: "stripe", Reads: 20},
+		"off":       {Plugin: "stripe", Reads: 20, Disabled: true},
+		"bare":      {Plugin: "bare", Reads: 20},
 	}, c.Providers)
 	require.Equal(t, 5*time.Second, c.CallTimeout)
 	require.Equal(t, 7, c.Database.MaxConns)

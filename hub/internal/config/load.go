@@ -101,12 +101,15 @@ func (c *Config) fill(given map[string]any) {
 	for name, p := range c.Providers {
 		if p.Plugin == "" {
 			p.Plugin = name
-			c.Providers[name] = p
 		}
+		if _, given := c.origins["providers."+name+".reads_per_second"]; !given {
+			p.Reads = readsPerSecond
+		}
+		c.Providers[name] = p
 	}
 }
 
-// provider sets "stripe", "stripe.plugin", "stripe.disabled", "stripe.schedule" or "stripe.settings.secret_key".
+// provider sets "stripe", "stripe.plugin", "stripe.disabled", "stripe.schedule", "stripe.reads_per_second" or "stripe.settings.secret_key".
 func (c *Config) provider(key, rest string, raw any) {
 	name, field, _ := strings.Cut(rest, ".")
 	p := c.Providers[name]
@@ -119,6 +122,8 @@ func (c *Config) provider(key, rest string, raw any) {
 		c.note(key, assign(&p.Disabled, raw))
 	case field == "schedule":
 		c.note(key, assign(&p.Schedule, raw))
+	case field == "reads_per_second":
+		c.note(key, assign(&p.Reads, raw))
 	case isSetting && !strings.Contains(setting, "."):
 		if p.Settings == nil {
 			p.Settings = map[string]string{}
@@ -127,7 +132,7 @@ func (c *Config) provider(key, rest string, raw any) {
 		c.note(key, assign(&value, raw))
 		p.Settings[setting] = value
 	default:
-		c.note(key, errors.New("is not a setting: a provider has plugin, disabled, schedule and settings.<name>"))
+		c.note(key, errors.New("is not a setting: a provider has plugin, disabled, schedule, reads_per_second and settings.<name>"))
 	}
 	c.Providers[name] = p
 }

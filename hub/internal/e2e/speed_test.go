@@ -80,6 +80,14 @@ func TestSpeed_StatementsPerRequest(t *testing.T) {
 		before = executed()
 		require.Equal(t, 200, h.callback(sign(h.WebhookSecret, time.Now(), e), e))
 		require.LessOrEqual(t, executed()-before, 2, "statements of a callback: %.300s", e)
+		before = executed()
+		require.Equal(t, 200, h.callback(sign(h.WebhookSecret, time.Now(), e), e))
+		require.Equal(t, 1, executed()-before, "statements of a repetition: %.300s", e)
 	}
+	before = executed()
+	for range 50 {
+		require.Equal(t, 422, h.callback(sign("whsec_of_somebody_else", time.Now(), events[0]), events[0]))
+	}
+	require.Zero(t, executed()-before, "a flood of garbage costs the database nothing")
 	require.Equal(t, many, h.count(`SELECT count(*) FROM orders WHERE status = 'paid'`))
 }

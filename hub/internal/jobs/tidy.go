@@ -6,9 +6,10 @@ import (
 	"time"
 )
 
-// Retention says how long what only helps to look into notifications is kept.
-// Orders, their timelines and the books are kept for good.
+// Retention says how long what only helps to look into callbacks and
+// notifications is kept. Orders, their timelines and the books are kept for good.
 type Retention struct {
+	Callbacks     time.Duration // what providers' calls said; that they came is kept
 	Answers       time.Duration // what apps answered
 	Notifications time.Duration // notifications, with their tries
 }
@@ -37,6 +38,13 @@ func (w *Worker) tidy(ctx context.Context) {
 		}
 		if err != nil && ctx.Err() == nil {
 			w.Logger.WarnContext(ctx, "old notifications were not dropped; it is tried again", "error", err)
+		}
+		erased, err := w.DB.EraseCallbacks(ctx, now.Add(-w.Keep.Callbacks), tidyRows)
+		if erased == tidyRows {
+			wait = tidyPause
+		}
+		if err != nil && ctx.Err() == nil {
+			w.Logger.WarnContext(ctx, "the bodies of old callbacks were not erased; it is tried again", "error", err)
 		}
 	}
 }

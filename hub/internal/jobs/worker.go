@@ -32,6 +32,9 @@ type Worker struct {
 	Sender   *notifications.Sender
 	Logger   *slog.Logger
 	Now      func() time.Time
+	// Reads bounds how many attempts of each provider are looked at in a second.
+	// What apps, payers and operators ask of it does not wait for that.
+	Reads map[string]float64
 
 	kick   chan struct{}
 	ended  chan struct{} // some work ended, and there may be more of it
@@ -39,6 +42,7 @@ type Worker struct {
 	work   sync.WaitGroup
 	room   chan struct{}
 	post   chan struct{} // the room for notifications
+	pace   pace          // at which providers are asked
 
 	mu   sync.Mutex
 	with map[string]int // under way with each provider, and with each endpoint
@@ -86,9 +90,9 @@ func (w *Worker) Kick() {
 func (w *Worker) Run(ctx context.Context) {
 	defer w.work.Wait()
 	w.work.Go(func() { w.tidy(ctx) })
+	w.pace = newPace(w.Reads)
 	for {
-		wait := poll
-		more, err := w.round(ctx)
+		more, wait, err := w.round(ctx)
 		switch {
 		case ctx.Err() != nil:
 			return
@@ -121,24 +125,26 @@ func (w *Worker) lease() time.Duration {
 }
 
 // round claims what is due, as much as there is room for. More says that there
-// is more than that.
-func (w *Worker) round(ctx context.Context) (more bool, err error) {
+// is more than that; else wait, how long nobody need look.
+func (w *Worker) round(ctx context.Context) (more bool, wait time.Duration, err error) {
 	w.behind.Store(true) // until it is known better: work that ends meanwhile makes room
 	now := w.Now().UTC()
 	told, err := w.tell(ctx, now)
 	if err != nil {
-		return false, err
+		return false, poll, err
 	}
 	free := atOnce - len(w.room)
 	if free == 0 {
-		return told, nil
+		return told, poll, nil
 	}
-	some := min(free, share)
-	attempts, err := w.DB.ClaimAttempts(ctx, now, w.lease().Seconds(), some, w.busy())
+	some, paused, wait := w.pace.room(now)
+	some = min(free, share, some)
+	attempts, err := w.DB.ClaimAttempts(ctx, now, w.lease().Seconds(), some, append(w.busy(), paused...))
 	if err != nil {
-		return false, err
+		return false, poll, err
 	}
 	for _, a := range attempts {
+		w.pace.take(a.Provider, now)
 		w.count(a.Provider, 1)
 		w.do(ctx, w.room, "attempt", a.AttemptID, func(ctx context.Context) error {
 			defer w.count(a.Provider, -1)
@@ -147,14 +153,14 @@ func (w *Worker) round(ctx context.Context) (more bool, err error) {
 	}
 	callbacks, err := w.DB.ClaimCallbacks(ctx, now, w.lease().Seconds(), max(1, free-len(attempts)))
 	if err != nil {
-		return false, err
+		return false, poll, err
 	}
 	for _, cb := range callbacks {
 		w.do(ctx, w.room, "callback", cb.ID, func(ctx context.Context) error { return w.Payments.Retry(ctx, cb) })
 	}
 	more = told || len(w.room) < atOnce && (len(attempts) == some || len(callbacks) >= free-len(attempts))
 	w.behind.Store(more || len(w.room) == atOnce || len(w.post) == calls || len(w.busy()) > 0)
-	return more, nil
+	return more, wait, nil
 }
 
 // tell sends notifications that are due, in a room of their own.

@@ -89,6 +89,7 @@ const (
 	RefundMismatch    = "refund_mismatch"  // a refund of another amount or currency than asked
 	DisputeMismatch   = "dispute_mismatch" // a dispute in a currency or unit that is not the order's
 	Exhausted         = "exhausted"        // the provider's truth could not be had in time
+	CallbackStuck     = "callback_stuck"   // a callback of it could not be applied, time and again
 )
 
 // Attention is one thing about an order that a person has to look at.

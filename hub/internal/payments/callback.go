@@ -2,14 +2,14 @@ package payments
 
 import (
 	"context"
-	"encoding/json"
+	"crypto/sha256"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"time"
 
 	"github.com/superpayhub/superpay/hub/internal/ledger"
 	"github.com/superpayhub/superpay/hub/internal/postgres"
-	"github.com/superpayhub/superpay/hub/internal/providers"
 	"github.com/superpayhub/superpay/sdk"
 )
 
@@ -27,9 +27,27 @@ const unmatchedFor = time.Hour
 // is often heard in the same moment.
 var unmatchedAgain = []time.Duration{2 * time.Second, 10 * time.Second, time.Minute, 5 * time.Minute}
 
+// failedAgain is when a callback that could not be applied is tried again. After
+// the last of them, half a day later, it is parked for a person.
+var failedAgain = []time.Duration{
+	2 * time.Second, 10 * time.Second, time.Minute, 5 * time.Minute, 15 * time.Minute, time.Hour, 3 * time.Hour, 6 * time.Hour,
+}
+
+// Limits of what one callback may cost.
+const (
+	callbacksAtOnce  = 64              // of one provider: a flood of them does not take the hub's place from the others
+	callbackPatience = 2 * time.Second // how long one waits for its turn
+	keepPatience     = 8 * time.Second // how long it may take to apply it
+	storePatience    = 4 * time.Second // and, if that fails, to put it aside
+	maxFacts         = 100             // of one callback
+	maxEventID       = 200             // bytes; a longer one is known by its hash
+)
+
 // Callback takes an inbound call of a provider: the plugin judges it, what it
 // proves is applied, what it only hints at is read later. It is acknowledged
-// when it is on record, and not before.
+// when it is on record, and not before: what cannot be checked or stored is
+// Unavailable, so that the provider sends it again. What is not genuine costs
+// the database nothing.
 func (s *Service) Callback(ctx context.Context, name string, r sdk.CallbackRequest) (sdk.Ack, sdk.Verdict, error) {
 	p, ok := s.Providers.Get(name)
 	if !ok {
@@ -38,6 +56,11 @@ func (s *Service) Callback(ctx context.Context, name string, r sdk.CallbackReque
 	if !p.Up() {
 		return sdk.Ack{}, sdk.CannotCheck, down(p)
 	}
+	leave, ok := s.callers.enter(ctx, name)
+	if !ok {
+		return sdk.Ack{}, sdk.CannotCheck, sendAgain("more callbacks of this provider came at once than the hub works on")
+	}
+	defer leave()
 	r.ReceivedAt = s.now()
 	res, err := p.HandleCallback(ctx, r)
 	if err != nil {
@@ -51,56 +74,96 @@ func (s *Service) Callback(ctx context.Context, name string, r sdk.CallbackReque
 	case sdk.NotOurs:
 		return sdk.Ack{}, res.Verdict, errOther
 	default:
+		s.Logger.WarnContext(ctx, "a callback could not be checked", "provider", name, "reason", res.Reason)
 		return sdk.Ack{}, sdk.CannotCheck, down(p)
 	}
 	now := s.now()
 	cb := &ledger.Callback{
-		ID: ledger.NewID(ledger.CallbackID, now), Provider: name, EventID: res.EventID, Type: res.Type,
-		Outcome: ledger.CallbackIgnored, Note: res.Reason, ReceivedAt: now, UpdatedAt: now, Raw: encode(r),
+		ID: ledger.NewID(ledger.CallbackID, now), Provider: name, EventID: res.EventID, Type: cut(res.Type, maxEventID), Verdict: res.Verdict,
+		Note: cut(res.Reason, maxNote), ReceivedAt: now, UpdatedAt: now, Raw: encode(r),
 	}
-	if cb.EventID == "" {
+	switch {
+	case cb.EventID == "":
 		cb.EventID = cb.ID // nothing to know a repetition by; applying it twice is harmless
+	case len(cb.EventID) > maxEventID:
+		cb.EventID = fmt.Sprintf("sha256:%x", sha256.Sum256([]byte(cb.EventID)))
 	}
 	if err := s.keep(ctx, cb, res.Facts); err != nil {
-		return sdk.Ack{}, res.Verdict, err
+		s.Logger.ErrorContext(ctx, "a callback could not be stored; the provider is asked to send it again", "provider", name, "error", err)
+		return sdk.Ack{}, res.Verdict, sendAgain("the callback could not be stored")
 	}
 	return res.Ack, res.Verdict, nil
+}
+
+// sendAgain asks a provider to repeat its call.
+func sendAgain(why string) error {
+	return &ledger.Error{Kind: ledger.Unavailable, Code: "unavailable", Message: why + "; send it again", RetryAfter: 5 * time.Second}
 }
 
 // keep applies a callback's facts and records it. The line of the inbox is
 // written in the statement that makes its last change, so it is done only when
 // the change is. Facts before the last may be applied again if the hub dies in
-// between: that changes nothing.
-func (s *Service) keep(ctx context.Context, cb *ledger.Callback, facts []sdk.Fact) (err error) {
+// between: that changes nothing. What cannot be applied is put aside, visibly,
+// to be tried again: an error means that it is not on record.
+func (s *Service) keep(ctx context.Context, cb *ledger.Callback, facts []sdk.Fact) error {
+	was := cb.Outcome
+	trying, cancel := context.WithTimeout(ctx, keepPatience)
+	defer cancel()
+	var err error
 	for range 3 {
-		if err = s.tryKeep(ctx, cb, facts); !errors.Is(err, postgres.ErrDuplicate) {
-			return err
+		err = s.tryKeep(trying, cb, was, facts)
+		if !errors.Is(err, postgres.ErrDuplicate) {
+			break
 		}
 		// The same event came on record at this moment, perhaps as unmatched:
 		// look again.
 	}
-	return fmt.Errorf("the callback %s could not be recorded beside its repetitions: %w", cb.EventID, err)
+	if err == nil {
+		return nil
+	}
+	s.Logger.ErrorContext(ctx, "a callback could not be applied; it is put aside", "provider", cb.Provider, "callback", cb.ID, "event", cb.EventID, "error", err)
+	s.fail(ctx, cb, was, "it could not be applied: "+err.Error())
+	storing, cancel := context.WithTimeout(ctx, storePatience)
+	defer cancel()
+	if err := s.DB.StoreCallback(storing, cb); err != nil && !errors.Is(err, postgres.ErrDuplicate) {
+		return err
+	}
+	return nil
 }
 
-// tryKeep is keep, once. ErrDuplicate: the event came on record meanwhile.
-func (s *Service) tryKeep(ctx context.Context, cb *ledger.Callback, facts []sdk.Fact) error {
+// tryKeep is keep, once. ErrDuplicate: the event came on record meanwhile. A
+// callback must not be lost for a bug that it meets, so that is an error, too.
+func (s *Service) tryKeep(ctx context.Context, cb *ledger.Callback, was ledger.CallbackOut, facts []sdk.Fact) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			s.Logger.ErrorContext(ctx, "panic while a callback was applied", "callback", cb.ID, "panic", r, "stack", string(debug.Stack()))
+			err = fmt.Errorf("the hub failed on it: %v", r)
+		}
+	}()
+	cb.Outcome, cb.DueAt, cb.UpdatedAt = ledger.CallbackIgnored, time.Time{}, s.now()
+	if len(facts) == 0 && was == "" {
+		return s.DB.IgnoreCallback(ctx, cb)
+	}
+	if len(facts) > maxFacts {
+		return fmt.Errorf("it says %d things, and the hub takes %d at most", len(facts), maxFacts)
+	}
 	var unmatched, recorded bool
 	for i, f := range facts {
-		heard, err := s.DB.OrderOfCallback(ctx, cb.Provider, cb.EventID, s.ours(f), f.Payment.Refs)
+		heard, err := s.DB.OrderOfCallback(ctx, cb, s.ours(f), f.Payment.Refs)
 		if err != nil {
 			return err
 		}
 		if heard.ID != "" && heard.ID != cb.ID {
-			if heard.Outcome != ledger.CallbackUnmatched && heard.Outcome != ledger.CallbackForeign {
+			if heard.Outcome.Settled() {
 				return nil // a repetition: absorbed by one look-up
 			}
-			cb.ID = heard.ID // what was of nobody may be ours by now
+			cb.ID, was = heard.ID, heard.Outcome // what was of nobody, or failed, may be ours by now
 		}
 		if heard.Order == nil {
 			unmatched = true
 			continue
 		}
-		cb.OrderID, cb.Outcome, cb.DueAt, cb.Note = heard.Order.ID, ledger.CallbackNoNews, time.Time{}, ""
+		cb.OrderID, cb.Outcome, cb.Note = heard.Order.ID, ledger.CallbackNoNews, ""
 		last := cb
 		if i < len(facts)-1 || unmatched {
 			last = nil
@@ -116,12 +179,10 @@ func (s *Service) tryKeep(ctx context.Context, cb *ledger.Callback, facts []sdk.
 	}
 	if unmatched {
 		s.setAside(cb)
+	} else if was == ledger.CallbackApplied {
+		cb.Outcome = was // replayed, and nothing was left to do
 	}
-	err := s.DB.StoreCallback(ctx, cb)
-	if len(facts) == 0 && errors.Is(err, postgres.ErrDuplicate) {
-		return nil // a repetition of what means nothing
-	}
-	return err
+	return s.DB.StoreCallback(ctx, cb)
 }
 
 // ours is the attempt that a fact names by what our server put into the
@@ -138,7 +199,6 @@ func (s *Service) ours(f sdk.Fact) string {
 // foreign after an hour.
 func (s *Service) setAside(cb *ledger.Callback) {
 	now := s.now()
-	cb.UpdatedAt = now
 	if now.Sub(cb.ReceivedAt) > s.env().Scale(unmatchedFor) {
 		cb.Outcome, cb.Note, cb.DueAt = ledger.CallbackForeign, "no attempt of ours had this payment within an hour", time.Time{}
 		return
@@ -165,26 +225,4 @@ func (s *Service) news(f sdk.Fact, attemptID string) ledger.News {
 	}
 	n.Payment = &p
 	return n
-}
-
-// Retry looks again at a callback of no attempt: the payment it is about may
-// have come on record since.
-func (s *Service) Retry(ctx context.Context, cb *ledger.Callback) error {
-	var r sdk.CallbackRequest
-	if err := json.Unmarshal(cb.Raw, &r); err != nil {
-		return fmt.Errorf("callback %s: %w", cb.ID, err)
-	}
-	p, ok := s.Providers.Get(cb.Provider)
-	if !ok {
-		s.setAside(cb)
-		return s.DB.StoreCallback(ctx, cb)
-	}
-	if !p.Up() {
-		return nil // its lease ends by itself
-	}
-	res, err := p.HandleCallback(providers.WithIDs(ctx, cb.ID, ""), r)
-	if err != nil {
-		return err
-	}
-	return s.keep(ctx, cb, res.Facts)
 }

@@ -48,6 +48,7 @@ type Service struct {
 	Options
 	lease   time.Duration
 	returns doorkeeper
+	callers callers
 }
 
 // New makes the service.

@@ -30,7 +30,7 @@ const (
 	operationColumns = `id, app_id, order_id, attempt_id, refund_id, kind, idempotency_key, request_hash, outcome, rejected, failure, first_sent_at, deadline, sends, plugin_version, created_at, updated_at, request`
 	postingColumns   = `id, order_id, provider, movement_id, stage, account, amount, currency, exponent, at`
 	eventColumns     = `id, order_id, attempt_id, at, kind, source, request_id, data`
-	callbackColumns  = `id, provider, event_id, type, order_id, outcome, note, due_at, tries, received_at, updated_at, raw`
+	callbackColumns  = `id, provider, event_id, type, order_id, verdict, outcome, note, due_at, tries, received_at, updated_at, raw`
 )
 
 // commitSQL writes any number of changes in one statement. An order is written
@@ -70,7 +70,11 @@ func insert(table, columns, guard string) string {
 func upsert(table, columns, guard, tail string) string {
 	var set []string
 	for _, c := range strings.Split(columns, ",") {
-		if c = strings.TrimSpace(c); c != "id" && c != "created_at" {
+		switch c = strings.TrimSpace(c); c {
+		case "id", "created_at":
+		case "raw": // written once, erased once
+			set = append(set, fmt.Sprintf("raw = coalesce(excluded.raw, %s.raw)", table))
+		default:
 			set = append(set, c+" = excluded."+c)
 		}
 	}
@@ -188,24 +192,6 @@ func (p *DB) add(r *rows, c ledger.Change) error {
 	return nil
 }
 
-func (p *DB) callbackRow(cb *ledger.Callback) callbackRow {
-	return callbackRow{cb, p.keys.seal("callbacks.raw "+cb.ID, cb.Raw)}
-}
-
-// storeCallbackSQL keeps a callback that changed no order.
-var storeCallbackSQL = `WITH d AS (SELECT $1::jsonb AS d) ` + upsert("callbacks", callbackColumns, "", "")
-
-// StoreCallback keeps a callback that changed no order. ErrDuplicate if the
-// event is on record under another id.
-func (p *DB) StoreCallback(ctx context.Context, cb *ledger.Callback) error {
-	doc, err := json.Marshal(rows{Callbacks: []callbackRow{p.callbackRow(cb)}})
-	if err != nil {
-		return err
-	}
-	_, err = p.storeCallback.ExecContext(ctx, withoutNUL(doc))
-	return writeErr(err)
-}
-
 // Claimed is one attempt that is due.
 type Claimed struct {
 	AttemptID string    `db:"id"`
@@ -222,9 +208,6 @@ const (
 		WHERE id IN (SELECT id FROM attempts WHERE due_at <= $1 AND (leased_until IS NULL OR leased_until <= $1) AND provider <> ALL($4)
 			ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED)
 		RETURNING id, provider, failures, due_at`
-	claimCallbacksSQL = `UPDATE callbacks SET due_at = $1::timestamptz + make_interval(secs => $2), tries = tries + 1
-		WHERE id IN (SELECT id FROM callbacks WHERE due_at <= $1 ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED)
-		RETURNING row_to_json(callbacks)`
 )
 
 // ClaimAttempts leases up to limit attempts that are due, but none of the
@@ -268,27 +251,4 @@ func (p *DB) Postpone(ctx context.Context, c Claimed, due time.Time, failed bool
 		tries = greatest(tries - 1, 0), failures = failures + $4::boolean::int WHERE id = $1`,
 		c.AttemptID, c.Until, due, failed)
 	return mapErr(err)
-}
-
-// ClaimCallbacks leases up to limit callbacks that are due, whole.
-func (p *DB) ClaimCallbacks(ctx context.Context, now time.Time, lease float64, limit int) ([]*ledger.Callback, error) {
-	var raw [][]byte
-	if err := p.claimCallbacks.SelectContext(ctx, &raw, now, lease, limit); err != nil {
-		return nil, mapErr(err)
-	}
-	out := make([]*ledger.Callback, 0, len(raw))
-	for _, r := range raw {
-		row := callbackRow{Callback: &ledger.Callback{}}
-		if err := json.Unmarshal(r, &row); err != nil {
-			return nil, fmt.Errorf("decode callback: %w", err)
-		}
-		plain, err := p.keys.open("callbacks.raw "+row.Callback.ID, row.Raw)
-		if err != nil {
-			p.log.ErrorContext(ctx, "a callback in the inbox cannot be read", "callback", row.Callback.ID, "error", err)
-			continue // the others are not held up by it
-		}
-		row.Callback.Raw = plain
-		out = append(out, row.Callback)
-	}
-	return out, nil
 }

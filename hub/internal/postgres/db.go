@@ -33,7 +33,7 @@ type DB struct {
 
 // stmts are the statements of every request, prepared once.
 type stmts struct {
-	commit, loadOrder, loadAttempt, loadKey, loadReference, loadCallback, storeCallback,
+	commit, loadOrder, loadAttempt, loadKey, loadReference, loadCallback, storeCallback, ignoreCallback,
 	apiKey, claimAttempts, claimCallbacks, claimNotifications, events, refund, session *sqlx.Stmt
 }
 
@@ -133,6 +133,7 @@ func (p *DB) prepare(ctx context.Context) error {
 		{&p.loadReference, loadReferenceSQL},
 		{&p.loadCallback, loadCallbackSQL},
 		{&p.storeCallback, storeCallbackSQL},
+		{&p.ignoreCallback, ignoreCallbackSQL},
 		{&p.apiKey, apiKeySQL},
 		{&p.claimAttempts, claimAttemptsSQL},
 		{&p.claimCallbacks, claimCallbacksSQL},

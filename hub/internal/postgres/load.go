@@ -6,10 +6,8 @@ import (
 	"fmt"
 
 	"github.com/jmoiron/sqlx"
-	"github.com/lib/pq"
 
 	"github.com/superpayhub/superpay/hub/internal/ledger"
-	"github.com/superpayhub/superpay/sdk"
 )
 
 // aggregate is an order with all that its version guards, in one snapshot and
@@ -31,22 +29,6 @@ const (
 	loadKeySQL       = `SELECT row_to_json(p), ` + aggregate + ` FROM operations p JOIN orders o ON o.id = p.order_id
 		WHERE p.app_id = $1 AND p.idempotency_key = $2`
 	refundSQL = `SELECT ` + aggregate + ` FROM orders o WHERE o.id = (SELECT order_id FROM refunds WHERE id = $2) AND o.app_id = $1`
-
-	// A callback's order: by our attempt id first, which our server put into
-	// the provider's metadata, else by the provider's names; with the fate of
-	// the same event if it came before.
-	loadCallbackSQL = `SELECT coalesce(h.id, ''), coalesce(h.outcome, ''),
-		coalesce(m.attempt_id, ''), m.found
-	FROM (SELECT 1) one LEFT JOIN callbacks h ON h.provider = $1 AND h.event_id = $2 LEFT JOIN LATERAL (
-		SELECT c.attempt_id, ` + aggregate + ` AS found
-		FROM (
-			SELECT 1 AS rank, a.id AS attempt_id, a.order_id FROM attempts a WHERE a.id = $3 AND a.provider = $1
-			UNION ALL
-			(SELECT 2, r.attempt_id, r.order_id FROM unnest($4::text[], $5::text[]) WITH ORDINALITY q (kind, value, n)
-			JOIN refs r ON r.provider = $1 AND r.kind = q.kind AND r.value = q.value ORDER BY q.n LIMIT 1)
-		) c JOIN orders o ON o.id = c.order_id
-		ORDER BY c.rank LIMIT 1
-	) m ON true`
 )
 
 // Order loads an app's order; an empty app is the hub itself. ErrNotFound.
@@ -87,33 +69,6 @@ func (p *DB) OrderOfKey(ctx context.Context, appID, key string) (*ledger.Operati
 	return op, o, err
 }
 
-// Heard is what is on record about a callback.
-type Heard struct {
-	ID        string             // of the line in the inbox, if the event is not new
-	Outcome   ledger.CallbackOut // empty if the event is new
-	AttemptID string             // empty if it is of no attempt
-	Order     *ledger.Order
-}
-
-// OrderOfCallback finds what a callback's payment belongs to, and whether the
-// event was heard before.
-func (p *DB) OrderOfCallback(ctx context.Context, provider, eventID, attemptID string, refs []sdk.Ref) (Heard, error) {
-	kinds, values := make(pq.StringArray, len(refs)), make(pq.StringArray, len(refs))
-	for i, r := range refs {
-		kinds[i], values[i] = r.Kind, r.Value
-	}
-	var h Heard
-	var raw []byte
-	err := p.loadCallback.QueryRowxContext(ctx, provider, eventID, attemptID, kinds, values).Scan(&h.ID, &h.Outcome, &h.AttemptID, &raw)
-	if err != nil {
-		return h, mapErr(err)
-	}
-	if raw != nil {
-		h.Order, err = p.decode(raw)
-	}
-	return h, err
-}
-
 func (p *DB) one(row *sqlx.Row) (*ledger.Order, error) {
 	var raw []byte
 	if err := row.Scan(&raw); err != nil {
@@ -132,10 +87,6 @@ type (
 	operationRow struct {
 		*ledger.Operation
 		Request bytea `json:"request"`
-	}
-	callbackRow struct {
-		*ledger.Callback
-		Raw bytea `json:"raw"`
 	}
 )
 

@@ -70,8 +70,10 @@ func (k *Keys) unseal(context string, sealed []byte) (plain []byte, newest bool,
 			return plain, i == 0, nil
 		}
 	}
-	return nil, false, fmt.Errorf("open %s: none of the encryption keys fits", context)
+	return nil, false, fmt.Errorf("open %s: %w", context, errSealed)
 }
+
+var errSealed = errors.New("none of the encryption keys fits")
 
 // bytea is a bytea column inside JSON, in PostgreSQL's hex form.
 type bytea []byte

@@ -128,6 +128,7 @@ var attentions = map[string]string{
 	"in_dispute":         "the payment is disputed",
 	"refund_mismatch":    "a refund differs from what was asked",
 	"exhausted":          "the provider has not told the outcome in time",
+	"callback_stuck":     "a call of the provider could not be taken in",
 }
 
 func plain(s string) string {

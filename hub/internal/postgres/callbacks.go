@@ -1,0 +1,239 @@
+package postgres
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/lib/pq"
+
+	"github.com/superpayhub/superpay/hub/internal/ledger"
+	"github.com/superpayhub/superpay/sdk"
+)
+
+type callbackRow struct {
+	*ledger.Callback
+	Raw bytea `json:"raw"`
+}
+
+func (p *DB) callbackRow(cb *ledger.Callback) callbackRow {
+	return callbackRow{cb, p.keys.seal("callbacks.raw "+cb.ID, cb.Raw)}
+}
+
+// A callback's order: by our attempt id first, which our server put into the
+// provider's metadata, else by the provider's names; with the fate of the same
+// event if it came before. The order of one that is settled is not loaded: a
+// repetition costs one look into an index.
+const loadCallbackSQL = `SELECT coalesce(h.id, ''), coalesce(h.outcome, ''), coalesce(m.attempt_id, ''), m.found
+	FROM (SELECT 1) one LEFT JOIN callbacks h ON h.provider = $1 AND h.event_id = $2 LEFT JOIN LATERAL (
+		SELECT c.attempt_id, ` + aggregate + ` AS found
+		FROM (
+			SELECT 1 AS rank, a.id AS attempt_id, a.order_id FROM attempts a WHERE a.id = $3 AND a.provider = $1
+			UNION ALL
+			(SELECT 2, r.attempt_id, r.order_id FROM unnest($4::text[], $5::text[]) WITH ORDINALITY q (kind, value, n)
+			JOIN refs r ON r.provider = $1 AND r.kind = q.kind AND r.value = q.value ORDER BY q.n LIMIT 1)
+		) c JOIN orders o ON o.id = c.order_id
+		WHERE h.id IS NULL OR h.id = $6 OR h.outcome NOT IN ('applied', 'no_news', 'ignored')
+		ORDER BY c.rank LIMIT 1
+	) m ON true`
+
+// Heard is what is on record about a callback.
+type Heard struct {
+	ID        string             // of the line in the inbox, if the event is not new
+	Outcome   ledger.CallbackOut // empty if the event is new
+	AttemptID string             // empty if it is of no attempt
+	Order     *ledger.Order      // nil also if another line has settled the event
+}
+
+// OrderOfCallback finds what a callback's payment belongs to, and whether the
+// event was heard before.
+func (p *DB) OrderOfCallback(ctx context.Context, cb *ledger.Callback, attemptID string, refs []sdk.Ref) (Heard, error) {
+	kinds, values := make(pq.StringArray, len(refs)), make(pq.StringArray, len(refs))
+	for i, r := range refs {
+		kinds[i], values[i] = r.Kind, r.Value
+	}
+	var h Heard
+	var raw []byte
+	err := p.loadCallback.QueryRowxContext(ctx, cb.Provider, cb.EventID, attemptID, kinds, values, cb.ID).Scan(&h.ID, &h.Outcome, &h.AttemptID, &raw)
+	if err != nil {
+		return h, mapErr(err)
+	}
+	if raw != nil {
+		h.Order, err = p.decode(raw)
+	}
+	return h, err
+}
+
+// What a callback that changed no order is kept with. One that says nothing is
+// not looked up before: a repetition of it inserts nothing.
+var (
+	storeCallbackSQL  = `WITH d AS (SELECT $1::jsonb AS d) ` + upsert("callbacks", callbackColumns, "", "")
+	ignoreCallbackSQL = `WITH d AS (SELECT $1::jsonb AS d) ` + insert("callbacks", callbackColumns, "") + ` ON CONFLICT DO NOTHING`
+)
+
+// StoreCallback keeps a callback that changed no order. ErrDuplicate if the
+// event is on record under another id.
+func (p *DB) StoreCallback(ctx context.Context, cb *ledger.Callback) error {
+	doc, err := json.Marshal(rows{Callbacks: []callbackRow{p.callbackRow(cb)}})
+	if err != nil {
+		return err
+	}
+	_, err = p.storeCallback.ExecContext(ctx, withoutNUL(doc))
+	return writeErr(err)
+}
+
+// IgnoreCallback keeps a callback that says nothing to a hub. Repeating it is
+// harmless.
+func (p *DB) IgnoreCallback(ctx context.Context, cb *ledger.Callback) error {
+	doc, err := json.Marshal(rows{Callbacks: []callbackRow{p.callbackRow(cb)}})
+	if err != nil {
+		return err
+	}
+	_, err = p.ignoreCallback.ExecContext(ctx, withoutNUL(doc))
+	return writeErr(err)
+}
+
+const claimCallbacksSQL = `UPDATE callbacks SET due_at = $1::timestamptz + make_interval(secs => $2), tries = tries + 1
+	WHERE id IN (SELECT id FROM callbacks WHERE due_at <= $1 ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED)
+	RETURNING row_to_json(callbacks)`
+
+// ClaimCallbacks leases up to limit callbacks that are due, whole. The Raw of
+// one that no key opens is nil.
+func (p *DB) ClaimCallbacks(ctx context.Context, now time.Time, lease float64, limit int) ([]*ledger.Callback, error) {
+	var raw [][]byte
+	if err := p.claimCallbacks.SelectContext(ctx, &raw, now, lease, limit); err != nil {
+		return nil, mapErr(err)
+	}
+	out := make([]*ledger.Callback, 0, len(raw))
+	for _, r := range raw {
+		cb, err := p.decodeCallback(r)
+		if err != nil && !errors.Is(err, errSealed) {
+			return nil, err
+		}
+		out = append(out, cb)
+	}
+	return out, nil
+}
+
+func (p *DB) decodeCallback(raw []byte) (*ledger.Callback, error) {
+	row := callbackRow{Callback: &ledger.Callback{}}
+	if err := json.Unmarshal(raw, &row); err != nil {
+		return nil, fmt.Errorf("decode callback: %w", err)
+	}
+	var err error
+	row.Callback.Raw, err = p.keys.open("callbacks.raw "+row.Callback.ID, row.Raw)
+	return row.Callback, err
+}
+
+// Callback reads one callback, whole; an empty app is the hub itself, an app
+// sees those of its orders. ErrNotFound. The Raw of one that no key opens, or
+// that was erased, is nil.
+func (p *DB) Callback(ctx context.Context, appID, id string) (*ledger.Callback, error) {
+	var raw []byte
+	err := p.db.GetContext(ctx, &raw, `SELECT row_to_json(c) FROM callbacks c
+		WHERE c.id = $2 AND ($1 = '' OR EXISTS (SELECT FROM orders o WHERE o.id = c.order_id AND o.app_id = $1))`, appID, id)
+	if err != nil {
+		return nil, mapErr(err)
+	}
+	cb, err := p.decodeCallback(raw)
+	if err != nil && !errors.Is(err, errSealed) {
+		return nil, err
+	}
+	return cb, nil
+}
+
+// CallbackFilter narrows a list of callbacks. Zero fields do not.
+type CallbackFilter struct {
+	AppID    string // empty is the hub itself; an app sees those of its orders
+	OrderID  string
+	Provider string
+	Type     string
+	Verdict  string
+	Outcome  string
+	From, To time.Time // when it first came
+	Before   string    // cursor: ids below this one
+	Limit    int
+}
+
+// Callbacks lists callbacks, the newest first, without their bodies.
+func (p *DB) Callbacks(ctx context.Context, f CallbackFilter) ([]*ledger.Callback, error) {
+	q, args := `SELECT to_jsonb(c) FROM (SELECT id, provider, event_id, type, order_id, verdict, outcome, note, due_at, tries, replays, received_at, updated_at
+		FROM callbacks c WHERE true`, []any{}
+	add := func(cond, v string) {
+		if v != "" {
+			args = append(args, v)
+			q += fmt.Sprintf(" AND "+cond, len(args))
+		}
+	}
+	add("EXISTS (SELECT FROM orders o WHERE o.id = c.order_id AND o.app_id = $%d)", f.AppID)
+	add("c.order_id = $%d", f.OrderID)
+	add("c.provider = $%d", f.Provider)
+	add("c.type = $%d", f.Type)
+	add("c.verdict = $%d", f.Verdict)
+	add("c.outcome = $%d", f.Outcome)
+	add("c.id < $%d", f.Before)
+	// An id begins with the time that it was made at: one index does for both.
+	if !f.From.IsZero() {
+		add("c.id >= $%d", ledger.FirstID(ledger.CallbackID, f.From))
+	}
+	if !f.To.IsZero() {
+		add("c.id < $%d", ledger.FirstID(ledger.CallbackID, f.To))
+	}
+	args = append(args, f.Limit)
+	q += fmt.Sprintf(" ORDER BY c.id DESC LIMIT $%d) c", len(args))
+	var raw [][]byte
+	if err := p.db.SelectContext(ctx, &raw, q, args...); err != nil {
+		return nil, mapErr(err)
+	}
+	out := make([]*ledger.Callback, 0, len(raw))
+	for _, r := range raw {
+		cb, err := p.decodeCallback(r)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, cb)
+	}
+	return out, nil
+}
+
+// ReplayCallback makes a callback due at a time, whatever became of it, and
+// writes who wants that and why beside it and into its order's timeline.
+// ErrNotFound, also when its body was erased.
+func (p *DB) ReplayCallback(ctx context.Context, id string, r ledger.Replay, due time.Time) error {
+	line, err := json.Marshal([]ledger.Replay{r})
+	if err != nil {
+		return err
+	}
+	data, err := json.Marshal(map[string]any{"callback": id, "who": r.Who, "why": r.Why})
+	if err != nil {
+		return err
+	}
+	var found int
+	err = p.db.QueryRowContext(ctx, `WITH again AS (
+			UPDATE callbacks SET due_at = $2, tries = 0, outcome = CASE outcome WHEN 'parked' THEN 'failed' ELSE outcome END,
+				replays = CASE WHEN jsonb_array_length(replays) >= 20 THEN replays - 0 ELSE coalesce(replays, '[]') END || $3::jsonb
+			WHERE id = $1 AND raw IS NOT NULL RETURNING order_id
+		), told AS (
+			INSERT INTO events (id, order_id, at, kind, source, request_id, data)
+			SELECT $4, order_id, $5, 'callback.replayed', 'operator', '', $6::jsonb FROM again WHERE order_id IS NOT NULL
+		) SELECT count(*) FROM again`,
+		id, due, withoutNUL(line), ledger.NewID(ledger.EventID, r.At), r.At, withoutNUL(data)).Scan(&found)
+	if err == nil && found == 0 {
+		return ErrNotFound
+	}
+	return mapErr(err)
+}
+
+// EraseCallbacks erases the bodies of up to limit callbacks that came before a
+// time and have nothing left to be done, and tells of how many. The lines stay.
+func (p *DB) EraseCallbacks(ctx context.Context, before time.Time, limit int) (int64, error) {
+	res, err := p.db.ExecContext(ctx, `UPDATE callbacks SET raw = NULL WHERE id IN (
+		SELECT id FROM callbacks WHERE raw IS NOT NULL AND received_at < $1 AND due_at IS NULL AND outcome <> 'parked'
+		ORDER BY received_at LIMIT $2 FOR UPDATE SKIP LOCKED)`, before, limit)
+	if err != nil {
+		return 0, mapErr(err)
+	}
+	return res.RowsAffected()
+}

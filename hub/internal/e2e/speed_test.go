@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -33,8 +34,13 @@ func TestSpeed_StatementsPerRequest(t *testing.T) {
 	_, err = db.Exec(`SELECT pg_reload_conf()`)
 	require.NoError(t, err)
 	time.Sleep(500 * time.Millisecond)
-	// executed counts the statements so far, without the worker's polls and ours.
-	executed := func() (n int) {
+	// What the hub does by the clock comes when it comes: the worker's polls, and
+	// what is dropped when it is old.
+	aside := regexp.MustCompile(`SET due_at = \$1|SET answer = NULL|SET raw = NULL|DELETE FROM notifications`)
+	var said []string
+	// executed counts the statements so far, without those and ours.
+	executed := func() int {
+		said = said[:0]
 		files, err := filepath.Glob(filepath.Join(server.Dir(), "*.log"))
 		require.NoError(t, err)
 		require.NotEmpty(t, files)
@@ -42,13 +48,14 @@ func TestSpeed_StatementsPerRequest(t *testing.T) {
 			text, err := os.ReadFile(file)
 			require.NoError(t, err)
 			for line := range strings.Lines(string(text)) {
-				if strings.Contains(line, "LOG:  execute ") && !strings.Contains(line, "SET due_at = $1") {
-					n++
+				if strings.Contains(line, "LOG:  execute ") && !aside.MatchString(line) {
+					said = append(said, line)
 				}
 			}
 		}
-		return n
+		return len(said)
 	}
+	last := func() []string { return said[max(0, len(said)-5):] }
 	h.checkout(nil)
 	require.NotZero(t, executed(), "the log does not show statements")
 
@@ -79,10 +86,10 @@ func TestSpeed_StatementsPerRequest(t *testing.T) {
 	for _, e := range events {
 		before = executed()
 		require.Equal(t, 200, h.callback(sign(h.WebhookSecret, time.Now(), e), e))
-		require.LessOrEqual(t, executed()-before, 2, "statements of a callback: %.300s", e)
+		require.LessOrEqual(t, executed()-before, 2, "statements of a callback: %.300s\n%s", e, last())
 		before = executed()
 		require.Equal(t, 200, h.callback(sign(h.WebhookSecret, time.Now(), e), e))
-		require.Equal(t, 1, executed()-before, "statements of a repetition: %.300s", e)
+		require.Equal(t, 1, executed()-before, "statements of a repetition: %.300s\n%s", e, last())
 	}
 	before = executed()
 	for range 50 {

@@ -180,6 +180,6 @@ func copySQL(table, columns string, change map[string]string) string {
 	if table == "orders" {
 		of = "id"
 	}
-	return fmt.Sprintf(`INSERT INTO %s (%s) SELECT %s FROM %[1]s x, generate_series(1, $2::int) n WHERE x.%s = $1`,
+	return fmt.Sprintf(`INSERT INTO %s (%s) SELECT %s FROM %[1]s x, generate_series(1, $2::int) n WHERE x.%[4]s = $1`,
 		table, columns, strings.Join(values, ", "), of)
 }

@@ -1,0 +1,154 @@
+package e2e
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/url"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/superpayhub/superpay/sdk/plugintest/standin"
+)
+
+// TestLies: a provider that answers about another amount, currency or
+// reference, whichever way it is heard, needs a person; the order is not paid,
+// and the money is on record.
+func TestLies(t *testing.T) {
+	t.Parallel()
+	h := open(t, nil)
+	h.skipBalance = true // the hub keeps what it was told on purpose
+	t.Run("success without id", func(t *testing.T) { h.nameless(t) })
+	flagged := func(t *testing.T, o answer, reason string, captures int) {
+		t.Helper()
+		a := h.when(o.ID, "flagged", func(a answer) bool { return a.NeedsAttention })
+		require.NotContains(t, []any{"paid", "refunded", "partially_refunded"}, a.Status, a.raw)
+		require.Equal(t, reason, a.Attention[0].Reason, a.raw)
+		require.Nil(t, a.NextAction)
+		require.Equal(t, captures, h.count(`SELECT count(*) FROM captures WHERE order_id = $1`, o.ID), "the money is on record")
+		h.verify()
+	}
+	lies := map[string]struct{ stripe, paypal map[string]any }{
+		"amount_mismatch":    {map[string]any{"amount": 1, "amount_captured": 1, "amount_received": 1, "amount_total": 1}, map[string]any{"*.value": "0.01"}},
+		"currency_mismatch":  {map[string]any{"*.currency": "eur"}, map[string]any{"*.currency_code": "EUR"}},
+		"reference_mismatch": {map[string]any{"*.superpay_attempt": "att_00000000000000000000000000"}, map[string]any{"*.custom_id": "att_00000000000000000000000000"}},
+	}
+	for reason, lie := range lies {
+		t.Run("stripe/answer/"+reason, func(t *testing.T) {
+			h.withhold()
+			h.fault(standin.Fault{Method: "POST", Path: "/v1/charges", Action: standin.Replace, Fields: lie.stripe, Times: 1})
+			o := h.ask("POST", "/v1/checkouts", unique("key"), body(map[string]any{"flow": "charge", "input": map[string]any{"token": "tok_visa"}}))
+			require.NoError(t, h.stripe.ClearFaults(t.Context()))
+			flagged(t, o, reason, 1)
+		})
+		t.Run("stripe/callback/"+reason, func(t *testing.T) {
+			if reason == "reference_mismatch" {
+				h.swapped(t)
+				return
+			}
+			o := h.checkout(nil)
+			var event map[string]any
+			require.NoError(t, json.Unmarshal(h.withheld(o, "payment_intent.succeeded"), &event))
+			require.NoError(t, h.stripe.ClearFaults(t.Context()))
+			raw, err := json.Marshal(replaced(event, lie.stripe))
+			require.NoError(t, err)
+			require.Equal(t, 200, h.callback(sign(h.WebhookSecret, time.Now(), raw), raw))
+			flagged(t, o, reason, 1)
+		})
+		t.Run("stripe/read/"+reason, func(t *testing.T) {
+			o := h.checkout(nil)
+			h.withhold()
+			h.pay(o.NextAction.URL, visa)
+			h.fault(standin.Fault{Method: "GET", Path: "/v1/checkout/sessions", Action: standin.Replace, Fields: lie.stripe, Times: 1})
+			h.visit(o)
+			require.NoError(t, h.stripe.ClearFaults(t.Context()))
+			flagged(t, o, reason, 1)
+		})
+		// What PayPal says of the approval, before anything is taken; and of the capture.
+		for kind, f := range map[string]standin.Fault{
+			"read":   {Method: "GET", Path: "/v2/checkout/orders/"},
+			"answer": {Method: "POST", Path: "/v2/checkout/orders/"},
+		} {
+			t.Run("paypal/"+kind+"/"+reason, func(t *testing.T) {
+				o := ways[5].checkout(h, false, nil)
+				require.NoError(t, h.paypal.AddFault(t.Context(), standin.Fault{Callback: "*", Action: standin.Withhold}))
+				h.post(h.paypal.BaseURL+"/checkoutnow", url.Values{"token": {o.ref("order")}, "choice": {"approve"}})
+				f.Action, f.Fields, f.Times = standin.Replace, lie.paypal, 1
+				require.NoError(t, h.paypal.AddFault(t.Context(), f))
+				h.visit(o)
+				require.NoError(t, h.paypal.ClearFaults(t.Context()))
+				flagged(t, o, reason, map[string]int{"answer": 1}[kind])
+			})
+		}
+	}
+}
+
+// swapped: an event says that the payment of one order is another's.
+func (h *house) swapped(t *testing.T) {
+	t.Helper()
+	o, other := h.paid(map[string]any{"capture": "manual"}), h.checkout(nil)
+	h.withhold()
+	h.dashboard("payment_intents/"+o.ref("payment_intent")+"/capture", nil)
+	event := bytes.ReplaceAll(h.settling()[o.Attempts[0].ID], []byte(o.Attempts[0].ID), []byte(other.Attempts[0].ID))
+	require.NotEmpty(t, event)
+	require.Equal(t, 200, h.callback(sign(h.WebhookSecret, time.Now(), event), event))
+	a := h.when(other.ID, "flagged", func(a answer) bool { return a.NeedsAttention })
+	require.Equal(t, "reference_mismatch", a.Attention[0].Reason)
+	require.NotEqual(t, "paid", a.Status)
+	require.Zero(t, a.Captured)
+	h.dueAgain(o)
+	require.Equal(t, int64(1050), h.until(o.ID, "paid").Captured)
+	require.NoError(t, h.stripe.ClearFaults(t.Context()))
+}
+
+// replaced is the document with these fields changed at any depth.
+func replaced(in any, fields map[string]any) any {
+	switch v := in.(type) {
+	case map[string]any:
+		for k, inner := range v {
+			v[k] = replaced(inner, fields)
+			for _, name := range []string{k, "*." + k} {
+				if lie, ok := fields[name]; ok && inner != nil {
+					v[k] = lie
+				}
+			}
+		}
+	case []any:
+		for i := range v {
+			v[i] = replaced(v[i], fields)
+		}
+	}
+	return in
+}
+
+// nameless: money that has no name is not believed, and asked about until it has one.
+func (h *house) nameless(t *testing.T) {
+	t.Helper()
+	h.withhold()
+	h.fault(standin.Fault{Method: "POST", Path: "/v1/charges", Action: standin.Replace, Fields: map[string]any{"id": ""}})
+	a := h.ask("POST", "/v1/checkouts", unique("key"), body(map[string]any{"flow": "charge", "input": map[string]any{"token": "tok_visa"}}))
+	require.Equal(t, 202, a.status, a.raw)
+	o := h.checkout(nil)
+	h.pay(o.NextAction.URL, visa)
+	h.fault(standin.Fault{Method: "GET", Path: "/v1/checkout/sessions", Action: standin.Replace, Fields: map[string]any{"payment_intent.latest_charge": nil}})
+	h.visit(o)
+	b := ways[5].checkout(h, false, nil)
+	require.NoError(t, h.paypal.AddFault(t.Context(), standin.Fault{Callback: "*", Action: standin.Withhold}))
+	require.NoError(t, h.paypal.AddFault(t.Context(), standin.Fault{
+		Path: "/v2/checkout/orders/", Action: standin.Replace, Fields: map[string]any{"purchase_units.0.payments.captures.0.id": ""},
+	}))
+	h.post(h.paypal.BaseURL+"/checkoutnow", url.Values{"token": {b.ref("order")}, "choice": {"approve"}})
+	h.visit(b)
+	for _, x := range []answer{a, o, b} {
+		got := h.ask("GET", "/v1/orders/"+x.ID, "", nil)
+		require.NotEqual(t, "paid", got.Status, got.raw)
+		require.Zero(t, h.count(`SELECT count(*) FROM captures WHERE order_id = $1`, x.ID))
+	}
+	require.NoError(t, h.stripe.ClearFaults(t.Context()))
+	require.NoError(t, h.paypal.ClearFaults(t.Context()))
+	for _, x := range []answer{a, o, b} {
+		h.dueAgain(x)
+		require.Equal(t, int64(1050), h.until(x.ID, "paid").Captured)
+	}
+}

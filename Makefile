@@ -33,6 +33,10 @@ books: $(if $(HUB_TEST_DATABASE_URL),,postgres) ## Pay in all ways, in all cases
 races: $(if $(HUB_TEST_DATABASE_URL),,postgres) ## Run what two hubs may do at the same moment 1,000 times (REPEAT=)
 	@REPEAT=$(or $(REPEAT),1000) go test ./hub/internal/e2e -run '^TestRaces$$' -count=1 -v
 
+.PHONY: chaos
+chaos: build postgres ## Run the campaign of faults (ORDERS=10000 SEED=now; ORDER=n runs one of them again)
+	@exec bin/chaos
+
 .PHONY: lint
 lint: ## Check format, vet, staticcheck, go.mod and generated code
 	@.ci/lint.sh

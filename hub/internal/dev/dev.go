@@ -34,6 +34,7 @@ type Options struct {
 	DatabaseURL string // "" runs a private PostgreSQL
 	Hubs        int    // on the same database; 0 means 1
 	Shop        bool
+	Fleeting    bool // for tests: nothing waits for the disk, and the sandbox keeps nothing on it
 
 	Env         []string      // more environment for the hubs; wins over what is set here
 	TimeScale   float64       // compresses schedules; 0 means 1
@@ -152,15 +153,34 @@ func (h *House) startPostgres(ctx context.Context) (err error) {
 	h.postgres, err = devpg.Start(ctx, devpg.Options{
 		Dir:    filepath.Join(h.options.DataDir, "postgres"),
 		Logger: slog.New(slog.NewTextHandler(h.logs.named("postgres"), nil)),
+		Unsafe: h.options.Fleeting,
 	})
 	if err != nil {
 		return err
 	}
 	h.DatabaseURL = h.postgres.URL()
-	go func() {
-		<-h.postgres.Done()
+	go func(server *devpg.Server) {
+		<-server.Done()
 		h.report(errors.New("PostgreSQL ended by itself, see postgres/postgres.log in the data folder"))
-	}()
+	}(h.postgres)
+	return nil
+}
+
+// RestartPostgres ends the house's own PostgreSQL as a crash would, and starts
+// it again at the same address.
+func (h *House) RestartPostgres(ctx context.Context) error {
+	if h.postgres == nil {
+		return errors.New("the house has no PostgreSQL of its own")
+	}
+	h.postgres.Kill()
+	was := h.DatabaseURL
+	h.options.DatabaseURL = ""
+	if err := h.startPostgres(ctx); err != nil {
+		return err
+	}
+	if h.DatabaseURL != was {
+		return errors.New("PostgreSQL came back at another address: somebody took its port")
+	}
 	return nil
 }
 

@@ -89,7 +89,9 @@ func (h *House) startSandbox(ctx context.Context) error {
 		return nil
 	}
 	state := filepath.Join(h.options.DataDir, "sandbox")
-	if err := os.MkdirAll(state, 0o700); err != nil {
+	if h.options.Fleeting {
+		state = ""
+	} else if err := os.MkdirAll(state, 0o700); err != nil {
 		return err
 	}
 	h.sandbox = &child{

@@ -70,6 +70,10 @@ func TestToken_PaysOnceAndPublishedOnesAlways(t *testing.T) {
 	require.Equal(t, tok.Card.ID, ch.PaymentMethod)
 	require.Equal(t, tok.Card.ID, ch.Source.ID)
 	require.Equal(t, "a@b.test", ch.ReceiptEmail)
+	var told stripe.Charge
+	require.NoError(t, json.Unmarshal(s.event("charge.succeeded").Data.Raw, &told))
+	require.Equal(t, ch.ID, told.ID)
+	require.Nil(t, told.PaymentIntent)
 	_, err := s.api.Charges.New(chargeParams(tok.ID, 1000))
 	require.EqualValues(t, "token_already_used", stripeError(t, err).Code)
 	tok, err = s.api.Tokens.Get(tok.ID, nil)
@@ -81,10 +85,6 @@ func TestToken_PaysOnceAndPublishedOnesAlways(t *testing.T) {
 	_, err = s.api.Charges.New(chargeParams("tok_none", 500))
 	require.Equal(t, "source", stripeError(t, err).Param)
 
-	var told stripe.Charge
-	require.NoError(t, json.Unmarshal(s.event("charge.succeeded").Data.Raw, &told))
-	require.Equal(t, ch.ID, told.ID)
-	require.Nil(t, told.PaymentIntent)
 	books := s.server.Books()
 	require.Len(t, books.Payments, 3)
 	require.Equal(t, ch.ID, books.Captures[0].PaymentID)

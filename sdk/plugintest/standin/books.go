@@ -1,6 +1,7 @@
 package standin
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -25,6 +26,16 @@ type Entry struct {
 	Currency  string            `json:"currency"` // ISO 4217, upper case
 	Metadata  map[string]string `json:"metadata"`
 	Created   time.Time         `json:"created"`
+}
+
+// of returns the lines of one payment; "" is all.
+func (b Books) of(payment string) Books {
+	for _, lines := range []*[]Entry{&b.Payments, &b.Captures, &b.Refunds, &b.Disputes} {
+		if payment != "" {
+			*lines = slices.DeleteFunc(*lines, func(e Entry) bool { return e.PaymentID != payment })
+		}
+	}
+	return b
 }
 
 // Decimal writes an integer amount of minor units as a decimal with the given

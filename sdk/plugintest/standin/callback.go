@@ -27,6 +27,8 @@ type Callback struct {
 	LastStatus int           `json:"last_status"` // 0 is no answer
 	Created    time.Time     `json:"created"`
 	Body       []byte        `json:"body,omitempty"`
+
+	heldBy string // id of the fault that keeps it back
 }
 
 // Sender is what the stand-in knows and the Deliverer does not: where an

@@ -23,9 +23,21 @@ func (c Client) Books(ctx context.Context) (books Books, err error) {
 	return books, err
 }
 
+// BooksOf returns the lines of one payment.
+func (c Client) BooksOf(ctx context.Context, payment string) (books Books, err error) {
+	err = c.call(ctx, http.MethodGet, "books?payment="+url.QueryEscape(payment), nil, &books)
+	return books, err
+}
+
 // Callbacks lists what was, is being, and will be delivered.
 func (c Client) Callbacks(ctx context.Context) (list []Callback, err error) {
 	err = c.call(ctx, http.MethodGet, "callbacks", nil, &list)
+	return list, err
+}
+
+// CallbacksOf lists those whose body has a text in it: a payment's id, say.
+func (c Client) CallbacksOf(ctx context.Context, match string) (list []Callback, err error) {
+	err = c.call(ctx, http.MethodGet, "callbacks?match="+url.QueryEscape(match), nil, &list)
 	return list, err
 }
 
@@ -38,6 +50,12 @@ func (c Client) Requests(ctx context.Context) (list []Request, err error) {
 // AddFault puts a rule in force.
 func (c Client) AddFault(ctx context.Context, f Fault) error {
 	return c.call(ctx, http.MethodPost, "faults", f, nil)
+}
+
+// Bitten counts what faults did, by action.
+func (c Client) Bitten(ctx context.Context) (count map[Action]int, err error) {
+	err = c.call(ctx, http.MethodGet, "faults", nil, &count)
+	return count, err
 }
 
 // ClearFaults lifts every rule.

@@ -104,14 +104,14 @@ func (d *Deliverer) Send(c Callback) {
 		d.forgetSettled()
 	}
 	d.list = append(d.list, &c)
-	fault, bitten := d.opts.Faults.forCallback(c.Type)
+	fault, bitten := d.opts.Faults.forCallback(c.Type, c.Body)
 	switch {
 	case d.opts.Sender.Target(c.Endpoint) == "":
 		c.State = Unsent
 	case bitten && (fault.Action == Withhold || fault.Action == Reorder):
-		c.State = Withheld
-		if fault.Action == Reorder && d.withheld() >= fault.Count {
-			d.release(ReleaseOrder{Reverse: fault.Seed == 0, Seed: fault.Seed})
+		c.State, c.heldBy = Withheld, fault.ID
+		if gathered := d.withheld(fault.ID); fault.Action == Reorder && len(gathered) >= fault.Count {
+			d.release(gathered, ReleaseOrder{Reverse: fault.Seed == 0, Seed: fault.Seed})
 		}
 	case bitten && fault.Action == Duplicate:
 		for range fault.Count {
@@ -173,18 +173,25 @@ func (d *Deliverer) Close() {
 	d.opts.Client.CloseIdleConnections()
 }
 
-// start runs the tries of c from now on. The caller holds the lock.
+// start runs the tries of c from now on; of a callback that is duplicated each
+// copy has its own. The caller holds the lock.
 func (d *Deliverer) start(c *Callback, wait time.Duration) {
 	c.State = Pending
 	d.pending++
 	d.wait.Go(func() {
-		defer func() {
-			d.mu.Lock()
-			d.pending--
-			d.mu.Unlock()
-		}()
-		for i := 0; d.sleep(wait) && !d.try(c) && i < len(d.opts.Backoff); i++ {
+		done := false
+		for i := 0; d.sleep(wait) && !done; i++ {
+			if done = d.try(c); done || i == len(d.opts.Backoff) {
+				break
+			}
 			wait = d.opts.Backoff[i]
+		}
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		d.pending--
+		if !done && c.State == Pending && d.ctx.Err() == nil {
+			c.State = Exhausted
+			d.opts.Changed()
 		}
 	})
 }
@@ -218,13 +225,10 @@ func (d *Deliverer) try(c *Callback) bool {
 	d.mu.Lock()
 	c.Tries++
 	c.LastStatus = status
-	switch {
-	case status >= 200 && status < 300:
+	done := status >= 200 && status < 300
+	if done {
 		c.State = Delivered
-	case c.Tries > len(d.opts.Backoff) && c.State != Delivered:
-		c.State = Exhausted
 	}
-	done := c.State != Pending || status >= 200 && status < 300
 	d.mu.Unlock()
 	d.opts.Changed()
 	return done

@@ -1,10 +1,12 @@
 package standin
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
+	"slices"
 )
 
 // DoorPrefix is where the doors are, below the stand-in's own base URL.
@@ -23,11 +25,14 @@ type Doors struct {
 // Handler serves the doors on paths that begin with DoorPrefix.
 func (d Doors) Handler() *http.ServeMux {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET "+DoorPrefix+"books", func(w http.ResponseWriter, _ *http.Request) { WriteJSON(w, d.Books()) })
+	mux.HandleFunc("GET "+DoorPrefix+"books", func(w http.ResponseWriter, r *http.Request) {
+		WriteJSON(w, d.Books().of(r.URL.Query().Get("payment")))
+	})
 	mux.HandleFunc("GET "+DoorPrefix+"requests", func(w http.ResponseWriter, _ *http.Request) { WriteJSON(w, d.Requests.List()) })
 	mux.HandleFunc("GET "+DoorPrefix+"callbacks", d.callbacks)
 	mux.HandleFunc("POST "+DoorPrefix+"callbacks/release", d.release)
 	mux.HandleFunc("POST "+DoorPrefix+"callbacks/{id}/resend", d.resend)
+	mux.HandleFunc("GET "+DoorPrefix+"faults", func(w http.ResponseWriter, _ *http.Request) { WriteJSON(w, d.Faults.Bitten()) })
 	mux.HandleFunc("POST "+DoorPrefix+"faults", d.addFault)
 	mux.HandleFunc("DELETE "+DoorPrefix+"faults", func(w http.ResponseWriter, _ *http.Request) {
 		d.Faults.Clear()
@@ -37,8 +42,9 @@ func (d Doors) Handler() *http.ServeMux {
 	return mux
 }
 
-func (d Doors) callbacks(w http.ResponseWriter, _ *http.Request) {
-	list := d.Callbacks.List()
+func (d Doors) callbacks(w http.ResponseWriter, r *http.Request) {
+	match := []byte(r.URL.Query().Get("match"))
+	list := slices.DeleteFunc(d.Callbacks.List(), func(c Callback) bool { return !bytes.Contains(c.Body, match) })
 	for i := range list {
 		list[i].Body = nil // the provider's own API shows events; this shows deliveries
 	}

@@ -1,8 +1,10 @@
 package standin
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -33,8 +35,9 @@ const (
 	Postpone  Action = "postpone"  // deliver DelayMS late
 )
 
-// maxFaults bounds the rules a stand-in keeps; a test that needs more is lost.
-const maxFaults = 100
+// maxFaults bounds the rules in force; one that has bitten as often as it may
+// makes room. A test that needs more is lost.
+const maxFaults = 1000
 
 // Fault is one rule. It bites matching requests, or matching callbacks if
 // Callback is set, after letting After of them pass, and Times in all.
@@ -43,6 +46,7 @@ type Fault struct {
 	Method   string `json:"method,omitempty"`   // "" is any
 	Path     string `json:"path,omitempty"`     // prefix, as the API sees it: "/v1/refunds"
 	Callback string `json:"callback,omitempty"` // prefix of the event type; "*" is any
+	Match    string `json:"match,omitempty"`    // a text in the path or the body: one payment's id, say
 
 	Action Action `json:"action"`
 	After  int    `json:"after,omitempty"`
@@ -83,12 +87,15 @@ type Faults struct {
 	mu     sync.Mutex
 	rules  []*armed
 	number int
+	bitten map[Action]int
 }
 
 type armed struct {
 	Fault
 	seen int
 }
+
+func (a *armed) spent() bool { return a.Times > 0 && a.seen >= a.After+a.Times }
 
 // Add puts a rule in force and returns its id.
 func (s *Faults) Add(f Fault) (string, error) {
@@ -97,6 +104,7 @@ func (s *Faults) Add(f Fault) (string, error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.rules = slices.DeleteFunc(s.rules, (*armed).spent)
 	if len(s.rules) >= maxFaults {
 		return "", fmt.Errorf("more than %d faults", maxFaults)
 	}
@@ -113,15 +121,23 @@ func (s *Faults) Clear() {
 	s.rules = nil
 }
 
-func (s *Faults) forRequest(r *http.Request, path string) (Fault, bool) {
+// Bitten counts how often each action was done.
+func (s *Faults) Bitten() map[Action]int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return maps.Clone(s.bitten)
+}
+
+func (s *Faults) forRequest(r *http.Request, path string, body []byte) (Fault, bool) {
 	return s.bite(func(f Fault) bool {
-		return f.Callback == "" && (f.Method == "" || f.Method == r.Method) && strings.HasPrefix(path, f.Path)
+		return f.Callback == "" && (f.Method == "" || f.Method == r.Method) && strings.HasPrefix(path, f.Path) &&
+			(strings.Contains(path, f.Match) || bytes.Contains(body, []byte(f.Match)))
 	})
 }
 
-func (s *Faults) forCallback(kind string) (Fault, bool) {
+func (s *Faults) forCallback(kind string, body []byte) (Fault, bool) {
 	return s.bite(func(f Fault) bool {
-		return f.Callback == "*" || f.Callback != "" && strings.HasPrefix(kind, f.Callback)
+		return (f.Callback == "*" || f.Callback != "" && strings.HasPrefix(kind, f.Callback)) && bytes.Contains(body, []byte(f.Match))
 	})
 }
 
@@ -133,7 +149,7 @@ func (s *Faults) bite(match func(Fault) bool) (Fault, bool) {
 	defer s.mu.Unlock()
 	var found *armed
 	for _, rule := range s.rules {
-		if !match(rule.Fault) {
+		if rule.spent() || !match(rule.Fault) {
 			continue
 		}
 		due := rule.seen >= rule.After && (rule.Times == 0 || rule.seen < rule.After+rule.Times)
@@ -148,6 +164,10 @@ func (s *Faults) bite(match func(Fault) bool) (Fault, bool) {
 	if found == nil {
 		return Fault{}, false
 	}
+	if s.bitten == nil {
+		s.bitten = map[Action]int{}
+	}
+	s.bitten[found.Action]++
 	return found.Fault, true
 }
 

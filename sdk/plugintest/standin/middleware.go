@@ -28,7 +28,7 @@ func (s *Faults) Middleware(log *Requests, path func(*http.Request) string, next
 			return
 		}
 		r.Body = io.NopCloser(bytes.NewReader(body))
-		fault, bitten := s.forRequest(r, path(r))
+		fault, bitten := s.forRequest(r, path(r), body)
 		log.add(r, path(r), body, fault.Action)
 		if !bitten {
 			next.ServeHTTP(w, r)

@@ -17,16 +17,12 @@ type ReleaseOrder struct {
 func (d *Deliverer) Release(order ReleaseOrder) int {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.release(order)
+	return d.release(d.withheld(""), order)
 }
 
-func (d *Deliverer) release(order ReleaseOrder) int {
-	var batch []*Callback
-	for _, c := range d.list {
-		if c.State == Withheld {
-			c.State = Pending
-			batch = append(batch, c)
-		}
+func (d *Deliverer) release(batch []*Callback, order ReleaseOrder) int {
+	for _, c := range batch {
+		c.State = Pending
 	}
 	if order.Reverse {
 		slices.Reverse(batch)
@@ -52,11 +48,12 @@ func (d *Deliverer) release(order ReleaseOrder) int {
 	return len(batch)
 }
 
-func (d *Deliverer) withheld() (n int) {
+// withheld are the callbacks that a fault keeps back, oldest first; "" is any.
+func (d *Deliverer) withheld(fault string) (held []*Callback) {
 	for _, c := range d.list {
-		if c.State == Withheld {
-			n++
+		if c.State == Withheld && (fault == "" || c.heldBy == fault) {
+			held = append(held, c)
 		}
 	}
-	return n
+	return held
 }

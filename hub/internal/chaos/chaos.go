@@ -1,0 +1,214 @@
+// Package chaos is the campaign: it drives seeded, mixed traffic through every
+// way to pay while it kills, cuts, delays, forges and presses the provider's
+// buttons; then it lets everything heal and compares the providers' books with
+// the hub's, order by order. It uses only front doors: the API, callbacks,
+// payers' pages, the stand-ins' doors, and `hub ledger verify`.
+package chaos
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/superpayhub/superpay/hub/internal/dev"
+	"github.com/superpayhub/superpay/sdk/plugintest/standin"
+)
+
+// Options say what to run. BinDir and DataDir are required; DataDir must not
+// hold anything worth keeping.
+type Options struct {
+	BinDir, DataDir string
+	Seed            uint64
+	Orders          int
+	Only            int           // this order alone, counted from 1; 0 runs all
+	Every           int           // orders between two crashes; 0 is 80
+	Workers         int           // orders in progress at once; 0 is 48
+	Heal            time.Duration // bounds the wait after the last fault; 0 is 90 s
+	BreakLaw        string        // has the hubs break a law, to see that it is found: HUB_BREAK_LAW
+	LogWriter       io.Writer     // what all processes say; nil drops it
+	Say             io.Writer     // how it goes; nil says nothing
+}
+
+const hubs = 3
+
+// The house's clock: a minute of the hub's schedules passes in well under a
+// second, and a call of a provider may take as long as one of the delays here
+// does not.
+const (
+	timeScale   = 100
+	callTimeout = 1500 * time.Millisecond
+)
+
+// campaign is one run.
+type campaign struct {
+	Options
+	ctx      context.Context
+	house    *dev.House
+	front    *front
+	stands   map[string]standin.Client // by plugin
+	web      *http.Client              // of apps and payers
+	orders   []*order
+	instance string        // the hubs' id, which a forger may have learnt
+	seen     *transmission // a genuine callback of PayPal's, to forge others by
+	began    time.Time
+
+	crashes  sync.Mutex // one at a time
+	crashing sync.WaitGroup
+	faults   tally
+	done     atomic.Int64
+}
+
+// Run stands a house up, drives the orders through it, lets it heal and judges.
+// An error means that the campaign itself could not be run.
+func Run(ctx context.Context, o Options) (*Report, error) {
+	positive(&o.Every, 80)
+	positive(&o.Workers, 48)
+	positive(&o.Heal, 90*time.Second)
+	if o.Say == nil {
+		o.Say = io.Discard
+	}
+	c := &campaign{Options: o, ctx: ctx, began: time.Now(), faults: tally{count: map[string]int{}}}
+	if err := c.open(); err != nil {
+		return nil, errors.Join(err, c.close())
+	}
+	c.drive()
+	report, err := c.heal()
+	return report, errors.Join(err, c.close())
+}
+
+func positive[T int | time.Duration](v *T, usual T) {
+	if *v <= 0 {
+		*v = usual
+	}
+}
+
+// open stands the house up, with one address for callbacks in front of the hubs.
+func (c *campaign) open() error {
+	if err := os.Chmod(c.DataDir, 0o755); err != nil { // PostgreSQL's own user has to get in
+		return err
+	}
+	env := []string{"HUB_DATABASE__MAX_CONNS=8", "HUB_LOG__LEVEL=info"}
+	if c.BreakLaw != "" {
+		env = append(env, "HUB_BREAK_LAW="+c.BreakLaw)
+	}
+	var err error
+	c.house, err = dev.Start(c.ctx, dev.Options{
+		BinDir: c.BinDir, DataDir: c.DataDir, Hubs: hubs, Fleeting: true, Env: env,
+		TimeScale: timeScale, CallTimeout: callTimeout, LogWriter: c.LogWriter,
+	})
+	if err != nil {
+		return err
+	}
+	c.web = &http.Client{
+		Timeout:       20 * time.Second,
+		Transport:     &http.Transport{MaxIdleConnsPerHost: 2 * c.Workers, IdleConnTimeout: 30 * time.Second},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	c.stands = map[string]standin.Client{}
+	for _, name := range []string{"stripe", "paypal"} {
+		c.stands[name] = standin.Client{BaseURL: c.house.SandboxURL + "/" + name, HTTP: c.web}
+	}
+	if c.front, err = openFront(c.house.BaseURLs); err != nil {
+		return err
+	}
+	if err := c.overhear(); err != nil {
+		return fmt.Errorf("overhear a callback of PayPal's: %w", err)
+	}
+	if c.instance, err = c.instanceID(); err != nil {
+		return err
+	}
+	for name, stand := range c.stands {
+		if err := stand.SetWebhook(c.ctx, c.front.url+"/callback/"+name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *campaign) close() error {
+	if c.front != nil {
+		c.front.close()
+	}
+	if c.house == nil {
+		return nil
+	}
+	c.web.CloseIdleConnections()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.ctx), 15*time.Second)
+	defer cancel()
+	return c.house.Stop(ctx)
+}
+
+// drive lives every order's life, many at once.
+func (c *campaign) drive() {
+	first, last := 1, c.Orders
+	if c.Only > 0 {
+		first, last = c.Only, c.Only
+	}
+	for n := first; n <= last; n++ {
+		c.orders = append(c.orders, newOrder(c, n))
+	}
+	next := make(chan *order)
+	var workers sync.WaitGroup
+	for range c.Workers {
+		workers.Go(func() {
+			for o := range next {
+				o.live()
+				c.done.Add(1)
+			}
+		})
+	}
+	stop := c.progress()
+	for _, o := range c.orders {
+		if c.ctx.Err() != nil {
+			break
+		}
+		next <- o
+	}
+	close(next)
+	workers.Wait()
+	c.crashing.Wait()
+	stop()
+}
+
+// progress says how it goes, every few seconds.
+func (c *campaign) progress() (stop func()) {
+	end, ended := make(chan struct{}), make(chan struct{})
+	began := time.Now()
+	say := func() {
+		took := time.Since(began).Seconds()
+		fmt.Fprintf(c.Say, "%4.0f s  %d of %d orders, %.0f/s\n", time.Since(c.began).Seconds(), c.done.Load(), len(c.orders), float64(c.done.Load())/took)
+	}
+	go func() {
+		defer close(ended)
+		ticker := time.NewTicker(10 * time.Second)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-ticker.C:
+				say()
+			case <-end:
+				say()
+				return
+			}
+		}
+	}()
+	return func() { close(end); <-ended }
+}
+
+// tally counts what the campaign does by itself, by kind.
+type tally struct {
+	mu    sync.Mutex
+	count map[string]int
+}
+
+func (t *tally) add(kind string, n int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.count[kind] += n
+}

@@ -1,0 +1,75 @@
+package chaos
+
+import (
+	"net/http"
+
+	"github.com/superpayhub/superpay/sdk/plugintest/standin"
+)
+
+// arm sets the faults that are planned for a step of this order, so that they
+// bite its own call and no other's.
+func (o *order) arm(at step) {
+	method, match := http.MethodPost, o.target(at)
+	if at == atRead {
+		method = http.MethodGet
+	}
+	if match == "" {
+		return
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.crash.does != nil && o.crashAt == at {
+		crash := o.crash
+		o.crash = none
+		// The provider takes its time, and in the meantime it happens.
+		o.set(standin.Fault{Method: method, Match: match, Action: standin.Delay, DelayMS: 400, Times: 1})
+		o.c.crashing.Go(func() { o.c.strike(crash, o) })
+	}
+	var later []fault
+	for _, f := range o.faults {
+		if f.at != at {
+			later = append(later, f)
+			continue
+		}
+		f.rule.Method, f.rule.Match = method, match
+		o.set(f.rule)
+	}
+	o.faults = later
+}
+
+// target is what the call of a step carries, and no other order's does.
+func (o *order) target(at step) string {
+	switch at {
+	case atCreate:
+		return o.reference
+	case atConfirm, atRead:
+		return o.ref("payment_intent", "checkout_session", "charge", "order")
+	case atCapture:
+		return o.ref("authorization", "payment_intent", "charge", "order")
+	case atCancel:
+		return o.ref("authorization", "checkout_session", "payment_intent", "charge", "order")
+	case atRefund:
+		if c := o.ref("capture"); c != "" {
+			return c
+		}
+	}
+	if a := o.attempt(); a != nil {
+		return a.ID
+	}
+	return ""
+}
+
+// spoil sets what becomes of the callbacks that carry a text.
+func (o *order) spoil(match string) {
+	if o.callbacks != nil {
+		rule := *o.callbacks
+		rule.Match = match
+		o.set(rule)
+	}
+}
+
+func (o *order) set(rule standin.Fault) {
+	if err := o.c.stands[o.way.provider].AddFault(o.c.ctx, rule); err != nil && o.c.ctx.Err() == nil {
+		o.complain = append(o.complain, "a fault could not be set: "+err.Error())
+	}
+}

@@ -1,0 +1,218 @@
+package chaos
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/superpayhub/superpay/sdk/plugintest/standin"
+)
+
+// heal ends all faults, waits until the books agree, and judges. What does not
+// agree in time is what the report tells.
+func (c *campaign) heal() (*Report, error) {
+	r := &Report{Options: c.Options, Faults: map[string]int{}, Orders: len(c.orders)}
+	if err := c.ctx.Err(); err != nil {
+		return nil, err
+	}
+	for _, stand := range c.stands {
+		if err := c.relent(stand); err != nil {
+			return nil, err
+		}
+	}
+	r.Drove = time.Since(c.began)
+	views, err := c.views()
+	if err != nil {
+		return nil, err
+	}
+	open := 0
+	for end := time.Now().Add(c.Heal); ; time.Sleep(500 * time.Millisecond) {
+		if err := c.judge(r, views); err != nil {
+			return nil, err
+		}
+		if len(r.Findings) == 0 || time.Now().After(end) || c.ctx.Err() != nil {
+			// Once more, all of it: what looked settled must have stayed so.
+			if views, err = c.views(); err == nil {
+				err = c.judge(r, views)
+			}
+			if err != nil || len(r.Findings) == 0 || time.Now().After(end) || c.ctx.Err() != nil {
+				break
+			}
+		}
+		if now := len(r.Findings); now != open {
+			fmt.Fprintf(c.Say, "%4.0f s  healing: not settled yet: %d\n", time.Since(c.began).Seconds(), now)
+			open = now
+		}
+		c.refresh(r, views)
+	}
+	if err != nil {
+		return nil, err
+	}
+	c.askAgain(r)
+	if err := c.verify(r); err != nil {
+		return nil, err
+	}
+	r.Took = time.Since(c.began)
+	for i := range min(len(r.Findings), maxTold) {
+		c.recount(&r.Findings[i])
+	}
+	return r, c.countFaults(r)
+}
+
+// relent ends the faults of a stand-in: what it withheld goes out in an order
+// of the seed's, and what waits for its next try does not wait any longer.
+func (c *campaign) relent(stand standin.Client) error {
+	if err := stand.ClearFaults(c.ctx); err != nil {
+		return err
+	}
+	if _, err := stand.Release(c.ctx, standin.ReleaseOrder{Seed: c.Seed + 1}); err != nil {
+		return err
+	}
+	list, err := stand.Callbacks(c.ctx)
+	if err != nil {
+		return err
+	}
+	for _, cb := range list {
+		if cb.State == standin.Exhausted || cb.State == standin.Pending && cb.Tries > 2 {
+			if err := stand.Resend(c.ctx, cb.ID); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// views reads every order of the hub, by the app's name of it.
+func (c *campaign) views() (map[string]*view, error) {
+	views := map[string]*view{}
+	for cursor := ""; ; {
+		var page struct {
+			Data []*view `json:"data"`
+			Next string  `json:"next"`
+		}
+		err := c.get("/v1/orders?limit=100&cursor="+url.QueryEscape(cursor), &page)
+		if err != nil {
+			return nil, fmt.Errorf("list the orders: %w", err)
+		}
+		for _, v := range page.Data {
+			views[v.Reference] = v
+		}
+		if cursor = page.Next; cursor == "" {
+			return views, nil
+		}
+	}
+}
+
+// get reads from any hub, patiently.
+func (c *campaign) get(path string, out any) (err error) {
+	for try := range 40 {
+		var raw answer
+		ctx, cancel := context.WithTimeout(c.ctx, 20*time.Second)
+		raw, err = c.call(ctx, c.house.BaseURLs[try%hubs], http.MethodGet, path, "", nil)
+		cancel()
+		if err == nil && raw.status == 200 {
+			return decode(raw.raw, out)
+		}
+		if err == nil {
+			err = fmt.Errorf("status %d: %.200s", raw.status, raw.raw)
+		}
+		time.Sleep(250 * time.Millisecond)
+	}
+	return err
+}
+
+// refresh reads the orders anew that something was found about.
+func (c *campaign) refresh(r *Report, views map[string]*view) {
+	var mu sync.Mutex
+	var all sync.WaitGroup
+	room := make(chan struct{}, 16)
+	again := map[string]string{}
+	for _, f := range r.Findings {
+		if f.order != nil && views[f.order.reference] != nil {
+			again[f.order.reference] = views[f.order.reference].ID
+		}
+	}
+	for name, id := range again {
+		room <- struct{}{}
+		all.Go(func() {
+			defer func() { <-room }()
+			v := &view{}
+			if c.get("/v1/orders/"+id, v) == nil {
+				mu.Lock()
+				defer mu.Unlock()
+				views[name] = v
+			}
+		})
+	}
+	all.Wait()
+}
+
+// askAgain repeats requests that were answered: each must come to the same, and
+// do nothing.
+func (c *campaign) askAgain(r *Report) {
+	var all sync.WaitGroup
+	room := make(chan struct{}, 16)
+	for i, o := range c.orders {
+		if i%10 != 0 && c.Orders > 1000 {
+			continue
+		}
+		for _, a := range o.asks {
+			if a.id == "" || a.final.status != 200 && a.final.status != 201 {
+				continue
+			}
+			room <- struct{}{}
+			all.Go(func() {
+				defer func() { <-room }()
+				if got := o.repeat(o.n+2, a, 5*time.Second); got.status != 200 && got.status != 201 {
+					o.fail("%s was answered %d, and after all %d: %.200s", a.key, a.final.status, got.status, got.raw)
+				}
+			})
+		}
+	}
+	all.Wait()
+	for _, o := range c.orders {
+		r.misled(o)
+	}
+}
+
+// verify has the hub prove its own books.
+func (c *campaign) verify(r *Report) error {
+	cmd := exec.CommandContext(c.ctx, filepath.Join(c.BinDir, "hub"), "ledger", "verify")
+	cmd.Env = append(cmd.Environ(), "HUB_DATABASE_URL="+c.house.DatabaseURL, "HUB_ENCRYPTION_KEY="+c.house.EncryptionKey)
+	out, err := cmd.CombinedOutput()
+	if err == nil {
+		return nil
+	}
+	if cmd.ProcessState == nil || cmd.ProcessState.ExitCode() != 1 {
+		return fmt.Errorf("hub ledger verify: %w: %s", err, out)
+	}
+	for line := range strings.Lines(string(out)) {
+		if !strings.HasPrefix(line, "hub: ") {
+			r.find(unbalanced, nil, "ledger verify: %s", strings.TrimSpace(line))
+		}
+	}
+	return nil
+}
+
+// countFaults adds what the stand-ins did to what the campaign did.
+func (c *campaign) countFaults(r *Report) error {
+	for kind, n := range c.faults.count {
+		r.Faults[kind] += n
+	}
+	for _, stand := range c.stands {
+		bitten, err := stand.Bitten(c.ctx)
+		if err != nil {
+			return err
+		}
+		for action, n := range bitten {
+			r.Faults[string(action)] += n
+		}
+	}
+	return nil
+}

@@ -1,0 +1,272 @@
+package chaos
+
+import (
+	"math/rand/v2"
+	"net/url"
+
+	"github.com/superpayhub/superpay/sdk"
+)
+
+// story is what happens to an order.
+type story struct {
+	name   string
+	weight int
+	steps  []step // at which something can go wrong
+	fits   func(*way) bool
+	tell   func(*order)
+}
+
+func anyWay(*way) bool    { return true }
+func byHold(w *way) bool  { return w.holds }
+func byPayer(w *way) bool { return w.act != nil }
+func byPage(w *way) bool  { return w.flow == "checkout_session" }
+
+// retriable ways let a declined payer try again by themselves.
+func retriable(w *way) bool {
+	return w.flow == "checkout_session" || w.flow == "server" || w.flow == "client"
+}
+
+var manual = map[string]any{"capture": "manual"}
+
+// Where faults strike: the more often it is named, the likelier.
+var (
+	creating = []step{atCreate}
+	paying   = []step{atCreate, atConfirm, atRead}
+	giving   = []step{atCreate, atConfirm, atRead, atRefund, atRefund, atRefund}
+	holding  = []step{atCreate, atConfirm, atRead, atCapture, atCapture}
+)
+
+var stories = []story{
+	{"pay", 18, paying, anyWay, func(o *order) {
+		o.checkout(false, nil)
+		o.pay(false, true)
+		o.until(paid)
+	}},
+	{"closes the tab", 8, paying, byPayer, func(o *order) {
+		o.checkout(false, nil)
+		o.pay(false, false)
+	}},
+	{"never comes", 5, creating, byPayer, func(o *order) { o.checkout(false, nil) }},
+	{"comes back at the same instant", 6, paying, byPayer, func(o *order) {
+		o.checkout(false, nil)
+		if o.way.act(o, false) {
+			o.agree()
+		}
+		o.race(hubs, func(i int) {
+			res, err := o.c.web.Get(o.c.house.BaseURLs[i] + "/return/" + o.attempt().ID)
+			if err == nil {
+				_ = res.Body.Close()
+			}
+		})
+	}},
+	{"declined", 5, paying, anyWay, func(o *order) {
+		o.checkout(true, nil)
+		o.pay(true, true)
+	}},
+	{"declined, then tries again", 7, paying, anyWay, tryAgain},
+	{"hold, capture", 6, holding, byHold, func(o *order) { hold(o); o.capture(0) }},
+	{"hold, capture a part", 6, holding, byHold, func(o *order) {
+		hold(o)
+		if o.capture(o.parts[0]).status == 200 && o.dice[0] < 0.5 {
+			o.must(paid)
+			o.giveBack(o.n, o.parts[0])
+		}
+	}},
+	{"hold, cancel", 4, []step{atCreate, atConfirm, atCancel, atCancel}, byHold, func(o *order) { hold(o); o.cancel() }},
+	{"hold, dashboard", 3, []step{atCreate, atRead}, byHold, holdDashboard},
+	{"cancel", 4, []step{atCreate, atCancel, atCancel}, byPayer, func(o *order) { o.checkout(false, nil); o.cancel() }},
+	{"cancel, then pays", 6, []step{atCreate, atCancel, atCancel, atRead}, byPayer, func(o *order) {
+		o.checkout(false, nil)
+		o.cancel()
+		o.pay(false, o.dice[0] < 0.5)
+	}},
+	{"cancels while it is paid", 4, []step{atCreate, atCancel, atRead}, byPayer, func(o *order) {
+		o.checkout(false, nil)
+		o.race(2, func(i int) {
+			if i == 0 {
+				o.cancel()
+			} else {
+				o.pay(false, false)
+			}
+		})
+	}},
+	{"refunds of parts", 8, giving, anyWay, func(o *order) {
+		pay(o)
+		for i, part := range o.parts {
+			if float64(i) < 1+2*o.dice[0] {
+				o.giveBack(o.n+i, part)
+			}
+		}
+	}},
+	{"refund of all", 6, giving, anyWay, func(o *order) { pay(o); o.giveBack(o.n, 0) }},
+	{"two refunds at once", 8, giving, anyWay, func(o *order) {
+		pay(o)
+		o.race(2, func(i int) { o.giveBack(o.n+i, o.amount*3/5) })
+	}},
+	{"one refund, three times at once", 4, giving, anyWay, oneRefund},
+	{"second attempt", 6, []step{atCreate, atCreate, atCancel, atConfirm, atRead}, byPayer, secondAttempt},
+	{"the same key at once", 5, creating, anyWay, func(o *order) {
+		o.sameKey()
+		o.pay(false, true)
+	}},
+	{"refund at the provider", 5, giving, anyWay, dashboardRefund},
+	{"dispute", 5, []step{atCreate, atRead, atRead}, anyWay, disputeStory},
+	{"closed at the provider", 2, []step{atCreate, atRead}, byPage, func(o *order) {
+		o.checkout(false, nil)
+		o.button("checkout/sessions/"+o.ref("checkout_session")+"/expire", nil)
+	}},
+}
+
+func pickStory(r *rand.Rand, w *way) *story {
+	total := 0
+	for i := range stories {
+		total += stories[i].weight
+	}
+	for {
+		n := r.IntN(total)
+		for i := range stories {
+			if n -= stories[i].weight; n < 0 {
+				if stories[i].fits(w) {
+					return &stories[i]
+				}
+				break
+			}
+		}
+	}
+}
+
+// pay has the order paid, or ends the story.
+func pay(o *order) {
+	o.checkout(false, nil)
+	o.pay(false, true)
+	o.must(paid)
+}
+
+// hold has the order authorised.
+func hold(o *order) {
+	o.checkout(false, manual)
+	o.pay(false, true)
+	o.must(authorized)
+}
+
+// tryAgain is a payer whose first card is declined: they try on the same page
+// where there is one, else the app starts anew.
+func tryAgain(o *order) {
+	o.checkout(true, nil)
+	o.pay(true, true)
+	if retriable(o.way) {
+		o.pay(false, true)
+		o.until(paid)
+		return
+	}
+	o.must(func(v *view) bool { return declined(v) || paid(v) })
+	o.again(o.way, false)
+	o.pay(false, true)
+	o.until(paid)
+}
+
+// secondAttempt changes the way in the middle; some payers pay by the first all
+// the same, or by both.
+func secondAttempt(o *order) {
+	o.checkout(false, nil)
+	first, way := o.last, o.way
+	o.again(o.other, false)
+	second := o.last
+	if o.dice[0] < 0.4 { // the old page is still open in a tab
+		o.last, o.way = first, way
+		o.pay(false, false)
+		o.last, o.way, o.browser = second, o.other, ""
+	}
+	if o.dice[2] < 0.8 {
+		o.pay(false, true)
+	}
+}
+
+// oneRefund asks for the same refund through every hub at once, with one key.
+func oneRefund(o *order) {
+	pay(o)
+	amount := o.parts[0]
+	o.mu.Lock()
+	o.back = append(o.back, amount)
+	o.mu.Unlock()
+	o.arm(atRefund)
+	asks := make([]*ask, hubs)
+	o.race(hubs, func(i int) {
+		asks[i] = &ask{verb: "refund", path: "/v1/orders/" + o.last.ID + "/refunds", key: o.reference + "-refund", body: map[string]any{"amount": amount}}
+		o.repeat(o.n+i, asks[i], patience)
+	})
+	for _, a := range asks[1:] {
+		if a.id != "" && asks[0].id != "" && a.id != asks[0].id {
+			o.fail("one key made the refunds %s and %s", asks[0].id, a.id)
+		}
+	}
+	o.mu.Lock()
+	o.asks = append(o.asks, asks...)
+	o.mu.Unlock()
+}
+
+// charge is what the provider's buttons call the money.
+func (o *order) charge() string {
+	if o.way.provider == "paypal" {
+		return "captures/" + o.ref("capture")
+	}
+	return "charges/" + o.ref("charge")
+}
+
+// dashboardRefund gives money back at the provider, while the app does so too.
+func dashboardRefund(o *order) {
+	pay(o)
+	major := sdk.Money{Amount: o.parts[1], Currency: o.currency, Exponent: o.last.Exponent}.Decimal()
+	o.race(2, func(i int) {
+		if i == 0 && o.button(o.charge()+"/refund", url.Values{"amount": {major}}) {
+			o.mu.Lock()
+			o.pressed = append(o.pressed, o.parts[1])
+			o.mu.Unlock()
+		}
+		if i == 1 && o.dice[0] < 0.6 {
+			o.giveBack(o.n, o.parts[0])
+		}
+	})
+}
+
+// disputeStory challenges a payment, and decides it sometimes.
+func disputeStory(o *order) {
+	pay(o)
+	if !o.button(o.charge()+"/dispute", nil) || o.dice[0] < 0.3 {
+		return
+	}
+	id := o.c.disputeOf(o)
+	if id == "" {
+		return
+	}
+	if o.dice[1] < 0.3 {
+		o.button("disputes/"+id+"/respond", nil)
+	}
+	o.button("disputes/"+id+"/"+pick(o.dice[2] < 0.5, "win", "lose"), nil)
+	if o.dice[3] < 0.4 {
+		o.giveBack(o.n, o.parts[0])
+	}
+}
+
+// disputeOf finds the dispute of the order's payment in the books.
+func (c *campaign) disputeOf(o *order) string {
+	books, err := c.stands[o.way.provider].BooksOf(c.ctx, o.ref("payment_intent", "order", "charge"))
+	if err != nil || len(books.Disputes) == 0 {
+		return ""
+	}
+	return books.Disputes[0].ID
+}
+
+// holdDashboard takes or releases held money at the provider.
+func holdDashboard(o *order) {
+	hold(o)
+	verb := pick(o.dice[0] < 0.5, "capture", "release")
+	switch {
+	case o.way.provider == "paypal":
+		o.button("authorizations/"+o.ref("authorization")+"/"+pick(verb == "capture", "capture", "void"), nil)
+	case o.ref("payment_intent") != "":
+		o.button("payment_intents/"+o.ref("payment_intent")+"/"+pick(verb == "capture", "capture", "cancel"), nil)
+	default:
+		o.button("charges/"+o.ref("charge")+"/"+pick(verb == "capture", "capture", "lapse"), nil)
+	}
+}

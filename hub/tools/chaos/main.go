@@ -1,0 +1,68 @@
+// Command chaos runs the campaign: mixed traffic and faults through every way
+// to pay, and then the providers' books beside the hub's. It exits with 1 if
+// anything was lost, doubled, stuck, unbalanced, or told wrongly to an app.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strconv"
+	"syscall"
+	"time"
+
+	"github.com/superpayhub/superpay/hub/internal/chaos"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop)
+	ok, err := run(ctx)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "chaos:", err)
+	}
+	if err != nil || !ok {
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context) (ok bool, err error) {
+	o := chaos.Options{Seed: uint64(time.Now().Unix()), Orders: 10_000, Say: os.Stdout}
+	for name, to := range map[string]*int{"ORDERS": &o.Orders, "ORDER": &o.Only, "EVERY": &o.Every, "WORKERS": &o.Workers} {
+		if text := os.Getenv(name); text != "" {
+			if *to, err = strconv.Atoi(text); err != nil || *to < 1 {
+				return false, fmt.Errorf("%s must be a number above 0", name)
+			}
+		}
+	}
+	if text := os.Getenv("SEED"); text != "" {
+		if o.Seed, err = strconv.ParseUint(text, 10, 63); err != nil {
+			return false, errors.New("SEED must be a number")
+		}
+	}
+	o.BreakLaw = os.Getenv("BREAK_LAW")
+	program, err := os.Executable()
+	if err != nil {
+		return false, err
+	}
+	o.BinDir = filepath.Dir(program)
+	if o.DataDir, err = os.MkdirTemp("", "superpay-chaos-"); err != nil {
+		return false, err
+	}
+	log, err := os.Create(filepath.Join(os.TempDir(), "superpay-chaos.log"))
+	if err != nil {
+		return false, err
+	}
+	defer log.Close()
+	o.LogWriter = log
+	defer os.RemoveAll(o.DataDir)
+	fmt.Printf("SEED=%d; what all processes say is in %s\n", o.Seed, log.Name())
+	report, err := chaos.Run(ctx, o)
+	if report != nil {
+		report.Print(os.Stdout)
+	}
+	return report != nil && len(report.Findings) == 0, err
+}

@@ -76,7 +76,7 @@ undone. The provider, the app and backups have records of their own.`,
 				}
 				fmt.Fprintf(c.OutOrStdout(), "the payer of order %s is forgotten, with %d raw callbacks and %d notifications\n", o.ID, forgotten.Callbacks, forgotten.Notifications)
 				if n := forgotten.Waiting; n > 0 {
-					return fmt.Errorf("%d callbacks still wait to be applied and were left; run this again when they are", n)
+					return fmt.Errorf("%d callbacks are not applied yet and were left; run this again when they are", n)
 				}
 				return nil
 			})

@@ -3,7 +3,7 @@ package postgres
 import "context"
 
 // Forgotten counts what Forget dropped, and the callbacks that it left because
-// they still wait to be applied.
+// they still wait to be applied, or failed to be and may be replayed.
 type Forgotten struct {
 	Callbacks, Notifications, Waiting int
 }
@@ -13,10 +13,10 @@ type Forgotten struct {
 func (p *DB) Forget(ctx context.Context, orderID string) (Forgotten, error) {
 	var f Forgotten
 	err := p.db.GetContext(ctx, &f, `WITH raw AS (
-			UPDATE callbacks SET raw = NULL WHERE order_id = $1 AND raw IS NOT NULL AND due_at IS NULL RETURNING 1
+			UPDATE callbacks SET raw = NULL WHERE order_id = $1 AND raw IS NOT NULL AND due_at IS NULL AND outcome NOT IN ('failed', 'parked') RETURNING 1
 		), told AS (
 			DELETE FROM notifications WHERE order_id = $1 AND created_at < (SELECT erased_at FROM orders WHERE id = $1) RETURNING 1
 		) SELECT (SELECT count(*) FROM raw) AS callbacks, (SELECT count(*) FROM told) AS notifications,
-			(SELECT count(*) FROM callbacks WHERE order_id = $1 AND raw IS NOT NULL AND due_at IS NOT NULL) AS waiting`, orderID)
+			(SELECT count(*) FROM callbacks WHERE order_id = $1 AND raw IS NOT NULL AND (due_at IS NOT NULL OR outcome IN ('failed', 'parked'))) AS waiting`, orderID)
 	return f, mapErr(err)
 }

@@ -3,9 +3,13 @@ package e2e
 import (
 	"net/http"
 	"net/http/httptest"
+	"net/url"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/superpayhub/superpay/sdk/plugintest/standin"
 )
 
 // accounts are what the books hold of an order.
@@ -96,6 +100,25 @@ func TestMovements(t *testing.T) {
 		h.told(o, "refund_failed_late")
 		require.Equal(t, map[string]int64{"provider:stripe": 1050, "app": -1050}, h.accounts(o))
 		require.Equal(t, 4, h.count(`SELECT count(*) FROM postings WHERE order_id = $1 AND stage IN ('1.refund', '2.refund_failed') AND abs(amount) = 300`, o.ID))
+	})
+
+	t.Run("a snapshot from before a refund lands after its callback", func(t *testing.T) {
+		o := h.paid(nil)
+		h.quiet()
+		h.fault(standin.Fault{Method: "GET", Path: "/v1/refunds", Action: standin.Replace, Fields: map[string]any{"data": []any{}}, DelayMS: 1500, Times: 1})
+		h.dueAgain(o)
+		require.Eventually(t, func() bool {
+			requests, err := h.stripe.Requests(t.Context())
+			return err == nil && slices.ContainsFunc(requests, func(r standin.Request) bool { return r.Fault == standin.Replace })
+		}, patience, tick, "the read is under way")
+		h.dashboard("charges/"+o.ref("charge")+"/refund", url.Values{"amount": {"4.00"}})
+		h.until(o.ID, "partially_refunded")
+		require.Eventually(t, func() bool {
+			return h.count(`SELECT count(*) FROM attempts WHERE order_id = $1 AND leased_until IS NULL`, o.ID) == 1
+		}, patience, tick, "the read has landed")
+		a := h.ask("GET", "/v1/orders/"+o.ID, "", nil)
+		require.Equal(t, int64(400), a.Refunded)
+		require.False(t, a.NeedsAttention)
 	})
 
 	client := ways[6]

@@ -67,3 +67,37 @@ func TestPostings_Balance(t *testing.T) {
 		require.Equal(rt, o.Captured-o.Refunded-lost-frozen, accounts["provider:stripe"])
 	})
 }
+
+// TestFee is posted once it is known, in its own currency; another one undoes it
+// first and needs a fresh read.
+func TestFee(t *testing.T) {
+	o, env := created(t, sdk.CaptureAutomatic)
+	accounts := map[string]int64{}
+	move := func(n News) {
+		c := Apply(o, env, n)
+		for _, p := range c.Postings {
+			accounts[p.Account+" "+p.Currency] += p.Amount
+		}
+		o = c.Order
+	}
+	fee := func(amount int64) *sdk.Payment {
+		p := captured("ch_1", 1000)
+		p.Captures.Items[0].Fee = sdk.Money{Amount: amount, Currency: "EUR", Exponent: 2}
+		return p
+	}
+	move(callback(o, captured("ch_1", 1000)))
+	require.NotContains(t, accounts, "fees:stripe EUR")
+	move(callback(o, fee(30)))
+	want := map[string]int64{"provider:stripe USD": 1000, "app:app_1 USD": -1000, "fees:stripe EUR": 30, "provider:stripe EUR": -30}
+	require.Equal(t, want, accounts)
+	again := Apply(o, env, callback(o, fee(30)), callback(o, captured("ch_1", 1000)))
+	require.True(t, again.Empty(), "news that do not tell it take nothing back")
+	move(callback(o, fee(35)))
+	require.Equal(t, want, accounts)
+	require.True(t, o.Attempts[0].ReadWanted)
+	o = claimed(o, env)
+	move(read(o, fee(35)))
+	require.Equal(t, int64(35), accounts["fees:stripe EUR"])
+	require.Equal(t, int64(-35), accounts["provider:stripe EUR"])
+	require.False(t, o.NeedsAttention)
+}

@@ -64,7 +64,7 @@ CREATE TABLE audit (
     request_id text NOT NULL,
     data       jsonb NOT NULL
 );
-CREATE INDEX audit_by_user ON audit (user_id, id DESC);
+CREATE INDEX audit_by_who ON audit (who, id DESC);
 CREATE INDEX audit_by_action ON audit (action, id DESC);
 CREATE INDEX audit_by_object ON audit (object, id DESC);
 

@@ -48,11 +48,11 @@ func HashNewPassword(password string) (string, error) {
 func HashPassword(ctx context.Context, password, email string) (string, error) {
 	switch {
 	case utf8.RuneCountInString(password) < minPassword:
-		return "", ledger.Invalidf("password", "must have at least %d characters", minPassword)
+		return "", invalid("password", "password_short", fmt.Sprintf("must have at least %d characters", minPassword))
 	case len(password) > maxPassword:
-		return "", ledger.Invalidf("password", "must have at most %d bytes", maxPassword)
+		return "", invalid("password", "password_long", fmt.Sprintf("must have at most %d bytes", maxPassword))
 	case strings.EqualFold(password, email):
-		return "", ledger.Invalidf("password", "must not be the e-mail address")
+		return "", invalid("password", "password_is_email", "must not be the e-mail address")
 	}
 	leave, err := enterHashing(ctx)
 	if err != nil {

@@ -105,6 +105,31 @@ func (s *Sessions) SignIn(ctx context.Context, in SignIn) (Opened, error) {
 	return s.Open(ctx, user, in)
 }
 
+// Confirm checks the password of somebody signed in: ErrWrongPassword, or
+// TooManyTries. A browser that was left open must not be a place to guess.
+func (s *Sessions) Confirm(ctx context.Context, user postgres.User, password string) error {
+	t := Tries{Subject: "confirm:" + user.ID, Free: 5, First: time.Minute, Most: 15 * time.Minute}
+	until, err := s.DB.TrySignIn(ctx, t, s.Now().UTC())
+	if err != nil {
+		return err
+	}
+	if !until.IsZero() {
+		return &TooManyTries{until}
+	}
+	hash := ""
+	if user.Password != nil {
+		hash = *user.Password
+	}
+	ok, err := CheckPassword(ctx, password, hash)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return ErrWrongPassword
+	}
+	return s.DB.ForgiveSignIn(ctx, t.Subject, true)
+}
+
 // triesOf are the counts that a try adds to: the address's, and the account's.
 // A browser in which the user was signed in before has its own instead of the
 // account's, so that strangers who guess do not lock the user out.

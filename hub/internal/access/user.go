@@ -21,18 +21,23 @@ func NewUser(email, name string, role Role, hash string, now time.Time) (postgre
 		return u, err
 	}
 	if !role.May(Viewer) {
-		return u, ledger.Invalidf("role", "must be viewer, operator or admin")
+		return u, invalid("role", "role_invalid", "must be viewer, operator or admin")
 	}
 	if u.Name == "" {
 		u.Name, _, _ = strings.Cut(u.Email, "@")
 	}
 	if utf8.RuneCountInString(u.Name) > 100 || !clean(u.Name) {
-		return u, ledger.Invalidf("name", "must be at most 100 characters, none of them control characters")
+		return u, invalid("name", "name_invalid", "must be at most 100 characters, none of them control characters")
 	}
 	if hash != "" {
 		u.Password = &hash
 	}
 	return u, nil
+}
+
+// invalid blames a field, with a code that the console has words for.
+func invalid(param, code, message string) *ledger.Error {
+	return &ledger.Error{Kind: ledger.Invalid, Code: code, Param: param, Message: message}
 }
 
 // AddUser stores a new user, and says so if the address is taken.
@@ -49,7 +54,7 @@ func checkEmail(email string) (string, error) {
 	email = strings.ToLower(strings.TrimSpace(email))
 	local, domain, ok := strings.Cut(email, "@")
 	if !ok || local == "" || domain == "" || len(email) > 254 || strings.ContainsAny(email, " <>\"',;") || strings.Contains(domain, "@") || !clean(email) {
-		return "", ledger.Invalidf("email", "must be an e-mail address, as li.wei@example.com")
+		return "", invalid("email", "email_invalid", "must be an e-mail address, as li.wei@example.com")
 	}
 	return email, nil
 }

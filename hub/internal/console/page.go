@@ -37,6 +37,8 @@ type page struct {
 
 	RequestID string
 
+	Problems []problem // of the form that was sent
+
 	session postgres.Session
 	secret  string // that the forms' token is made of
 	address string
@@ -56,7 +58,7 @@ type navItem struct {
 
 // nav is the order of the navigation. A screen shows once its route is there
 // and the reader may use it.
-var nav = []string{"overview", "orders", "inbox", "outbox", "providers", "apps", "people", "audit"}
+var nav = []string{"overview", "orders", "inbox", "outbox", "providers", "apps", "people"}
 
 // newPage finds out who asks and how they want it shown. The page is of use
 // also with an error.

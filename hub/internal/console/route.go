@@ -27,6 +27,8 @@ func (s *server) routes() []route {
 	return slices.Concat(
 		s.homeRoutes(),
 		s.signInRoutes(),
+		s.peopleRoutes(),
+		s.auditRoutes(),
 		s.profileRoutes(),
 		s.lookRoutes(),
 	)

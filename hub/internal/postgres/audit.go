@@ -45,10 +45,23 @@ func (p *DB) EndAudit(ctx context.Context, id, outcome string, data json.RawMess
 
 // AuditFilter narrows the audit. Zero fields do not.
 type AuditFilter struct {
-	UserID, Action, Object, Outcome string
+	Who, Action, Object, Outcome string // Who is an e-mail address, as it was then
 	From, To                        time.Time
 	Before                          string // cursor: ids below this one
 	Limit                           int
+}
+
+// AuditActions are all that was ever done, by name, for a list to choose from.
+func (p *DB) AuditActions(ctx context.Context) ([]string, error) {
+	// One step of the index for each, however long the audit is.
+	const q = `WITH RECURSIVE found AS (
+			(SELECT action FROM audit ORDER BY action LIMIT 1)
+			UNION ALL
+			SELECT (SELECT a.action FROM audit a WHERE a.action > found.action ORDER BY a.action LIMIT 1) FROM found WHERE found.action IS NOT NULL
+		) SELECT action FROM found WHERE action IS NOT NULL LIMIT 200`
+	var out []string
+	err := p.db.SelectContext(ctx, &out, q)
+	return out, mapErr(err)
 }
 
 // Audit lists lines, the newest first.
@@ -59,7 +72,7 @@ func (p *DB) Audit(ctx context.Context, f AuditFilter) ([]AuditEntry, error) {
 		q += fmt.Sprintf(" AND "+cond, len(args))
 	}
 	for _, c := range []struct{ cond, value string }{
-		{"a.user_id = $%d", f.UserID}, {"a.action = $%d", f.Action}, {"a.object = $%d", f.Object}, {"a.outcome = $%d", f.Outcome}, {"a.id < $%d", f.Before},
+		{"a.who = $%d", f.Who}, {"a.action = $%d", f.Action}, {"a.object = $%d", f.Object}, {"a.outcome = $%d", f.Outcome}, {"a.id < $%d", f.Before},
 	} {
 		if c.value != "" {
 			add(c.cond, c.value)

@@ -66,6 +66,19 @@ func (p *DB) EndSession(ctx context.Context, userID, id string, now time.Time) e
 	return p.mustHit(ctx, `UPDATE sessions SET ended_at = $3 WHERE user_id = $1 AND id = $2 AND ended_at IS NULL`, userID, id, now)
 }
 
+// EndOtherSessions ends all sessions of a user but one ("" spares none), and
+// forgets the user's browsers. It returns how many there were.
+func (p *DB) EndOtherSessions(ctx context.Context, userID, keep string, now time.Time) (int, error) {
+	res, err := p.db.ExecContext(ctx, `WITH forgotten AS (
+			DELETE FROM devices WHERE user_id = $1
+		) UPDATE sessions SET ended_at = $3 WHERE user_id = $1 AND id <> $2 AND ended_at IS NULL AND expires_at > $3`, userID, keep, now)
+	if err != nil {
+		return 0, mapErr(err)
+	}
+	n, err := res.RowsAffected()
+	return int(n), mapErr(err)
+}
+
 // SessionsOf lists a user's sessions that are not over, the newest first.
 func (p *DB) SessionsOf(ctx context.Context, userID string, now, idle time.Time) ([]Session, error) {
 	var out []Session

@@ -70,12 +70,31 @@ func (p *DB) SetPassword(ctx context.Context, id, password, keep string, now tim
 		) UPDATE users SET password = $2 WHERE id = $1`, id, password, now, keep)
 }
 
+// otherAdmin holds the admins while one may be lost, so that two who take the
+// role from each other at once do not leave none.
+const otherAdmin = `WITH admins AS (SELECT id FROM users WHERE role = 'admin' AND disabled_at IS NULL FOR UPDATE) `
+
 // DisableUser keeps a user out from now on, signed in or not. ErrNotFound, also
-// if it is disabled already.
+// if it is disabled already, or is the last admin.
 func (p *DB) DisableUser(ctx context.Context, id string, now time.Time) error {
-	return p.mustHit(ctx, `WITH ended AS (
-			UPDATE sessions SET ended_at = $2 WHERE user_id = $1 AND ended_at IS NULL
-		) UPDATE users SET disabled_at = $2 WHERE id = $1 AND disabled_at IS NULL`, id, now)
+	return p.mustHit(ctx, otherAdmin+`, gone AS (
+			UPDATE users SET disabled_at = $2 WHERE id = $1 AND disabled_at IS NULL
+				AND (role <> 'admin' OR EXISTS (SELECT 1 FROM admins WHERE id <> $1)) RETURNING id
+		), ended AS (
+			UPDATE sessions SET ended_at = $2 WHERE user_id IN (SELECT id FROM gone) AND ended_at IS NULL
+		) SELECT id FROM gone`, id, now)
+}
+
+// EnableUser lets a disabled user in again. ErrNotFound.
+func (p *DB) EnableUser(ctx context.Context, id string) error {
+	return p.mustHit(ctx, `UPDATE users SET disabled_at = NULL WHERE id = $1 AND disabled_at IS NOT NULL`, id)
+}
+
+// SetRole changes what a user may do, from the next request on. ErrNotFound,
+// also for the last admin.
+func (p *DB) SetRole(ctx context.Context, id, role string) error {
+	return p.mustHit(ctx, otherAdmin+`UPDATE users SET role = $2 WHERE id = $1
+		AND ($2 = 'admin' OR role <> 'admin' OR disabled_at IS NOT NULL OR EXISTS (SELECT 1 FROM admins WHERE id <> $1))`, id, role)
 }
 
 // SetLook keeps how a user wants to see the console.

@@ -6,6 +6,7 @@ SHELL := bash
 # Variables of your own: PORT, DATA_DIR, STRIPE_SECRET_KEY, STRIPE_WEBHOOK_SECRET, HUB_DATABASE_URL.
 BENCH ?=
 PARTS ?= .
+PICTURES ?= bin/screenshots
 
 .PHONY: help
 help: ## Show this list
@@ -36,6 +37,11 @@ races: $(if $(HUB_TEST_DATABASE_URL),,postgres) ## Run what two hubs may do at t
 .PHONY: chaos
 chaos: build postgres ## Run the campaign of faults (ORDERS=10000 SEED=now; ORDER=n runs one of them again)
 	@exec bin/chaos
+
+.PHONY: screenshots
+screenshots: $(if $(HUB_TEST_DATABASE_URL),,postgres) chromium ## Take pictures of every screen of the console into PICTURES=folder
+	@.ci/fonts.sh
+	@SCREENSHOTS="$(abspath $(PICTURES))" go test ./hub/internal/e2e -run '^TestScreenshots$$' -count=1 -v | grep -E '^ |^--- |^FAIL|^ok'
 
 .PHONY: lint
 lint: ## Check format, vet, staticcheck, go.mod and generated code

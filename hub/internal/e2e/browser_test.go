@@ -29,36 +29,56 @@ func chromium(t *testing.T) string {
 	return ""
 }
 
+// tab is a real browser with one tab.
+type tab struct {
+	t   *testing.T
+	ctx context.Context
+}
+
+func newTab(t *testing.T) *tab {
+	t.Helper()
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(chromium(t)), chromedp.NoSandbox, chromedp.DisableGPU,
+		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-quic", true))
+	ctx, cancel := chromedp.NewExecAllocator(t.Context(), options...)
+	t.Cleanup(cancel)
+	ctx, cancel = chromedp.NewContext(ctx)
+	t.Cleanup(cancel)
+	require.NoError(t, chromedp.Do(ctx, chromedp.Navigate("about:blank"))) // starts it, with no end of its own
+	return &tab{t, ctx}
+}
+
+// do takes steps, and tells what the page says if one fails.
+func (b *tab) do(what string, steps ...chromedp.Action[chromedp.Void]) {
+	b.t.Helper()
+	limited, cancel := context.WithTimeout(b.ctx, 20*time.Second)
+	defer cancel()
+	if err := chromedp.Do(limited, steps...); err != nil {
+		text, _ := chromedp.Run(b.ctx, chromedp.Text(chromedp.CSS("body")))
+		b.t.Fatalf("%s: %v; the page says:\n%s", what, err, text)
+	}
+}
+
+func click(css string) chromedp.Action[chromedp.Void] { return chromedp.Click(chromedp.CSS(css)) }
+func appears(css string) chromedp.Action[chromedp.Void] {
+	return chromedp.WaitVisible(chromedp.CSS(css))
+}
+
+func fill(css, value string) chromedp.Action[chromedp.Void] {
+	return chromedp.SetValue(chromedp.CSS(css), value)
+}
+
 // TestBrowser_ANewcomerPaysInTheShop with a test card, and gets a part back.
 func TestBrowser_ANewcomerPaysInTheShop(t *testing.T) {
 	t.Parallel()
-	path := chromium(t)
+	b := newTab(t)
 	h := open(t, func(o *dev.Options) { o.Shop = true })
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU,
-		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-quic", true))
-	ctx, cancel := chromedp.NewExecAllocator(t.Context(), options...)
-	defer cancel()
-	ctx, cancel = chromedp.NewContext(ctx)
-	defer cancel()
-	require.NoError(t, chromedp.Do(ctx, chromedp.Navigate(h.ShopURL)))
-	do := func(what string, steps ...chromedp.Action[chromedp.Void]) {
-		t.Helper()
-		limited, cancel := context.WithTimeout(ctx, 20*time.Second)
-		defer cancel()
-		if err := chromedp.Do(limited, steps...); err != nil {
-			text, _ := chromedp.Run(ctx, chromedp.Text(chromedp.CSS("body")))
-			t.Fatalf("%s: %v; the page says:\n%s", what, err, text)
-		}
-	}
-	click := func(css string) chromedp.Action[chromedp.Void] { return chromedp.Click(chromedp.CSS(css)) }
-	seen := func(css string) chromedp.Action[chromedp.Void] { return chromedp.WaitVisible(chromedp.CSS(css)) }
-
-	do("choose and buy", click(`label[for="product-coffee"]`), click(`input[name="way"][value^="stripe/checkout_session"]`), click(`form.shop button.wide`), seen(`input[name="card_number"]`))
-	do("pay", chromedp.SetValue(chromedp.CSS(`#card_number`), visa), click(`button[value="card"]`), seen(`section.state[data-status="paid"]`))
+	b.do("open the shop", chromedp.Navigate(h.ShopURL))
+	b.do("choose and buy", click(`label[for="product-coffee"]`), click(`input[name="way"][value^="stripe/checkout_session"]`), click(`form.shop button.wide`), appears(`input[name="card_number"]`))
+	b.do("pay", fill(`#card_number`, visa), click(`button[value="card"]`), appears(`section.state[data-status="paid"]`))
 	var page struct{ Data []order }
 	decode(t, h.ask("GET", "/v1/orders", "", nil).raw, &page)
 	require.Len(t, page.Data, 1)
 	require.Equal(t, "paid", page.Data[0].Status)
-	do("refund a part", chromedp.SetValue(chromedp.CSS("#amount"), "1.00"), click(`form.refund button`), seen(`section.state[data-status="partially_refunded"]`))
+	b.do("refund a part", fill("#amount", "1.00"), click(`form.refund button`), appears(`section.state[data-status="partially_refunded"]`))
 	require.Equal(t, int64(100), h.until(page.Data[0].ID, "partially_refunded").Refunded)
 }

@@ -1,9 +1,13 @@
 package e2e
 
 import (
+	"encoding/csv"
+	"html"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/jmoiron/sqlx"
@@ -182,4 +186,128 @@ func cookie(all []*http.Cookie, name string) string {
 // strip takes away what differs between any two pages.
 func strip(body, email string) string {
 	return strings.ReplaceAll(formToken.ReplaceAllString(body, ""), email, "")
+}
+
+// TestConsole_WhoMayDoWhat: roles, refused and audited; people who are added,
+// changed and kept out.
+func TestConsole_WhoMayDoWhat(t *testing.T) {
+	t.Parallel()
+	h := open(t, nil)
+	db, admin := h.database(), h.admin()
+
+	// make adds a user, and signs it in with the password that is shown once.
+	make := func(email, role string) (id string, o *operator) {
+		t.Helper()
+		admin.get("/people/new")
+		a := admin.post("/people/new", url.Values{"email": {email}, "role": {role}})
+		require.Equal(t, 200, a.status, a.body)
+		password := regexp.MustCompile(`data-copy="([a-z0-9-]{27})"`).FindStringSubmatch(a.body)
+		require.NotNil(t, password, a.body)
+		require.NoError(t, db.Get(&id, `SELECT id FROM users WHERE email = $1`, email))
+		o = h.visitor()
+		require.Equal(t, 303, o.signIn(email, password[1]).status)
+		require.Equal(t, 200, o.get("/profile").status)
+		return id, o
+	}
+	viewerID, viewer := make("viewer@example.com", "viewer")
+	_, second := make("second@example.com", "admin")
+
+	t.Run("a viewer is refused what admins do, and the attempt is kept", func(t *testing.T) {
+		for _, path := range []string{"/people", "/audit", "/audit.csv", "/people/" + viewerID} {
+			a := viewer.get(path)
+			require.Equal(t, 403, a.status, path)
+			require.Contains(t, a.body, "This needs the role Admin")
+		}
+		outcome, who := audited(t, db, "get /people/:id")
+		require.Equal(t, []string{"refused", "viewer@example.com"}, []string{outcome, who})
+		a := viewer.post("/people/"+viewerID+"/role", url.Values{"role": {"admin"}, "why": {"because"}})
+		require.Equal(t, 403, a.status)
+		var role string
+		require.NoError(t, db.Get(&role, `SELECT role FROM users WHERE id = $1`, viewerID))
+		require.Equal(t, "viewer", role)
+		var object string
+		require.NoError(t, db.Get(&object, `SELECT object FROM audit WHERE action = 'post /people/:id/role'`))
+		require.Equal(t, viewerID, object)
+		require.NotContains(t, viewer.get("/profile").body, "/console/people", "what one may not do is not offered")
+	})
+
+	t.Run("a change asks why, and counts from the next request on", func(t *testing.T) {
+		admin.get("/people/" + viewerID)
+		a := admin.post("/people/"+viewerID+"/role", url.Values{"role": {"admin"}})
+		require.Equal(t, 422, a.status)
+		require.Contains(t, a.body, "There is a problem")
+		require.Equal(t, 403, viewer.get("/people").status)
+		require.Equal(t, 303, admin.post("/people/"+viewerID+"/role", url.Values{"role": {"admin"}, "why": {"on duty"}}).status)
+		require.Equal(t, 200, viewer.get("/people").status)
+		page := admin.get("/audit?what=user.role").body
+		require.Contains(t, page, "on duty")
+		require.Contains(t, page, h.Console.Email)
+		require.Equal(t, 303, admin.post("/people/"+viewerID+"/disable", url.Values{"why": {"left"}}).status)
+		require.Equal(t, 303, viewer.get("/profile").status, "its session is over")
+		require.Equal(t, 422, admin.post("/people/new", url.Values{"email": {"VIEWER@example.com"}, "role": {"viewer"}}).status)
+	})
+
+	t.Run("two admins who disable each other at once do not leave none", func(t *testing.T) {
+		ids := map[*operator]string{}
+		for o, email := range map[*operator]string{admin: "second@example.com", second: h.Console.Email} {
+			var id string
+			require.NoError(t, db.Get(&id, `SELECT id FROM users WHERE email = $1`, email))
+			ids[o] = id
+			require.Equal(t, 200, o.get("/people/"+id).status)
+		}
+		var all sync.WaitGroup
+		for o, id := range ids {
+			all.Go(func() { o.post("/people/"+id+"/disable", url.Values{"why": {"coup"}}) })
+		}
+		all.Wait()
+		var left int
+		require.NoError(t, db.Get(&left, `SELECT count(*) FROM users WHERE role = 'admin' AND disabled_at IS NULL`))
+		require.Equal(t, 1, left)
+	})
+
+	t.Run("the audit is exported whole, and does nothing in a spreadsheet", func(t *testing.T) {
+		_, err := db.Exec(`UPDATE users SET disabled_at = NULL; UPDATE sessions SET ended_at = NULL`)
+		require.NoError(t, err)
+		_, err = db.Exec(`INSERT INTO audit (id, at, who, action, object, why, outcome, address, request_id, data)
+			SELECT 'aud_0' || lpad(n::text, 25, '0'), now(), 'x@example.com', 'test.line', '', '=HYPERLINK("http://evil")', 'done', '', '', '{}' FROM generate_series(1, 2500) n`)
+		require.NoError(t, err)
+		a := admin.get("/audit.csv?what=test.line")
+		require.Equal(t, 200, a.status, a.body)
+		rows, err := csv.NewReader(strings.NewReader(strings.TrimPrefix(a.body, "\ufeff"))).ReadAll()
+		require.NoError(t, err)
+		require.Len(t, rows, 2501)
+		require.Equal(t, `'=HYPERLINK("http://evil")`, rows[1][5])
+		// Pages follow each other without a gap.
+		seen, next := 0, "/audit?what=test.line"
+		for next != "" {
+			body := admin.get(next).body
+			seen += strings.Count(body, "<tr role=\"row\" data-row>")
+			next = ""
+			if m := regexp.MustCompile(`href="([^"]+)" rel="next"`).FindStringSubmatch(body); m != nil {
+				next = html.UnescapeString(m[1])
+			}
+		}
+		require.Equal(t, 2500, seen)
+	})
+
+	t.Run("a password is changed by who knows it", func(t *testing.T) {
+		admin.get("/profile")
+		change := func(old, password, again string) seen {
+			return admin.post("/profile/password", url.Values{"old": {old}, "password": {password}, "again": {again}})
+		}
+		require.Contains(t, change("wrong", "a new password 1", "a new password 1").body, "This is not your password")
+		require.Contains(t, change(h.Console.Password, "short", "short").body, "at least 12 characters")
+		require.Contains(t, change(h.Console.Password, "a new password 1", "a new password 2").body, "differ")
+		require.Equal(t, 303, change(h.Console.Password, "a new password 1", "a new password 1").status)
+		require.Equal(t, 200, admin.get("/profile").status, "this session stays")
+		require.Equal(t, 422, h.visitor().signIn(h.Console.Email, h.Console.Password).status)
+		require.Equal(t, 303, h.visitor().signIn(h.Console.Email, "a new password 1").status)
+		a := admin.post("/profile/look", url.Values{"lang": {"zh"}, "theme": {"dark"}, "zone": {"Asia/Shanghai"}})
+		require.Equal(t, 303, a.status)
+		body := admin.get("/profile").body
+		require.Contains(t, body, `<html lang="zh-Hans" data-theme="dark">`)
+		require.Contains(t, body, "时间均为 Asia/Shanghai (UTC+8)")
+		require.NotContains(t, body, "data-keys", "the keys are off")
+		require.Equal(t, 422, admin.post("/profile/look", url.Values{"zone": {"Nowhere/At_all"}}).status)
+	})
 }

@@ -1,0 +1,161 @@
+package e2e
+
+import (
+	"context"
+	_ "embed"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+	"github.com/stretchr/testify/require"
+)
+
+// screen is a page of the console: what pictures are taken of, and what is
+// searched for faults.
+type screen struct{ name, path string }
+
+// screens are all of them, with data to show. A new screen is added here.
+func (h *house) screens() []screen {
+	h.t.Helper()
+	return []screen{
+		{"profile", "/profile"},
+		{"people", "/people"},
+		{"person", "/people/" + h.colleague()},
+		{"person-new", "/people/new"},
+		{"audit", "/audit"},
+		{"audit-empty", "/audit?who=nobody@example.com&from=2026-01-01"},
+		{"missing", "/nothing"},
+	}
+}
+
+// colleague is a user beside the admin.
+func (h *house) colleague() string {
+	h.t.Helper()
+	o := h.admin()
+	o.get("/people/new")
+	a := o.post("/people/new", map[string][]string{"email": {"li.wei@example.com"}, "name": {"李伟 Li Wei"}, "role": {"operator"}})
+	require.Equal(h.t, 200, a.status, a.body)
+	var id string
+	require.NoError(h.t, h.database().Get(&id, `SELECT id FROM users WHERE email = 'li.wei@example.com'`))
+	return id
+}
+
+// signIn opens the console as its admin.
+func (b *tab) signIn(h *house) {
+	b.t.Helper()
+	b.do("sign in", chromedp.Navigate(h.Console.URL+"/sign-in"), fill("#email", h.Console.Email), fill("#password", h.Console.Password),
+		click(`.signin button[type="submit"]`), appears("header.top"))
+}
+
+// scripts turns them off and on.
+func (b *tab) scripts(on bool) {
+	b.t.Helper()
+	b.do("scripts", chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		_, err := cdp.Call(ctx, t, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: !on})
+		return err
+	}))
+}
+
+// scheme is the system's: light or dark.
+func (b *tab) scheme(name string) {
+	b.t.Helper()
+	b.do("scheme", chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: name}},
+		})
+		return err
+	}))
+}
+
+// axe is axe-core, which finds what people with a screen reader, or without a
+// mouse, or with weak eyes would stumble over.
+//
+//go:embed testdata/axe/axe.min.js
+var axe string
+
+// faults are the serious ones of the page that is open.
+func (b *tab) faults() []string {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, 60*time.Second)
+	defer cancel()
+	require.NoError(b.t, chromedp.Do(ctx, chromedp.Evaluate[chromedp.Void](axe)))
+	found, err := chromedp.Run(ctx, chromedp.Evaluate[[]string](`axe.run(document, {resultTypes: ["violations"]}).then((result) => result.violations
+		.filter((v) => v.impact === "serious" || v.impact === "critical")
+		.flatMap((v) => v.nodes.map((n) => v.id + ": " + n.html.slice(0, 200) + " | " + n.failureSummary.replace(/\s+/g, " "))))`, chromedp.EvalAwaitPromise))
+	require.NoError(b.t, err)
+	return found
+}
+
+// TestConsole_EveryScreenCanBeUsedByAll: no serious fault that axe finds, light
+// and dark, and nothing that is wider than a phone.
+func TestConsole_EveryScreenCanBeUsedByAll(t *testing.T) {
+	t.Parallel()
+	b := newTab(t)
+	h := open(t, nil)
+	screens := h.screens()
+	look := func(name, url string) {
+		t.Helper()
+		for _, scheme := range []string{"light", "dark"} {
+			b.scheme(scheme)
+			b.do(name, chromedp.EmulateViewport(1280, 800), chromedp.Navigate(url), appears("main"))
+			require.Empty(t, b.faults(), "%s, %s", name, scheme)
+		}
+		b.do(name, chromedp.EmulateViewport(360, 740))
+		wide, err := chromedp.Run(b.ctx, chromedp.Evaluate[int](`document.documentElement.scrollWidth`))
+		require.NoError(t, err)
+		require.LessOrEqual(t, wide, 360, "%s scrolls sideways on a phone", name)
+	}
+	look("sign-in", h.Console.URL+"/sign-in")
+	b.signIn(h)
+	for _, s := range screens {
+		look(s.name, h.Console.URL+s.path)
+	}
+}
+
+// TestScreenshots takes pictures of every screen for people to look at: `make
+// screenshots`.
+func TestScreenshots(t *testing.T) {
+	to := os.Getenv("SCREENSHOTS")
+	if to == "" {
+		t.Skip("`make screenshots` takes them")
+	}
+	require.NoError(t, os.MkdirAll(to, 0o755))
+	b := newTab(t)
+	h := open(t, nil)
+	screens := append([]screen{{"sign-in", "/sign-in"}}, h.screens()...)
+	db := h.database()
+	only := os.Getenv("SCREEN")
+	for i, s := range screens {
+		if i == 1 {
+			b.signIn(h)
+		}
+		if only != "" && !strings.Contains(s.name, only) && i > 0 {
+			continue
+		}
+		for _, lang := range []string{"en", "zh"} {
+			_, err := db.Exec(`UPDATE users SET lang = $1, zone = 'Asia/Shanghai'`, lang)
+			require.NoError(t, err)
+			for _, scheme := range []string{"light", "dark"} {
+				for _, width := range []int64{1280, 360} {
+					if lang == "zh" && (scheme == "dark") != (width == 360) {
+						continue // two of the four will do
+					}
+					b.scheme(scheme)
+					height := map[int64]int64{1280: 800, 360: 740}[width]
+					b.do(s.name, chromedp.EmulateViewport(width, height), chromedp.Navigate(h.Console.URL+s.path), appears("main"))
+					picture, err := chromedp.Run(b.ctx, chromedp.FullScreenshot(100))
+					require.NoError(t, err)
+					name := fmt.Sprintf("%s-%d-%s-%s.png", s.name, width, scheme, lang)
+					require.NoError(t, os.WriteFile(filepath.Join(to, name), picture, 0o644))
+				}
+			}
+		}
+	}
+	t.Logf("the pictures are in %s", to)
+}

@@ -46,9 +46,9 @@ func (p *DB) EndAudit(ctx context.Context, id, outcome string, data json.RawMess
 // AuditFilter narrows the audit. Zero fields do not.
 type AuditFilter struct {
 	Who, Action, Object, Outcome string // Who is an e-mail address, as it was then
-	From, To                        time.Time
-	Before                          string // cursor: ids below this one
-	Limit                           int
+	From, To                     time.Time
+	Before                       string // cursor: ids below this one
+	Limit                        int
 }
 
 // AuditActions are all that was ever done, by name, for a list to choose from.

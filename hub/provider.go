@@ -24,6 +24,7 @@ func providerCommand() *cobra.Command {
 			return h.listProviders(c)
 		},
 	})
+	c.AddCommand(providerListedCommand(), providerUnmatchedCommand(), providerResolveCommand())
 	return c
 }
 

@@ -231,13 +231,14 @@ func (h *hub) schedules() map[string][]time.Duration {
 }
 
 // providerUp hides what the plugin calls secret from the log, and has what was
-// left open with it looked after. It must return at once.
+// left open with it looked after, and what happened there meanwhile listed. It must return at once.
 func (h *hub) providerUp(registry *providers.Registry, db *postgres.DB, worker *jobs.Worker, name string) {
 	h.hideSecrets(registry, name)
 	go func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 		defer cancel()
-		if err := db.DueNow(ctx, name, time.Now().UTC()); err != nil {
+		now := time.Now().UTC()
+		if err := errors.Join(db.DueNow(ctx, name, now), db.CameUp(ctx, name, now, payments.ListOverlap)); err != nil {
 			h.log.Warn("what is open with a provider is looked at when it is due, not now", "provider", name, "error", err)
 			return
 		}

@@ -54,6 +54,7 @@ var (
 	_ sdk.Capturer  = (*Provider)(nil)
 	_ sdk.Canceler  = (*Provider)(nil)
 	_ sdk.Refunder  = (*Provider)(nil)
+	_ sdk.Lister    = (*Provider)(nil)
 )
 
 // New returns a provider that still has to be configured.

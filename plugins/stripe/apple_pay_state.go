@@ -98,15 +98,13 @@ func (p *Provider) walkIntents(ctx context.Context, created *stripe.RangeQueryPa
 }
 
 // listIntents returns one page of the PaymentIntents since then, newest first.
-// Those of our sessions are told with their session. One of a session that is
-// not ours cannot be told apart and comes twice, under the same capture's id.
+// One of a session that is as young comes twice, under the same capture's id: a
+// session may be older than the time asked for, and was paid after it.
 func (p *Provider) listIntents(ctx context.Context, since time.Time, after string, limit int) (*sdk.ListPage, error) {
 	params := &stripe.PaymentIntentListParams{}
 	params.Context, params.Limit, params.Single = ctx, stripe.Int64(int64(limit)), true
 	params.StartingAfter = optional(after)
-	if !since.IsZero() {
-		params.CreatedRange = &stripe.RangeQueryParams{GreaterThanOrEqual: since.Unix()}
-	}
+	params.CreatedRange = createdSince(since)
 	params.AddExpand("data.latest_charge")
 	it := p.api.PaymentIntents.List(params)
 	list := it.PaymentIntentList()
@@ -118,11 +116,9 @@ func (p *Provider) listIntents(ctx context.Context, since time.Time, after strin
 		if pi == nil || pi.ID == "" {
 			return nil, outcome("list payment intents", once.ErrUnreadable)
 		}
-		switch pi.Metadata[metadataFlow] {
-		case checkoutSession.Name:
-		case applePay.Name:
+		if pi.Metadata[metadataFlow] == applePay.Name {
 			page.Payments = append(page.Payments, *fromApplePay(pi, true)) // it may have been handed over
-		default:
+		} else {
 			page.Payments = append(page.Payments, *fromIntent(pi))
 		}
 		if list.HasMore {

@@ -31,9 +31,7 @@ func (p *Provider) listCharges(ctx context.Context, since time.Time, after strin
 	params := &stripe.ChargeListParams{}
 	params.Context, params.Limit, params.Single = ctx, stripe.Int64(int64(limit)), true
 	params.StartingAfter = optional(after)
-	if !since.IsZero() {
-		params.CreatedRange = &stripe.RangeQueryParams{GreaterThanOrEqual: since.Unix()}
-	}
+	params.CreatedRange = createdSince(since)
 	it := p.api.Charges.List(params)
 	list := it.ChargeList()
 	if it.Err() != nil || list.Data == nil {

@@ -26,9 +26,7 @@ func (p *Provider) listSessions(ctx context.Context, since time.Time, after stri
 	params := &stripe.CheckoutSessionListParams{}
 	params.Context, params.Limit, params.Single = ctx, stripe.Int64(int64(limit)), true
 	params.StartingAfter = optional(after)
-	if !since.IsZero() {
-		params.CreatedRange = &stripe.RangeQueryParams{GreaterThanOrEqual: since.Unix()}
-	}
+	params.CreatedRange = createdSince(since)
 	params.AddExpand("data.payment_intent")
 	params.AddExpand("data.payment_intent.latest_charge")
 	it := p.api.CheckoutSessions.List(params)

@@ -1,11 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"time"
 
 	stripe "github.com/stripe/stripe-go/v76"
 
 	"github.com/superpayhub/superpay/sdk"
+	"github.com/superpayhub/superpay/sdk/once"
 )
 
 const maxDisputes = 100 // of one payment
@@ -28,6 +31,33 @@ func (p *Provider) disputesOf(ctx context.Context, intent string, ch *stripe.Cha
 	}
 	out.Complete = whole
 	return out, nil
+}
+
+// listDisputes returns one page of the disputes since then, newest first, each
+// with the payment that it is of.
+func (p *Provider) listDisputes(ctx context.Context, since time.Time, after string, limit int) (*sdk.ListPage, error) {
+	params := &stripe.DisputeListParams{}
+	params.Context, params.Limit, params.Single = ctx, stripe.Int64(int64(limit)), true
+	params.StartingAfter = optional(after)
+	params.CreatedRange = createdSince(since)
+	it := p.api.Disputes.List(params)
+	list := it.DisputeList()
+	if it.Err() != nil || list.Data == nil {
+		return nil, outcome("list disputes", cmp.Or(it.Err(), once.ErrUnreadable))
+	}
+	page := &sdk.ListPage{}
+	for _, d := range list.Data {
+		if d == nil || d.ID == "" {
+			return nil, outcome("list disputes", once.ErrUnreadable)
+		}
+		if list.HasMore {
+			page.Next = d.ID
+		}
+		payment := movementOf(nil, d.PaymentIntent, d.Charge)
+		payment.Disputes.Items = []sdk.Dispute{fromDispute(d)}
+		page.Payments = append(page.Payments, payment)
+	}
+	return page, nil
 }
 
 func fromDispute(d *stripe.Dispute) sdk.Dispute {

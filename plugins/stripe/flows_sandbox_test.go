@@ -88,7 +88,7 @@ func TestSandbox_ChargePaidAndRefunded(t *testing.T) {
 	}
 	h.refundInTwo("charge", p)
 	page, err := h.List(t.Context(), sdk.ListRequest{Cursor: "charge:"})
-	if err != nil || len(page.Payments) != 1 || page.Next != "apple_pay:" {
+	if err != nil || len(page.Payments) != 1 || page.Next != "payment_intent:" {
 		t.Errorf("%+v %v", page, err)
 	}
 }

@@ -12,10 +12,13 @@ func page(more bool, items string) http.HandlerFunc {
 	return say(200, fmt.Sprintf(`{"object":"list","has_more":%v,"data":[%s]}`, more, items))
 }
 
-// The lists come one after the other, each payment once: a charge with its
-// PaymentIntent, a PaymentIntent of ours with its session.
+// The lists come one after the other. A charge comes with its PaymentIntent, and
+// a PaymentIntent also beside its session, which may be older than what is asked
+// for; a refund or dispute with the names of its payment, but not what is only
+// the release of an authorisation.
 func TestList_OneFlowAfterTheOther(t *testing.T) {
 	const intent = `"object":"payment_intent","amount":2500,"amount_received":2500,"currency":"usd","status":"succeeded"`
+	const gone = `"object":"refund","amount":100,"currency":"usd","status":"succeeded","charge":"ch_8","payment_intent":"pi_8"`
 	f := newFake(t, func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path + " " + r.Form.Get("starting_after") {
 		case "/v1/checkout/sessions ":
@@ -26,12 +29,18 @@ func TestList_OneFlowAfterTheOther(t *testing.T) {
 			page(true, `{"id":"pi_1",`+intent+`,"metadata":{"superpay_flow":"checkout_session"}},
 				{"id":"pi_2",`+intent+`,"latest_charge":{"id":"ch_2"},"metadata":{"superpay_flow":"apple_pay"}},
 				{"id":"pi_3",`+intent+`,"latest_charge":{"id":"ch_3"}}`)(w, r)
+		case "/v1/refunds ":
+			page(false, `{"id":"re_1",`+gone+`,"balance_transaction":{"id":"txn_1","reporting_category":"refund"}},
+				{"id":"re_2",`+gone+`,"balance_transaction":{"id":"txn_2","reporting_category":"partial_capture_reversal"}},
+				{"id":"re_3",`+gone+`,"balance_transaction":null}`)(w, r)
+		case "/v1/disputes ":
+			page(false, `{"id":"dp_1","object":"dispute","amount":100,"currency":"usd","charge":"ch_7","status":"needs_response"}`)(w, r)
 		default:
 			page(false, "")(w, r)
 		}
 	})
 	p := newTestProvider(t, f.URL)
-	var captures, cursors []string
+	var captures, cursors, told []string
 	r := sdk.ListRequest{Since: testNow}
 	for range 10 {
 		page, err := p.List(t.Context(), r)
@@ -39,17 +48,29 @@ func TestList_OneFlowAfterTheOther(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, payment := range page.Payments {
-			captures = append(captures, payment.Captures.Items[0].ID)
+			told = append(told, fmt.Sprint(payment.Refs))
+			for _, c := range payment.Captures.Items {
+				captures = append(captures, c.ID)
+			}
+			for _, r := range payment.Refunds.Items {
+				captures = append(captures, r.ID+" of "+r.CaptureID)
+			}
+			for _, d := range payment.Disputes.Items {
+				captures = append(captures, d.ID+" of "+d.CaptureID)
+			}
 		}
 		cursors = append(cursors, page.Next)
 		if r.Cursor = page.Next; r.Cursor == "" {
 			break
 		}
 	}
-	if got := fmt.Sprint(captures); got != "[ch_1 ch_9 ch_2 ch_3]" {
+	if got := fmt.Sprint(captures); got != "[ch_1 ch_9 ch_2 ch_3 re_1 of ch_8 dp_1 of ch_7]" {
 		t.Errorf("captures %s", got)
 	}
-	if got := fmt.Sprint(cursors); got != "[checkout_session:cs_test_1 charge: charge:ch_9 apple_pay: apple_pay:pi_3 ]" {
+	if got := fmt.Sprint(told[5:]); got != "[[{payment_intent pi_8} {charge ch_8}] [{charge ch_7}]]" {
+		t.Errorf("told %s", told)
+	}
+	if got := fmt.Sprint(cursors); got != "[checkout_session:cs_test_1 charge: charge:ch_9 payment_intent: payment_intent:pi_3 refund: dispute: ]" {
 		t.Errorf("cursors %s", got)
 	}
 	for _, c := range f.seen() {
@@ -61,10 +82,13 @@ func TestList_OneFlowAfterTheOther(t *testing.T) {
 
 func TestList_NonsenseIsNoEmptyList(t *testing.T) {
 	p := newTestProvider(t, newFake(t, say(200, `{}`)).URL)
-	for _, f := range flows {
-		if page, err := p.List(t.Context(), sdk.ListRequest{Cursor: f.Name + ":"}); class(err) != "unknown" {
-			t.Errorf("%s: %+v %v", f.Name, page, err)
+	for _, l := range lists {
+		if page, err := p.List(t.Context(), sdk.ListRequest{Cursor: l.name + ":"}); class(err) != "unknown" {
+			t.Errorf("%s: %+v %v", l.name, page, err)
 		}
+	}
+	if _, err := p.List(t.Context(), sdk.ListRequest{Cursor: "of another version"}); class(err) != "not sent" {
+		t.Errorf("%v", err)
 	}
 }
 

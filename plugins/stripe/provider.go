@@ -23,17 +23,15 @@ type flow struct {
 	confirm func(*Provider, context.Context, sdk.ConfirmRequest) (*sdk.Payment, error)
 	capture func(*Provider, context.Context, sdk.CaptureRequest) (*sdk.Payment, error)
 	cancel  func(*Provider, context.Context, sdk.CancelRequest) (*sdk.Payment, error)
-	list    func(p *Provider, ctx context.Context, since time.Time, after string, limit int) (*sdk.ListPage, error)
 }
 
-var flows = []flow{ // the first row has a list
+var flows = []flow{
 	{
 		Flow:    checkoutSession,
 		create:  (*Provider).createSession,
 		read:    (*Provider).readSession,
 		capture: (*Provider).captureSession,
 		cancel:  (*Provider).cancelSession,
-		list:    (*Provider).listSessions,
 	},
 	{
 		Flow:    tokenCharge,
@@ -41,7 +39,6 @@ var flows = []flow{ // the first row has a list
 		read:    (*Provider).readCharge,
 		capture: (*Provider).captureCharge,
 		cancel:  (*Provider).cancelCharge,
-		list:    (*Provider).listCharges,
 	},
 	{
 		Flow:    applePay,
@@ -50,7 +47,6 @@ var flows = []flow{ // the first row has a list
 		confirm: (*Provider).confirmApplePay,
 		capture: (*Provider).captureApplePay,
 		cancel:  (*Provider).cancelApplePay,
-		list:    (*Provider).listIntents,
 	},
 }
 
@@ -188,49 +184,4 @@ func (p *Provider) ready(name, key string) (*flow, error) {
 		}
 	}
 	return nil, sdk.NotSent(fmt.Sprintf("no flow %q", name))
-}
-
-// List implements sdk.Lister: the flows' lists one after the other. The cursor
-// is the flow's name and the last id of the page before.
-func (p *Provider) List(ctx context.Context, r sdk.ListRequest) (*sdk.ListPage, error) {
-	cursor := r.Cursor
-	if cursor == "" {
-		cursor = flows[0].Name + ":"
-	}
-	name, after, _ := strings.Cut(cursor, ":")
-	f, err := p.ready(name, "a read needs none")
-	if err != nil {
-		return nil, err
-	}
-	if f.list == nil {
-		return nil, notOffered
-	}
-	limit := r.Limit
-	if limit <= 0 || limit > pageSize {
-		limit = pageSize
-	}
-	ctx, done := once.Within(ctx)
-	defer done()
-	page, err := f.list(p, ctx, r.Since, after, limit)
-	if err != nil {
-		return nil, err
-	}
-	if page.Next != "" {
-		page.Next = name + ":" + page.Next
-	} else {
-		page.Next = nextList(name)
-	}
-	return page, nil
-}
-
-// nextList returns the cursor of the first page of the list after that flow's.
-func nextList(name string) string {
-	passed := false
-	for _, f := range flows {
-		if passed && f.list != nil {
-			return f.Name + ":"
-		}
-		passed = passed || f.Name == name
-	}
-	return ""
 }

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strings"
+	"time"
 
 	stripe "github.com/stripe/stripe-go/v76"
 
@@ -189,6 +191,38 @@ func (p *Provider) walkRefunds(ctx context.Context, params *stripe.RefundListPar
 	params.Context, params.Limit = ctx, stripe.Int64(pageSize)
 	data := func(l stripe.ListContainer) []*stripe.Refund { return l.(*stripe.RefundList).Data }
 	return walk(p.api.Refunds.List(params).Iter, data, maxRefunds, visit)
+}
+
+// listRefunds returns one page of the refunds since then, newest first, each
+// with the payment that it is of. What may be no more than the release of an
+// authorisation names its payment only, which is known by its own lists.
+func (p *Provider) listRefunds(ctx context.Context, since time.Time, after string, limit int) (*sdk.ListPage, error) {
+	params := &stripe.RefundListParams{}
+	params.Context, params.Limit, params.Single = ctx, stripe.Int64(int64(limit)), true
+	params.StartingAfter = optional(after)
+	params.CreatedRange = createdSince(since)
+	params.AddExpand("data.balance_transaction") // it tells a release
+	it := p.api.Refunds.List(params)
+	list := it.RefundList()
+	if it.Err() != nil || list.Data == nil {
+		return nil, outcome("list refunds", cmp.Or(it.Err(), once.ErrUnreadable))
+	}
+	page := &sdk.ListPage{}
+	for _, re := range list.Data {
+		if re == nil || re.ID == "" {
+			return nil, outcome("list refunds", once.ErrUnreadable)
+		}
+		if list.HasMore {
+			page.Next = re.ID
+		}
+		if isRelease(re) || mayBeRelease(re) && re.BalanceTransaction == nil {
+			continue
+		}
+		payment := movementOf(re.Metadata, re.PaymentIntent, re.Charge)
+		payment.Refunds.Items = []sdk.Refund{fromRefund(re)}
+		page.Payments = append(page.Payments, payment)
+	}
+	return page, nil
 }
 
 func fromRefund(re *stripe.Refund) sdk.Refund {

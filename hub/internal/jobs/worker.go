@@ -44,6 +44,8 @@ type Worker struct {
 	post   chan struct{} // the room for notifications
 	pace   pace          // at which providers are asked
 
+	seen time.Time // when the providers that are up were last noted
+
 	mu   sync.Mutex
 	with map[string]int // under way with each provider, and with each endpoint
 }
@@ -158,9 +160,34 @@ func (w *Worker) round(ctx context.Context) (more bool, wait time.Duration, err 
 	for _, cb := range callbacks {
 		w.do(ctx, w.room, "callback", cb.ID, func(ctx context.Context) error { return w.Payments.Retry(ctx, cb) })
 	}
+	if err := w.list(ctx, now); err != nil {
+		return false, poll, err
+	}
 	more = told || len(w.room) < atOnce && (len(attempts) == some || len(callbacks) >= free-len(attempts))
 	w.behind.Store(more || len(w.room) == atOnce || len(w.post) == calls || len(w.busy()) > 0)
 	return more, wait, nil
+}
+
+// seenEvery is how exactly it is known until when a provider was up.
+const seenEvery = 30 * time.Second
+
+// list reads what providers know, as far as it is due.
+func (w *Worker) list(ctx context.Context, now time.Time) error {
+	running := w.Payments.Running()
+	if now.Sub(w.seen) > seenEvery {
+		if err := w.DB.Seen(ctx, running, now); err != nil {
+			return err
+		}
+		w.seen = now
+	}
+	due, err := w.DB.ClaimSchedules(ctx, now, w.lease().Seconds(), running)
+	if err != nil {
+		return err
+	}
+	for _, l := range due {
+		w.do(ctx, w.room, "list", l.Provider, func(ctx context.Context) error { return w.Payments.List(ctx, l) })
+	}
+	return nil
 }
 
 // tell sends notifications that are due, in a room of their own.

@@ -34,7 +34,7 @@ type DB struct {
 // stmts are the statements of every request, prepared once.
 type stmts struct {
 	commit, loadOrder, loadAttempt, loadKey, loadReference, loadCallback, storeCallback, ignoreCallback,
-	apiKey, claimAttempts, claimCallbacks, claimNotifications, events, refund, session *sqlx.Stmt
+	apiKey, claimAttempts, claimCallbacks, claimNotifications, claimSchedules, events, refund, session *sqlx.Stmt
 }
 
 // Options say how to reach the database.
@@ -138,6 +138,7 @@ func (p *DB) prepare(ctx context.Context) error {
 		{&p.claimAttempts, claimAttemptsSQL},
 		{&p.claimCallbacks, claimCallbacksSQL},
 		{&p.claimNotifications, claimNotificationsSQL},
+		{&p.claimSchedules, claimSchedulesSQL},
 		{&p.events, eventsSQL},
 		{&p.refund, refundSQL},
 		{&p.session, sessionSQL},

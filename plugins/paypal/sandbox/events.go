@@ -1,6 +1,10 @@
 package sandbox
 
 import (
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -33,8 +37,63 @@ func (s *Server) emit(kind string, obj object) {
 			"order_id": o.ID, "create_time": at.Format(time.RFC3339), "payment_source": fields{"paypal": fields{}},
 		}
 	}
-	s.callbacks.Send(standin.Callback{ID: id, Type: kind, Created: at, Body: encode(event)})
+	body := encode(event)
+	if len(s.events) >= maxEvents {
+		s.events = append(s.events[:0:0], s.events[maxEvents/4:]...)
+	}
+	s.events = append(s.events, sent{id, kind, at, body})
+	s.callbacks.Send(standin.Callback{ID: id, Type: kind, Created: at, Body: body})
 	s.file.Touch()
+}
+
+// sent is an event as it was sent. PayPal keeps them for a while; the stand-in
+// as long as it runs, and no more than maxEvents.
+type sent struct {
+	id, kind string
+	at       time.Time
+	body     json.RawMessage
+}
+
+const (
+	maxEvents  = 20_000
+	eventsPath = "/v1/notifications/webhooks-events"
+)
+
+// listEvents answers with the newest first, page by page.
+func (s *Server) listEvents(c *call) (answer, *apiError) {
+	query := c.r.URL.Query()
+	size, from, to := 10, time.Time{}, s.opts.Now().Add(time.Hour)
+	if text := query.Get("page_size"); text != "" {
+		n, err := strconv.Atoi(text)
+		if size = n; err != nil || n < 1 || n > 300 {
+			return answer{}, malformed("INVALID_PARAMETER_VALUE", "page_size", text).in("query")
+		}
+	}
+	for name, into := range map[string]*time.Time{"start_time": &from, "end_time": &to} {
+		if text := query.Get(name); text != "" {
+			at, err := time.Parse(time.RFC3339, text)
+			if *into = at; err != nil {
+				return answer{}, malformed("INVALID_PARAMETER_VALUE", name, text).in("query")
+			}
+		}
+	}
+	after := query.Get("index_id")
+	events, links, open := []json.RawMessage{}, []link{s.link("self", "GET", eventsPath+"?"+query.Encode())}, after == ""
+	for _, e := range slices.Backward(s.events) {
+		switch {
+		case !open:
+			open = e.id == after
+		case e.at.Before(from) || e.at.After(to) || query.Get("event_type") != "" && query.Get("event_type") != e.kind:
+		case len(events) == size:
+			query.Set("move_to", "next")
+			links = append(links, s.link("next", "GET", eventsPath+"?"+query.Encode()))
+			return answer{status: http.StatusOK, body: fields{"events": events, "count": len(events), "links": links}}, nil
+		default:
+			events = append(events, e.body)
+			query.Set("index_id", e.id)
+		}
+	}
+	return answer{status: http.StatusOK, body: fields{"events": events, "count": len(events), "links": links}}, nil
 }
 
 func resourceType(kind string, obj object) string {

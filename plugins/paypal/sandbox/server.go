@@ -58,9 +58,10 @@ type Server struct {
 	stopped   sync.WaitGroup
 	closing   sync.Once
 
-	mu    sync.Mutex // guards what follows
-	state state
-	wake  time.Time // before which nothing is due
+	mu     sync.Mutex // guards what follows
+	state  state
+	events []sent    // the oldest first
+	wake   time.Time // before which nothing is due
 }
 
 var (
@@ -175,6 +176,7 @@ func (s *Server) routes() http.Handler {
 		"POST /v2/payments/authorizations/{id}/void":      {do: s.voidAuthorization},
 		"GET /v1/customer/disputes":                       {do: s.listDisputes},
 		"GET /v1/customer/disputes/{id}":                  {do: s.getDispute},
+		"GET " + eventsPath:                               {do: s.listEvents},
 		"POST /v1/notifications/verify-webhook-signature": {do: s.verifySignature},
 	} {
 		api.Handle(pattern, s.api(e))

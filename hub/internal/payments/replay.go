@@ -41,7 +41,10 @@ func (s *Service) Retry(ctx context.Context, cb *ledger.Callback) error {
 	if err != nil {
 		return s.putAside(ctx, cb, "the plugin could not check it: "+err.Error())
 	}
-	if cb.Verdict = res.Verdict; res.Verdict != sdk.Genuine {
+	if !cb.Outcome.Settled() {
+		cb.Verdict = res.Verdict // what is settled stays so
+	}
+	if res.Verdict != sdk.Genuine {
 		return s.putAside(ctx, cb, "the plugin no longer takes it for genuine ("+string(res.Verdict)+"): "+res.Reason)
 	}
 	return s.keep(ctx, cb, res.Facts)

@@ -172,6 +172,9 @@ func (p *DB) Callbacks(ctx context.Context, f CallbackFilter) ([]*ledger.Callbac
 	add("c.provider = $%d", f.Provider)
 	add("c.type = $%d", f.Type)
 	add("c.verdict = $%d", f.Verdict)
+	if f.Verdict != "" && f.Verdict != string(sdk.Genuine) {
+		q += " AND c.outcome IN ('failed', 'parked')" // nor can it be otherwise, and these are few
+	}
 	add("c.outcome = $%d", f.Outcome)
 	add("c.id < $%d", f.Before)
 	// An id begins with the time that it was made at: one index does for both.

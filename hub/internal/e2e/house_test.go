@@ -6,6 +6,7 @@ package e2e
 import (
 	"bytes"
 	"context"
+	"database/sql"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -57,7 +58,8 @@ type house struct {
 	paypal  standin.Client
 	key     string
 	logs    *syncBuffer
-	dir     string // the data folder
+	dir     string  // the data folder
+	pool    *sql.DB // see db
 
 	skipBalance bool // the story leaves a difference on purpose
 }
@@ -102,6 +104,7 @@ func open(t *testing.T, change func(*dev.Options)) *house {
 		t.Fatalf("start the house: %v\n%s", err, h.logs)
 	}
 	h.BaseURL, h.key = h.House.BaseURL(), h.APIKey
+	h.db() // before the house is copied for the parts of a story
 	h.stripe = standin.Client{BaseURL: h.SandboxURL + "/stripe"}
 	h.paypal = standin.Client{BaseURL: h.SandboxURL + "/paypal"}
 	t.Cleanup(func() {

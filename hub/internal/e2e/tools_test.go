@@ -22,12 +22,17 @@ import (
 // query runs a statement on the hub's own database.
 func (h *house) query(q string, args ...any) *sql.Row { return h.db().QueryRow(q, args...) }
 
-// db is the hub's own database, until the story ends.
+// db is the hub's own database, one pool for the whole story: the cluster is
+// shared with all the others.
 func (h *house) db() *sql.DB {
-	db, err := sql.Open("postgres", h.DatabaseURL)
-	require.NoError(h.t, err)
-	h.t.Cleanup(func() { db.Close() })
-	return db
+	if h.pool == nil {
+		var err error
+		h.pool, err = sql.Open("postgres", h.DatabaseURL)
+		require.NoError(h.t, err)
+		h.pool.SetMaxIdleConns(1)
+		h.t.Cleanup(func() { h.pool.Close() })
+	}
+	return h.pool
 }
 
 func (h *house) count(q string, args ...any) (n int) {

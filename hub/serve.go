@@ -91,18 +91,17 @@ func (h *hub) serve(ctx context.Context) error {
 	worker.Sender = notifications.New(db, h.log, h.config.TimeScale, h.config.Dev)
 	var draining atomic.Bool
 	files := assets.Load(h.config.Server.BasePath + "/static")
+	pages := console.New(console.Options{
+		DB: db, Payments: service, Providers: registry, Assets: files, BasePath: h.config.Server.BasePath,
+		PublicURL: h.config.Server.PublicURL, Zone: h.config.Console.TimeZone, Logger: h.log,
+	})
 	app := api.New(api.Options{
 		Payments: service, DB: db, Providers: registry, Worker: worker, BasePath: h.config.Server.BasePath,
 		PublicURL: h.config.Server.PublicURL, Logger: h.log, Metrics: metrics, RequestTimeout: h.config.Server.RequestTimeout,
 		TrustedProxies: h.config.Server.TrustedProxies, MetricsFor: h.config.Server.Metrics, RateLimit: h.config.Server.RateLimit, Draining: draining.Load,
 		Profile: h.config.Dev,
 		Assets:  files,
-		Console: func(root fiber.Router) {
-			console.Mount(root, console.Options{
-				DB: db, Payments: service, Providers: registry, Assets: files, BasePath: h.config.Server.BasePath,
-				PublicURL: h.config.Server.PublicURL, Zone: h.config.Console.TimeZone, Logger: h.log,
-			})
-		},
+		Console: pages.Mount, PayerPage: pages.Payer,
 	})
 
 	work, stopWork := context.WithCancel(context.WithoutCancel(ctx))

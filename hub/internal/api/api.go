@@ -43,7 +43,10 @@ type Options struct {
 	Draining       func() bool // true from the moment that the hub shuts down
 	Assets         *assets.Files
 	Console        func(root fiber.Router) // adds the operators' pages; nil: none
-	Profile        bool                    // offers /debug/pprof; for developers' machines
+	// PayerPage shows a payer how an order stands whose app has no page of its
+	// own. nil stands for an order that there is not.
+	PayerPage func(c *fiber.Ctx, o *ledger.Order, attemptID string) error
+	Profile   bool // offers /debug/pprof; for developers' machines
 }
 
 // maxBody bounds a request. Providers' callbacks are a few KB.

@@ -33,7 +33,7 @@ type CheckoutInput struct {
 		Amount    int64  `json:"amount" minimum:"1" maximum:"999999999999" doc:"In minor units: 1050 is 10.50 USD, or 1050 JPY" example:"1050"`
 		Currency  string `json:"currency" pattern:"^[A-Z]{3}$" patternDescription:"ISO 4217 code in upper case" example:"USD"`
 		Pay
-		ReturnURL   string            `json:"return_url" minLength:"1" maxLength:"2000" doc:"Where the payer's browser comes back to, with order_id and status added. It proves nothing: read the order" example:"https://shop.example/thanks"`
+		ReturnURL   string            `json:"return_url,omitempty" maxLength:"2000" doc:"Where the payer's browser comes back to, with order_id and status added. It proves nothing: read the order. Absent: the hub shows a page of its own" example:"https://shop.example/thanks"`
 		CancelURL   string            `json:"cancel_url,omitempty" maxLength:"2000" doc:"return_url if absent"`
 		ExpiresAt   time.Time         `json:"expires_at,omitempty" doc:"When the order closes unpaid; 23 hours ahead if absent"`
 		Description string            `json:"description,omitempty" maxLength:"500"`

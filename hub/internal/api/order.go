@@ -34,7 +34,7 @@ type Order struct {
 	LineItems      []LineItem        `json:"line_items,omitempty" doc:"What is bought"`
 	Customer       *Customer         `json:"customer,omitempty"`
 	Metadata       map[string]string `json:"metadata,omitempty" doc:"Yours, as you gave it"`
-	ReturnURL      string            `json:"return_url" doc:"Where the payer's browser comes back to"`
+	ReturnURL      string            `json:"return_url,omitempty" doc:"Where the payer's browser comes back to"`
 	CancelURL      string            `json:"cancel_url,omitempty" doc:"Where it comes back to after it called off"`
 	ExpiresAt      time.Time         `json:"expires_at" doc:"When it closes unpaid"`
 	CreatedAt      time.Time         `json:"created_at"`

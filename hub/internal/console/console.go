@@ -72,10 +72,15 @@ type server struct {
 	gone      map[string][]byte                        // the page for when the database is away, by language
 }
 
-// Mount adds the console to what is below the hub's base path. It panics if
-// the options were not checked, or a template is broken.
-func Mount(root fiber.Router, o Options) {
-	s := newServer(o)
+// Console is the operators' pages, and those that the hub shows to payers.
+type Console struct{ s *server }
+
+// New panics if the options were not checked, or a template is broken.
+func New(o Options) *Console { return &Console{newServer(o)} }
+
+// Mount adds the console to what is below the hub's base path.
+func (p *Console) Mount(root fiber.Router) {
+	s := p.s
 	group := root.Group("/console", s.headers)
 	for _, r := range s.all {
 		group.Add(r.method, r.path, s.guard(r))

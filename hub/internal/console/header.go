@@ -9,6 +9,11 @@ const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src
 
 // headers are every answer's.
 func (s *server) headers(c *fiber.Ctx) error {
+	s.secureHeaders(c)
+	return c.Next()
+}
+
+func (s *server) secureHeaders(c *fiber.Ctx) {
 	c.Set(fiber.HeaderContentSecurityPolicy, policy)
 	c.Set(fiber.HeaderXFrameOptions, "DENY")
 	c.Set(fiber.HeaderXContentTypeOptions, "nosniff")
@@ -21,5 +26,4 @@ func (s *server) headers(c *fiber.Ctx) error {
 	if s.secure {
 		c.Set(fiber.HeaderStrictTransportSecurity, "max-age=31536000")
 	}
-	return c.Next()
 }

@@ -63,14 +63,7 @@ var nav = []string{"overview", "orders", "inbox", "outbox", "providers", "apps",
 // newPage finds out who asks and how they want it shown. The page is of use
 // also with an error.
 func (s *server) newPage(c *fiber.Ctx) (*page, error) {
-	id, _ := providers.IDs(c.UserContext())
-	p := &page{
-		Now: s.Now().UTC(), Zone: s.zone, Keys: true, RequestID: id, Path: c.OriginalURL(), base: s.base, address: c.IP(), Test: s.testing(),
-	}
-	if c.Method() != fiber.MethodGet {
-		p.Path = s.base
-	}
-	p.Lang, p.Theme = s.guestLook(c)
+	p := s.guestPage(c)
 	token := c.Cookies(s.cookies.session)
 	if token == "" {
 		p.secret = s.guestSecret(c)
@@ -97,6 +90,19 @@ func (s *server) newPage(c *fiber.Ctx) (*page, error) {
 	p.nav, p.CanFind = s.navOf(access.Role(user.Role)), s.has("/find", access.Role(user.Role))
 	p.Notice = s.takeFlash(c)
 	return p, nil
+}
+
+// guestPage is one for somebody that the hub does not know.
+func (s *server) guestPage(c *fiber.Ctx) *page {
+	id, _ := providers.IDs(c.UserContext())
+	p := &page{
+		Now: s.Now().UTC(), Zone: s.zone, Keys: true, RequestID: id, Path: c.OriginalURL(), base: s.base, address: c.IP(), Test: s.testing(),
+	}
+	if c.Method() != fiber.MethodGet {
+		p.Path = s.base
+	}
+	p.Lang, p.Theme = s.guestLook(c)
+	return p
 }
 
 // testing reports whether any provider moves no real money.

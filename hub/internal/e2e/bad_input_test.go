@@ -27,7 +27,6 @@ func TestBadInput(t *testing.T) {
 		"no currency":            {map[string]any{"currency": nil}, "currency"},
 		"no provider":            {map[string]any{"provider": nil}, "provider"},
 		"no flow":                {map[string]any{"flow": nil}, "flow"},
-		"no return_url":          {map[string]any{"return_url": nil}, "return_url"},
 		"reference of spaces":    {map[string]any{"reference": "  "}, "reference"},
 		"long reference":         {map[string]any{"reference": long}, "reference"},
 		"control character":      {map[string]any{"reference": "a\x00b"}, "reference"},

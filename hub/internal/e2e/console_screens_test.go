@@ -16,14 +16,23 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// screen is a page of the console: what pictures are taken of, and what is
-// searched for faults.
+// screen is a page of the console, by its path, or another of the hub's, by its
+// address: what pictures are taken of, and what is searched for faults.
 type screen struct{ name, path string }
 
 // screens are all of them, with data to show. A new screen is added here.
 func (h *house) screens() []screen {
 	h.t.Helper()
+	without := map[string]any{"return_url": nil, "cancel_url": nil}
+	open, paid := h.checkout(without), h.checkout(without)
+	h.pay(paid.NextAction.URL, visa)
+	h.until(paid.ID, "paid")
+	payer := h.BaseURL + "/return/"
 	return []screen{
+		{"payer-checking", payer + open.Attempts[0].ID},
+		{"payer-left", payer + open.Attempts[0].ID + "?cancel=1"},
+		{"payer-paid", payer + paid.Attempts[0].ID},
+		{"payer-missing", payer + "nothing"},
 		{"profile", "/profile"},
 		{"people", "/people"},
 		{"person", "/people/" + h.colleague()},
@@ -32,6 +41,14 @@ func (h *house) screens() []screen {
 		{"audit-empty", "/audit?who=nobody@example.com&from=2026-01-01"},
 		{"missing", "/nothing"},
 	}
+}
+
+// addressOf is a screen's address.
+func (h *house) addressOf(s screen) string {
+	if strings.HasPrefix(s.path, "http") {
+		return s.path
+	}
+	return h.Console.URL + s.path
 }
 
 // colleague is a user beside the admin.
@@ -114,7 +131,7 @@ func TestConsole_EveryScreenCanBeUsedByAll(t *testing.T) {
 	look("sign-in", h.Console.URL+"/sign-in")
 	b.signIn(h)
 	for _, s := range screens {
-		look(s.name, h.Console.URL+s.path)
+		look(s.name, h.addressOf(s))
 	}
 }
 
@@ -148,7 +165,7 @@ func TestScreenshots(t *testing.T) {
 					}
 					b.scheme(scheme)
 					height := map[int64]int64{1280: 800, 360: 740}[width]
-					b.do(s.name, chromedp.EmulateViewport(width, height), chromedp.Navigate(h.Console.URL+s.path), appears("main"))
+					b.do(s.name, chromedp.EmulateViewport(width, height), chromedp.Navigate(h.addressOf(s)), appears("main"))
 					picture, err := chromedp.Run(b.ctx, chromedp.FullScreenshot(100))
 					require.NoError(t, err)
 					name := fmt.Sprintf("%s-%d-%s-%s.png", s.name, width, scheme, lang)

@@ -47,10 +47,10 @@ func (s *Service) checkOrder(in CheckoutInput, mode sdk.Mode) (int, error) {
 	if e := in.Customer.Email; e != "" && (strings.Count(e, "@") != 1 || strings.ContainsAny(e, " ,;<>")) {
 		return 0, ledger.Invalidf("customer.email", "is not an e-mail address")
 	}
-	if err := checkURL("return_url", in.ReturnURL, mode, true); err != nil {
+	if err := checkURL("return_url", in.ReturnURL, mode); err != nil {
 		return 0, err
 	}
-	if err := checkURL("cancel_url", in.CancelURL, mode, false); err != nil {
+	if err := checkURL("cancel_url", in.CancelURL, mode); err != nil {
 		return 0, err
 	}
 	if now := s.now(); !in.ExpiresAt.IsZero() && (in.ExpiresAt.Before(now.Add(time.Minute)) || in.ExpiresAt.After(now.AddDate(0, 0, 90))) {
@@ -114,11 +114,11 @@ func checkText(param, v string, limit int, required bool) error {
 }
 
 // checkURL demands https; plain http only leads to this machine, in test mode.
-func checkURL(param, v string, mode sdk.Mode, required bool) error {
-	if v == "" && !required {
+func checkURL(param, v string, mode sdk.Mode) error {
+	if v == "" {
 		return nil
 	}
-	if err := checkText(param, v, 2000, required); err != nil {
+	if err := checkText(param, v, 2000, true); err != nil {
 		return err
 	}
 	u, err := url.Parse(v)

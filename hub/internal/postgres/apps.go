@@ -52,6 +52,13 @@ func (p *DB) AppByName(ctx context.Context, name string) (App, error) {
 	return a, mapErr(err)
 }
 
+// AppName is what an app is called. ErrNotFound.
+func (p *DB) AppName(ctx context.Context, id string) (string, error) {
+	var name string
+	err := p.db.GetContext(ctx, &name, `SELECT name FROM apps WHERE id = $1`, id)
+	return name, mapErr(err)
+}
+
 // AppRow is an app as an operator lists it.
 type AppRow struct {
 	App

@@ -19,16 +19,6 @@ import (
 	"github.com/superpayhub/superpay/sdk/plugintest/standin"
 )
 
-// exec runs a statement on the hub's own database.
-func (h *house) exec(q string, args ...any) {
-	h.t.Helper()
-	db, err := sql.Open("postgres", h.DatabaseURL)
-	require.NoError(h.t, err)
-	defer db.Close()
-	_, err = db.Exec(q, args...)
-	require.NoError(h.t, err)
-}
-
 // delivered sends a signed callback and returns the answer, whatever it is.
 func (h *house) delivered(event []byte) (status int, retryAfter string) {
 	h.t.Helper()
@@ -49,6 +39,9 @@ func TestInbox_WhatCannotBeAppliedIsKeptAndReplayed(t *testing.T) {
 	t.Parallel()
 	h := open(t, nil)
 	o := h.checkout(nil)
+	for _, path := range []string{"/v1/checkout/sessions", "/v1/payment_intents", "/v1/charges"} { // nor does it hear otherwise
+		h.fault(standin.Fault{Method: "GET", Path: path, Action: standin.Status, StatusCode: 500})
+	}
 	event := h.withheld(o, "payment_intent.succeeded")
 	h.exec(`CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no room for captures'; END $$`)
 	h.exec(`CREATE TRIGGER refuse BEFORE INSERT ON captures FOR EACH ROW EXECUTE FUNCTION refuse()`)
@@ -92,9 +85,9 @@ func TestInbox_WhatCannotBeAppliedIsKeptAndReplayed(t *testing.T) {
 		require.Equal(t, 200, again.status, again.raw)
 		require.Contains(t, again.raw, `"outcome":"applied"`)
 	}
-	after := h.ask("GET", "/v1/orders/"+o.ID, "", nil)
-	require.Equal(t, paid.Version, after.Version, "repeating it is harmless")
+	require.Equal(t, paid.Captured, h.until(o.ID, "paid").Captured, "repeating it is harmless")
 	timeline := h.ask("GET", "/v1/orders/"+o.ID+"/events", "", nil).raw
+	require.Equal(t, 1, strings.Count(timeline, `"order.paid"`))
 	require.Equal(t, 3, strings.Count(timeline, `"callback.replayed"`))
 	require.Contains(t, timeline, "there is room now")
 	out, err = h.hubCommand("callback", "show", id, "--body").CombinedOutput()
@@ -161,7 +154,7 @@ func TestInbox_HintsMakeOneRead(t *testing.T) {
 	h.until(o.ID, "paid")
 	require.Eventually(t, func() bool { return h.count(`SELECT count(*) FROM attempts WHERE read_wanted`) == 0 }, 20*time.Second, 50*time.Millisecond)
 	require.Equal(t, 20, h.count(`SELECT count(*) FROM callbacks`))
-	require.LessOrEqual(t, reads()-before, 2)
+	require.LessOrEqual(t, reads()-before, 3, "one, one more for what came after it began, and one for what the provider's list says")
 }
 
 // TestInbox_DatabaseAway: what cannot be stored is not acknowledged, and kept

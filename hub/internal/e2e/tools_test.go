@@ -22,6 +22,13 @@ import (
 // query runs a statement on the hub's own database.
 func (h *house) query(q string, args ...any) *sql.Row { return h.db().QueryRow(q, args...) }
 
+// exec is query, for what answers nothing.
+func (h *house) exec(q string, args ...any) {
+	h.t.Helper()
+	_, err := h.db().Exec(q, args...)
+	require.NoError(h.t, err)
+}
+
 // db is the hub's own database, one pool for the whole story: the cluster is
 // shared with all the others.
 func (h *house) db() *sql.DB {

@@ -72,6 +72,10 @@ func upsert(table, columns, guard, tail string) string {
 	for _, c := range strings.Split(columns, ",") {
 		switch c = strings.TrimSpace(c); c {
 		case "id", "created_at":
+		case "leased_until":
+			// A commit can end a lease, and not give it: the one that it was decided
+			// on may have ended meanwhile.
+			set = append(set, fmt.Sprintf("leased_until = CASE WHEN excluded.leased_until IS NOT NULL THEN %s.leased_until END", table))
 		case "raw": // written once, erased once
 			set = append(set, fmt.Sprintf("raw = coalesce(excluded.raw, %s.raw)", table))
 		default:

@@ -82,6 +82,30 @@
   });
   later();
 
+  // A list that is live says whether its reader is in the middle of it: rows stay where they are then.
+  body.addEventListener("htmx:configRequest", (event) => {
+    const list = event.detail.elt;
+    if (!list.matches || !list.matches("[data-busy]")) return;
+    if (window.scrollY > 40 || list.contains(document.activeElement) || list.querySelector("input:checked") || String(document.getSelection())) event.detail.parameters.busy = "1";
+  });
+  // What was unfolded stays so when a part is replaced, and new rows are tinted for a while.
+  let open = [];
+  const name = (details) => details.id || (details.closest("[id]") || details).id + " " + details.className;
+  body.addEventListener("htmx:beforeSwap", (event) => { open = [...event.detail.target.querySelectorAll("details[open]")].map(name); });
+  body.addEventListener("htmx:afterSettle", () => {
+    document.querySelectorAll("details:not([open])").forEach((details) => { if (open.includes(name(details))) details.open = true; });
+    open = [];
+    document.querySelectorAll("tr.new").forEach((row) => setTimeout(() => row.classList.remove("new"), 4000));
+  });
+  // A name lights up wherever it stands, by mouse and by focus.
+  const light = (event, on) => {
+    const of = event.target.closest && event.target.closest("[data-ref]");
+    if (!of) return;
+    const same = [...document.querySelectorAll("[data-ref]")].filter((other) => other.dataset.ref === of.dataset.ref);
+    same.forEach((other) => other.classList.toggle("lit", on && same.length > 1));
+  };
+  for (const [kind, on] of [["mouseover", true], ["mouseout", false], ["focusin", true], ["focusout", false]]) document.addEventListener(kind, (event) => light(event, on));
+
   // After the content was replaced, reading goes on at its heading.
   body.addEventListener("htmx:afterSettle", (event) => {
     if (event.detail.target && event.detail.target.id === "main") { const h1 = document.querySelector("main h1"); if (h1) { h1.tabIndex = -1; h1.focus(); } }

@@ -37,7 +37,8 @@ type Audit struct {
 }
 
 // Do records that something is about to be done, does it, and records how it
-// ended. What cannot be recorded is not done. The error is do's.
+// ended, with what do put into act.Data. What cannot be recorded is not done.
+// The error is do's.
 func (a *Audit) Do(ctx context.Context, act Act, do func() error) error {
 	id, err := a.add(ctx, act, Begun)
 	if err != nil {
@@ -45,11 +46,20 @@ func (a *Audit) Do(ctx context.Context, act Act, do func() error) error {
 	}
 	failed := do()
 	outcome, data := Done, json.RawMessage(nil)
+	if act.Data != nil {
+		if data, err = json.Marshal(act.Data); err != nil {
+			return err
+		}
+	}
 	if failed != nil {
 		outcome = Failed
 		var e *ledger.Error
 		if errors.As(failed, &e) {
-			data, _ = json.Marshal(map[string]any{"error": e.Code, "message": e.Message}) // texts: cannot fail
+			if act.Data == nil {
+				act.Data = map[string]any{}
+			}
+			act.Data["error"], act.Data["message"] = e.Code, e.Message
+			data, _ = json.Marshal(act.Data) // it was encoded before
 		}
 	}
 	// Also when the request's time is over: what was done was done.

@@ -15,6 +15,8 @@ var tones = map[string]string{
 	"operation.pending": "wait", "operation.succeeded": "ok", "operation.declined": "bad", "operation.not_sent": "idle", "operation.unknown": "odd",
 
 	"verdict.genuine": "ok", "verdict.forged": "bad", "verdict.cannot_check": "odd", "verdict.not_ours": "idle",
+	"callback.applied": "ok", "callback.no_news": "idle", "callback.ignored": "idle", "callback.unmatched": "wait", "callback.foreign": "idle",
+	"callback.failed": "odd", "callback.parked": "odd",
 	"notification.pending": "wait", "notification.retrying": "wait", "notification.delivered": "ok", "notification.failed": "odd", "notification.disabled": "hold",
 	"provider.up": "ok", "provider.degraded": "hold", "provider.down": "bad", "provider.starting": "wait", "provider.disabled": "idle",
 

@@ -68,6 +68,7 @@ type server struct {
 	zone      *time.Location
 	sessions  *access.Sessions
 	audit     *access.Audit
+	exports   exports
 	templates map[string]map[string]*template.Template // by language and screen
 	gone      map[string][]byte                        // the page for when the database is away, by language
 }

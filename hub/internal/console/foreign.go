@@ -23,6 +23,28 @@ func foreign(lang, s string) template.HTML {
 		template.HTMLEscapeString(string(runes[foreignLength:])) + `</bdi></details>`)
 }
 
+// clipLength is how much of a text from outside stands in a row of a list.
+const clipLength = 60
+
+// clip shows the beginning of a text that others wrote; the row leads to all of
+// it.
+func clip(s string) template.HTML {
+	shown := []rune(visible(s))
+	if len(shown) > clipLength {
+		shown = append(shown[:clipLength:clipLength], '…')
+	}
+	return template.HTML(`<bdi dir="auto" class="foreign">` + template.HTMLEscapeString(string(shown)) + `</bdi>`)
+}
+
+// visibleLines is visible for a text of many lines.
+func visibleLines(s string) string {
+	lines := strings.Split(s, "\n")
+	for i := range lines {
+		lines[i] = visible(lines[i])
+	}
+	return strings.Join(lines, "\n")
+}
+
 // visible replaces what would not be seen, or would turn what is seen around.
 func visible(s string) string {
 	return strings.Map(func(r rune) rune {

@@ -31,6 +31,7 @@ func (s *server) routes() []route {
 		s.auditRoutes(),
 		s.profileRoutes(),
 		s.lookRoutes(),
+		s.orderRoutes(),
 	)
 }
 

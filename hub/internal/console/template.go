@@ -59,6 +59,20 @@ func (s *server) functions(lang string) template.FuncMap {
 		"asset":     s.Assets.URL,
 		"url":       s.url,
 		"list":      func(values ...any) []any { return values },
+		"link":      func(path, query string) template.URL { return template.URL(s.url(path) + question(query)) }, // query is encoded
+		"clip":      func(text string) template.HTML { return clip(text) },
+		"plain":     visibleLines,
+		"minus": func(amount int64, currency string, exponent int) template.HTML {
+			return money(-amount, currency, exponent)
+		},
+		"amount":  grouped,
+		"count":   func(n int64) string { return grouped(n, 0) },
+		"reasons": reasons,
+		"known":   known,
+		"targets": func(link string) string {
+			return map[string]string{"replay": "callbacks", "resend": "notifications"}[link]
+		},
+		"publicurl": func() string { return s.PublicURL },
 	}
 }
 

@@ -72,16 +72,16 @@ func (p *DB) SearchOrders(ctx context.Context, s OrderSearch) ([]OrderRow, error
 	if err := p.db.SelectContext(ctx, &out, q, args...); err != nil {
 		return nil, mapErr(err)
 	}
-	if s.backward() != s.Oldest {
+	if s.ascending() != s.Oldest {
 		slices.Reverse(out)
 	}
 	return out, nil
 }
 
-// backward: the page is read from its far end.
-func (s OrderSearch) backward() bool {
+// ascending: a page that leads back to the list's start is read from its far end.
+func (s OrderSearch) ascending() bool {
 	if s.Oldest {
-		return s.Before == ""
+		return s.After == ""
 	}
 	return s.Before != ""
 }
@@ -91,7 +91,7 @@ func (s OrderSearch) backward() bool {
 // others. The ids are found first, so that only the page's rows are read whole.
 func (s OrderSearch) query() (string, []any) {
 	direction := "DESC"
-	if s.backward() {
+	if s.ascending() {
 		direction = "ASC"
 	}
 	var args []any

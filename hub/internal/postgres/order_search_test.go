@@ -156,7 +156,20 @@ func findsWhatFits(t *testing.T, p *DB) {
 		require.Equal(t, want[:min(len(want), len(got))], got[:min(len(want), len(got))], "%+v", s)
 		require.Equal(t, min(len(want), len(got)), len(got), "%+v", s)
 		require.True(t, len(got) >= 20 || len(got) == len(want), "%+v: %d of %d", s, len(got), len(want))
+		s.Oldest = true
+		last, err := p.SearchOrders(ctx, s)
+		require.NoError(t, err)
 		if len(want) > 9 {
+			s.Before = last[6].ID
+			next, err := p.SearchOrders(ctx, s)
+			require.NoError(t, err)
+			require.Equal(t, want[len(want)-8], next[0].ID, "%+v", s)
+			s.Before, s.After = "", next[0].ID
+			back, err := p.SearchOrders(ctx, s)
+			require.NoError(t, err)
+			require.Equal(t, last, back, "%+v", s)
+			s.After, s.Oldest = "", false
+
 			s.Before = want[8]
 			rows, err := p.SearchOrders(ctx, s)
 			require.NoError(t, err)

@@ -1,0 +1,120 @@
+package console
+
+import (
+	"slices"
+
+	"github.com/superpayhub/superpay/hub/internal/ledger"
+	"github.com/superpayhub/superpay/sdk"
+)
+
+// action is one thing that can be done to an order, or why it cannot.
+type action struct {
+	Verb   string
+	Post   bool // one step: no form
+	Reason string
+}
+
+// possible tells what can be done now, and why the rest cannot.
+func (s *server) possible(p *page, o *ledger.Order) (can, not []action) {
+	for _, verb := range []string{"refund", "capture", "cancel", "sync"} {
+		why := map[string]func(*page, *ledger.Order) string{"refund": s.whyNoRefund, "capture": s.whyNoCapture, "cancel": s.whyNoCancel, "sync": s.whyNoSync}[verb](p, o)
+		if why == "" && !p.May("operator") {
+			why = p.T("not.role", p.T("role.operator"))
+		}
+		if why == "" {
+			can = append(can, action{Verb: verb, Post: verb == "sync"})
+		} else {
+			not = append(not, action{Verb: verb, Reason: why})
+		}
+	}
+	return can, not
+}
+
+// unsettled says that an operation has to be settled first.
+func unsettled(p *page, o *ledger.Order) string {
+	for _, a := range o.Attempts {
+		if op := o.OpenOperation(a.ID); op != nil {
+			return p.T("not.open", p.T("operation."+string(op.Kind)), op.ID)
+		}
+	}
+	return ""
+}
+
+func (s *server) whyNoRefund(p *page, o *ledger.Order) string {
+	if o.Captured == 0 {
+		return p.T("not.taken")
+	}
+	if open := unsettled(p, o); open != "" {
+		return open
+	}
+	if o.Refundable == 0 && o.Disputed > 0 {
+		if p.May("admin") && o.Captured > o.Refunded {
+			return "" // an admin may override
+		}
+		return p.T("not.disputed", moneyText(o.Disputed, o.Currency, o.Exponent))
+	}
+	if o.Refundable == 0 {
+		return p.T("not.left", moneyText(o.Captured, o.Currency, o.Exponent))
+	}
+	return s.whyNoFlow(p, o, sdk.CanRefund, func(a *ledger.Attempt) bool { return a.Refundable() > 0 })
+}
+
+func (s *server) whyNoCapture(p *page, o *ledger.Order) string {
+	held := slices.ContainsFunc(o.Attempts, func(a *ledger.Attempt) bool { return a.Status == sdk.RequiresCapture })
+	switch {
+	case !held && o.Captured > 0:
+		return p.T("not.at_once")
+	case !held:
+		return p.T("not.held")
+	}
+	if open := unsettled(p, o); open != "" {
+		return open
+	}
+	return s.whyNoFlow(p, o, sdk.CanCapture, func(a *ledger.Attempt) bool { return a.Status == sdk.RequiresCapture })
+}
+
+func (s *server) whyNoCancel(p *page, o *ledger.Order) string {
+	switch {
+	case o.Captured > 0:
+		return p.T("not.paid")
+	case o.Status != ledger.OrderOpen && o.Status != ledger.OrderPending && o.Status != ledger.OrderAuthorized:
+		return p.T("not.closed")
+	}
+	return unsettled(p, o)
+}
+
+func (s *server) whyNoSync(p *page, o *ledger.Order) string {
+	for _, a := range o.Attempts {
+		provider, ok := s.Providers.Get(a.Provider)
+		if !ok {
+			return p.T("not.configured", a.Provider)
+		}
+		if !provider.Up() {
+			return p.T("not.up", a.Provider)
+		}
+	}
+	return ""
+}
+
+// whyNoFlow says that the flow of the attempt that it would be cannot do it.
+func (s *server) whyNoFlow(p *page, o *ledger.Order, ability sdk.Capability, would func(*ledger.Attempt) bool) string {
+	why := ""
+	for _, a := range o.Attempts {
+		if !would(a) {
+			continue
+		}
+		provider, ok := s.Providers.Get(a.Provider)
+		switch {
+		case !ok:
+			why = p.T("not.configured", a.Provider)
+		case !provider.Up():
+			why = p.T("not.up", a.Provider)
+		default:
+			if flow, _ := provider.Description().Flow(a.Flow); flow.Can(ability) {
+				return ""
+			}
+			why = p.T("not.flow", a.Provider+"."+a.Flow)
+		}
+	}
+	return why
+}

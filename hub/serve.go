@@ -16,7 +16,6 @@ import (
 
 	"github.com/superpayhub/superpay/hub/internal/api"
 	"github.com/superpayhub/superpay/hub/internal/assets"
-	"github.com/superpayhub/superpay/hub/internal/console"
 	"github.com/superpayhub/superpay/hub/internal/jobs"
 	"github.com/superpayhub/superpay/hub/internal/notifications"
 	"github.com/superpayhub/superpay/hub/internal/payments"
@@ -91,10 +90,7 @@ func (h *hub) serve(ctx context.Context) error {
 	worker.Sender = notifications.New(db, h.log, h.config.TimeScale, h.config.Dev)
 	var draining atomic.Bool
 	files := assets.Load(h.config.Server.BasePath + "/static")
-	pages := console.New(console.Options{
-		DB: db, Payments: service, Providers: registry, Assets: files, BasePath: h.config.Server.BasePath,
-		PublicURL: h.config.Server.PublicURL, Zone: h.config.Console.TimeZone, Logger: h.log,
-	})
+	pages := h.console(db, service, registry, files)
 	app := api.New(api.Options{
 		Payments: service, DB: db, Providers: registry, Worker: worker, BasePath: h.config.Server.BasePath,
 		PublicURL: h.config.Server.PublicURL, Logger: h.log, Metrics: metrics, RequestTimeout: h.config.Server.RequestTimeout,

@@ -53,6 +53,7 @@ func (c *Config) check() {
 	if c.CrashAt != "" && !c.Dev {
 		c.note("crash_at", errors.New("is for tests only: remove it"))
 	}
+	c.checkOIDC()
 	if _, err := time.LoadLocation(c.Console.TimeZone); err != nil || c.Console.TimeZone == "Local" {
 		c.note("console.time_zone", errors.New("must be the name of a time zone, as Europe/Berlin or Asia/Shanghai"))
 	}
@@ -60,6 +61,28 @@ func (c *Config) check() {
 	c.oneOf("server.metrics", c.Server.Metrics, MetricsLoopback, MetricsPublic, MetricsOff)
 	c.oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
 	c.oneOf("log.format", c.Log.Format, "json", "text")
+}
+
+// checkOIDC wants all that belongs together.
+func (c *Config) checkOIDC() {
+	o := c.Console.OIDC
+	if o.Issuer == "" {
+		return
+	}
+	if u, err := url.Parse(o.Issuer); err != nil || u.Host == "" || u.Scheme != "https" && !(u.Scheme == "http" && loopback(u.Hostname())) {
+		c.note("console.oidc.issuer", errors.New("must be an https address, as https://accounts.example.com"))
+	}
+	if o.ClientID == "" {
+		c.note("console.oidc.client_id", errors.New("is missing: the identity provider gives it, with the secret"))
+	}
+	if (o.RoleClaim == "") != (len(o.Roles) == 0) {
+		c.note("console.oidc.roles", errors.New("goes with console.oidc.role_claim: set both or none"))
+	}
+	for _, pair := range o.Roles {
+		if value, role, ok := strings.Cut(pair, "="); !ok || value == "" || !slices.Contains([]string{"viewer", "operator", "admin"}, role) {
+			c.note("console.oidc.roles", errors.New("must be a list of value=role, as payments-team=operator; roles are viewer, operator and admin"))
+		}
+	}
 }
 
 func (c *Config) checkDurations() {

@@ -88,6 +88,16 @@ type Retention struct {
 // Console is the operators' side.
 type Console struct {
 	TimeZone string // of readers who chose none
+	OIDC     OIDC
+}
+
+// OIDC is an OpenID Connect provider through which operators sign in. Without
+// an issuer there is none.
+type OIDC struct {
+	Issuer, ClientID, ClientSecret string
+	Name                           string   // as people know it
+	RoleClaim                      string   // whose values give roles
+	Roles                          []string // "value=role"
 }
 
 // Log says how much is logged, and how.
@@ -110,7 +120,7 @@ func defaults() *Config {
 		Retention: Retention{Callbacks: 90 * 24 * time.Hour, Answers: 30 * 24 * time.Hour, Notifications: 90 * 24 * time.Hour},
 		Notice:    24 * time.Hour,
 		Log:       Log{Level: "info", Format: "json"},
-		Console:   Console{TimeZone: "UTC"},
+		Console:   Console{TimeZone: "UTC", OIDC: OIDC{Name: "single sign-on"}},
 		origins:   map[string]string{},
 	}
 }
@@ -118,29 +128,35 @@ func defaults() *Config {
 // targets is the table of all settings but the providers'.
 func (c *Config) targets() map[string]any {
 	return map[string]any{
-		"server.listen":           &c.Server.Listen,
-		"server.public_url":       &c.Server.PublicURL,
-		"server.base_path":        &c.Server.BasePath,
-		"server.trusted_proxies":  &c.Server.TrustedProxies,
-		"server.request_timeout":  &c.Server.RequestTimeout,
-		"server.shutdown_timeout": &c.Server.ShutdownTimeout,
-		"server.drain_delay":      &c.Server.DrainDelay,
-		"server.rate_limit":       &c.Server.RateLimit,
-		"server.metrics":          &c.Server.Metrics,
-		"database.url":            &c.Database.URL,
-		"database.max_conns":      &c.Database.MaxConns,
-		"encryption_key":          &c.EncryptionKey,
-		"plugins.dir":             &c.PluginsDir,
-		"call_timeout":            &c.CallTimeout,
-		"order_ttl":               &c.OrderTTL,
-		"time_scale":              &c.TimeScale,
-		"retention.callbacks":     &c.Retention.Callbacks,
-		"retention.answers":       &c.Retention.Answers,
-		"retention.notifications": &c.Retention.Notifications,
-		"authorization_notice":    &c.Notice,
-		"crash_at":                &c.CrashAt,
-		"console.time_zone":       &c.Console.TimeZone,
-		"log.level":               &c.Log.Level,
-		"log.format":              &c.Log.Format,
+		"server.listen":              &c.Server.Listen,
+		"server.public_url":          &c.Server.PublicURL,
+		"server.base_path":           &c.Server.BasePath,
+		"server.trusted_proxies":     &c.Server.TrustedProxies,
+		"server.request_timeout":     &c.Server.RequestTimeout,
+		"server.shutdown_timeout":    &c.Server.ShutdownTimeout,
+		"server.drain_delay":         &c.Server.DrainDelay,
+		"server.rate_limit":          &c.Server.RateLimit,
+		"server.metrics":             &c.Server.Metrics,
+		"database.url":               &c.Database.URL,
+		"database.max_conns":         &c.Database.MaxConns,
+		"encryption_key":             &c.EncryptionKey,
+		"plugins.dir":                &c.PluginsDir,
+		"call_timeout":               &c.CallTimeout,
+		"order_ttl":                  &c.OrderTTL,
+		"time_scale":                 &c.TimeScale,
+		"retention.callbacks":        &c.Retention.Callbacks,
+		"retention.answers":          &c.Retention.Answers,
+		"retention.notifications":    &c.Retention.Notifications,
+		"authorization_notice":       &c.Notice,
+		"crash_at":                   &c.CrashAt,
+		"console.time_zone":          &c.Console.TimeZone,
+		"console.oidc.issuer":        &c.Console.OIDC.Issuer,
+		"console.oidc.client_id":     &c.Console.OIDC.ClientID,
+		"console.oidc.client_secret": &c.Console.OIDC.ClientSecret,
+		"console.oidc.name":          &c.Console.OIDC.Name,
+		"console.oidc.role_claim":    &c.Console.OIDC.RoleClaim,
+		"console.oidc.roles":         &c.Console.OIDC.Roles,
+		"log.level":                  &c.Log.Level,
+		"log.format":                 &c.Log.Format,
 	}
 }

@@ -12,6 +12,9 @@ import (
 // the names decide.
 func (c *Config) Secrets() []string {
 	secrets := list(c.EncryptionKey)
+	if secret := c.Console.OIDC.ClientSecret; secret != "" {
+		secrets = append(secrets, secret)
+	}
 	if u, err := url.Parse(c.Database.URL); err == nil {
 		if password, ok := u.User.Password(); ok {
 			secrets = append(secrets, password)

@@ -52,9 +52,11 @@ type Options struct {
 	Payments  *payments.Service
 	Providers *providers.Registry
 	Assets    *assets.Files
-	BasePath  string // "" or "/superpay"
-	PublicURL string // base path included
-	Zone      string // of readers who chose none, as "Europe/Berlin"; "" is UTC
+	BasePath  string       // "" or "/superpay"
+	PublicURL string       // base path included
+	OIDC      *access.OIDC // nil: passwords alone
+	OIDCName  string       // of the identity provider, for people
+	Zone      string       // of readers who chose none, as "Europe/Berlin"; "" is UTC
 	Logger    *slog.Logger
 	Now       func() time.Time
 }

@@ -10,8 +10,8 @@ import (
 // cookieNames carry the promises that browsers hold cookies to: __Host- ones
 // come from this very host, over https.
 type cookieNames struct {
-	session, device, guest, flash, look string
-	path                                string
+	session, device, guest, flash, look, journey string
+	path                                         string
 }
 
 func namesOf(secure bool, basePath string) cookieNames {
@@ -24,7 +24,7 @@ func namesOf(secure bool, basePath string) cookieNames {
 	}
 	return cookieNames{
 		session: prefix + "superpay_session", device: prefix + "superpay_device", guest: prefix + "superpay_guest",
-		flash: prefix + "superpay_flash", look: prefix + "superpay_look", path: path,
+		flash: prefix + "superpay_flash", look: prefix + "superpay_look", journey: prefix + "superpay_journey", path: path,
 	}
 }
 

@@ -27,6 +27,7 @@ func (s *server) routes() []route {
 	return slices.Concat(
 		s.homeRoutes(),
 		s.signInRoutes(),
+		s.oidcRoutes(),
 		s.peopleRoutes(),
 		s.auditRoutes(),
 		s.profileRoutes(),

@@ -15,6 +15,8 @@ type signInForm struct {
 	Locked      *access.TooManyTries // until when
 	NothingSent bool                 // a form came after the session's end
 	Old         bool                 // the page was open for too long
+	NotThrough  bool                 // the identity provider's answer opens nothing
+	Through     string               // its name; "" if there is none
 }
 
 func (s *server) signInRoutes() []route {
@@ -36,8 +38,11 @@ func (s *server) showSignIn(c *fiber.Ctx, p *page, f signInForm) error {
 	if !s.local(f.Back) {
 		f.Back = ""
 	}
+	if s.OIDC != nil {
+		f.Through = s.OIDCName
+	}
 	p.Title, p.Screen = p.T("signin.title"), "sign-in"
-	if f.Wrong || f.Locked != nil {
+	if f.Wrong || f.Locked != nil || f.NotThrough {
 		p.Title = p.T("error.prefix", p.Title)
 	}
 	return s.render(c, p, "signin", f)

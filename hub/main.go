@@ -138,6 +138,7 @@ func (h *hub) database(ctx context.Context) (*postgres.DB, error) {
 	}
 	return postgres.Open(ctx, postgres.Options{
 		URL: h.config.Database.URL, Keys: keys, MaxConns: h.config.Database.MaxConns, Logger: h.log,
+		Unguarded: h.breaks(config.BreakVersionGuard),
 	})
 }
 

@@ -16,6 +16,7 @@ import (
 
 	"github.com/superpayhub/superpay/hub/internal/api"
 	"github.com/superpayhub/superpay/hub/internal/assets"
+	"github.com/superpayhub/superpay/hub/internal/config"
 	"github.com/superpayhub/superpay/hub/internal/jobs"
 	"github.com/superpayhub/superpay/hub/internal/notifications"
 	"github.com/superpayhub/superpay/hub/internal/payments"
@@ -85,6 +86,7 @@ func (h *hub) serve(ctx context.Context) error {
 	service := payments.New(payments.Options{
 		DB: db, Providers: registry, PublicURL: h.config.Server.PublicURL, CallTimeout: h.config.CallTimeout,
 		OrderTTL: h.config.OrderTTL, TimeScale: h.config.TimeScale, Schedules: h.schedules(), Notice: h.config.Notice, Kick: worker.Kick, Logger: h.log, CrashAt: h.crash, Render: api.Render,
+		Broken: payments.Broken{KeyReuse: h.breaks(config.BreakKeyReuse), Unknown: h.breaks(config.BreakUnknown)},
 	})
 	worker.Payments = service
 	worker.Sender = notifications.New(db, h.log, h.config.TimeScale, h.config.Dev)
@@ -143,6 +145,9 @@ func (h *hub) startProviders(ctx context.Context, metrics *prometheus.Registry, 
 	}
 	return registry, nil
 }
+
+// breaks lets tests see that a law is missed.
+func (h *hub) breaks(law string) bool { return h.config.Dev && h.config.BreakLaw == law }
 
 // crash lets tests see what is left if the hub dies between two lines.
 func (h *hub) crash(point string) {

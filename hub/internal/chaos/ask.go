@@ -34,6 +34,9 @@ func (o *order) whole(decline bool, changes map[string]any) map[string]any {
 // checkout makes the order. Without one the story is over.
 func (o *order) checkout(decline bool, changes map[string]any) {
 	o.begin(&ask{verb: "checkout", path: "/v1/checkouts", key: o.reference + "-checkout", body: o.whole(decline, changes)}, o.way, decline)
+	if a := o.attempt(); a != nil && a.Status == "failed" && !decline && o.last.is("open") && changes == nil {
+		o.again(o.way, false) // it was told that it failed: the app tries once more
+	}
 }
 
 // again starts another attempt on the order.
@@ -46,8 +49,9 @@ func (o *order) again(w *way, decline bool) {
 
 func (o *order) begin(a *ask, w *way, decline bool) {
 	o.spoil(o.reference)
-	if w.act == nil && !decline {
-		o.agree() // the app charges by what its client gave it
+	if w.act == nil && !decline && !o.charged {
+		o.charged = true // by what its client gave it; again only if told that it failed
+		o.agree()
 	}
 	got := o.send(atCreate, o.n, a)
 	if got.status != 200 && got.status != 201 {
@@ -111,17 +115,24 @@ func (o *order) cancel() answer {
 	return got
 }
 
-// giveBack asks for a refund, of all that is left if amount is 0.
-func (o *order) giveBack(from int, amount int64) answer {
+// giveBack asks for a refund, of all that is left if amount is 0. An app that
+// is told that it failed asks once more, under another key.
+func (o *order) giveBack(from int, amount int64) {
+	o.mu.Lock()
+	o.back = append(o.back, amount)
+	o.mu.Unlock()
 	body := map[string]any{}
 	if amount > 0 {
 		body["amount"] = amount
 	}
-	a := &ask{verb: "refund", path: "/v1/orders/" + o.last.ID + "/refunds", key: o.key(fmt.Sprint("refund", from)), body: body}
-	o.mu.Lock()
-	o.back = append(o.back, amount)
-	o.mu.Unlock()
-	return o.send(atRefund, from, a)
+	for range 2 {
+		got := o.send(atRefund, from, &ask{
+			verb: "refund", path: "/v1/orders/" + o.last.ID + "/refunds", key: o.key(fmt.Sprint("refund", from)), body: body,
+		})
+		if got.Status != "failed" && got.Code != "provider_rejected" {
+			return
+		}
+	}
 }
 
 // race does the same from several hubs at once.
@@ -139,6 +150,7 @@ func (o *order) sameKey() {
 	o.spoil(o.reference)
 	body := o.whole(false, nil)
 	if o.way.act == nil {
+		o.charged = true
 		o.agree()
 	}
 	asks := make([]*ask, 6)

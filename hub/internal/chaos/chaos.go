@@ -30,12 +30,22 @@ type Options struct {
 	Every           int           // orders between two crashes; 0 is 80
 	Workers         int           // orders in progress at once; 0 is 48
 	Heal            time.Duration // bounds the wait after the last fault; 0 is 90 s
-	BreakLaw        string        // has the hubs break a law, to see that it is found: HUB_BREAK_LAW
+	BreakLaw        string        // has the hubs break a law, to see that it is found: a value of HUB_BREAK_LAW, or Signature
+	DatabaseURL     string        // "" is a PostgreSQL of its own, which can be killed
+	Stories         []string      // only those; none is all
+	Rate            float64       // of orders with a call that fails; 0 is 0.3
 	LogWriter       io.Writer     // what all processes say; nil drops it
 	Say             io.Writer     // how it goes; nil says nothing
 }
 
 const hubs = 3
+
+// Signature is the law that a callback is checked. A hub that breaks it is one
+// that trusts the forgers' secret as well.
+const (
+	Signature     = "signature"
+	forgersSecret = "whsec_of_somebody_else_entirely"
+)
 
 // The house's clock: a minute of the hub's schedules passes in well under a
 // second, and a call of a provider may take as long as one of the delays here
@@ -54,6 +64,7 @@ type campaign struct {
 	stands   map[string]standin.Client // by plugin
 	web      *http.Client              // of apps and payers
 	orders   []*order
+	env      []string      // more, of the hubs
 	instance string        // the hubs' id, which a forger may have learnt
 	seen     *transmission // a genuine callback of PayPal's, to forge others by
 	began    time.Time
@@ -70,6 +81,7 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	positive(&o.Every, 80)
 	positive(&o.Workers, 48)
 	positive(&o.Heal, 90*time.Second)
+	positive(&o.Rate, 0.3)
 	if o.Say == nil {
 		o.Say = io.Discard
 	}
@@ -82,7 +94,7 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	return report, errors.Join(err, c.close())
 }
 
-func positive[T int | time.Duration](v *T, usual T) {
+func positive[T int | float64 | time.Duration](v *T, usual T) {
 	if *v <= 0 {
 		*v = usual
 	}
@@ -93,13 +105,13 @@ func (c *campaign) open() error {
 	if err := os.Chmod(c.DataDir, 0o755); err != nil { // PostgreSQL's own user has to get in
 		return err
 	}
-	env := []string{"HUB_DATABASE__MAX_CONNS=8", "HUB_LOG__LEVEL=info"}
-	if c.BreakLaw != "" {
+	env := []string{"HUB_DATABASE__MAX_CONNS=8", "HUB_LOG__LEVEL=info", "HUB_SERVER__RATE_LIMIT=0"}
+	if c.BreakLaw != "" && c.BreakLaw != Signature {
 		env = append(env, "HUB_BREAK_LAW="+c.BreakLaw)
 	}
 	var err error
 	c.house, err = dev.Start(c.ctx, dev.Options{
-		BinDir: c.BinDir, DataDir: c.DataDir, Hubs: hubs, Fleeting: true, Env: env,
+		BinDir: c.BinDir, DataDir: c.DataDir, DatabaseURL: c.DatabaseURL, Hubs: hubs, Fleeting: true, Env: env,
 		TimeScale: timeScale, CallTimeout: callTimeout, LogWriter: c.LogWriter,
 	})
 	if err != nil {
@@ -109,6 +121,9 @@ func (c *campaign) open() error {
 		Timeout:       20 * time.Second,
 		Transport:     &http.Transport{MaxIdleConnsPerHost: 2 * c.Workers, IdleConnTimeout: 30 * time.Second},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	if err := c.deceive(); err != nil {
+		return err
 	}
 	c.stands = map[string]standin.Client{}
 	for _, name := range []string{"stripe", "paypal"} {
@@ -125,6 +140,21 @@ func (c *campaign) open() error {
 	}
 	for name, stand := range c.stands {
 		if err := stand.SetWebhook(c.ctx, c.front.url+"/callback/"+name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// deceive has the hubs trust a forger, if that is the law to break.
+func (c *campaign) deceive() error {
+	if c.BreakLaw != Signature {
+		return nil
+	}
+	c.env = []string{"HUB_PROVIDERS__STRIPE__SETTINGS__WEBHOOK_SECRET=" + c.house.WebhookSecret + "," + forgersSecret}
+	for i := range hubs {
+		c.house.KillHub(i)
+		if err := c.startHub(i); err != nil {
 			return err
 		}
 	}

@@ -82,7 +82,7 @@ func (c *campaign) forge(o *order) {
 		`"latest_charge":"ch_forged_%s","metadata":{%q:%q,%q:%q,"superpay_flow":%q}}}}`,
 		a.ID, time.Now().Unix(), intent, o.amount, o.amount, strings.ToLower(o.currency), a.ID,
 		sdk.MetadataAttempt, a.ID, sdk.MetadataInstance, c.instance, o.way.flow)
-	for _, secret := range []string{"whsec_of_somebody_else_entirely", ""} {
+	for _, secret := range []string{forgersSecret, ""} {
 		mac := hmac.New(sha256.New, []byte(secret))
 		fmt.Fprintf(mac, "%d.%s", time.Now().Unix(), body)
 		signature := fmt.Sprintf("t=%d,v1=%s", time.Now().Unix(), hex.EncodeToString(mac.Sum(nil)))

@@ -24,6 +24,7 @@ type order struct {
 	back     []int64 // amounts that were asked back, by distinct keys; 0 is the rest
 	pressed  []int64 // amounts given back by the provider's own button
 	complain []string
+	charged  bool // the app charged what its client gave it
 	canceled bool // the app was told that it is
 }
 
@@ -37,7 +38,7 @@ type ask struct {
 }
 
 func newOrder(c *campaign, n int) *order {
-	return &order{c: c, plan: planOf(c.Seed, n, c.Every), n: n, reference: fmt.Sprintf("chaos-%d-%06d", c.Seed, n)}
+	return &order{c: c, plan: planOf(c.Options, n), n: n, reference: fmt.Sprintf("chaos-%d-%06d", c.Seed, n)}
 }
 
 // live goes through the story.

@@ -69,10 +69,10 @@ var tricks = []standin.Fault{
 	{Action: standin.Postpone, DelayMS: 700},
 }
 
-func planOf(seed uint64, n, every int) plan {
-	r := rand.New(rand.NewPCG(seed, uint64(n)))
+func planOf(c Options, n int) plan {
+	r := rand.New(rand.NewPCG(c.Seed, uint64(n)))
 	p := plan{way: &ways[r.IntN(len(ways))], other: &ways[r.IntN(len(ways))]}
-	p.story = pickStory(r, p.way)
+	p.story = pickStory(r, p.way, c.Stories)
 	p.amount = 1000 + r.Int64N(9000)
 	p.currency = []string{"USD", "USD", "EUR", "JPY"}[r.IntN(4)]
 	for i := range p.parts {
@@ -83,7 +83,7 @@ func planOf(seed uint64, n, every int) plan {
 	}
 	p.hasty = r.Float64() < 0.06
 	p.forged = r.Float64() < 0.06
-	if r.Float64() < 0.30 {
+	if r.Float64() < c.Rate {
 		at := p.story.steps[r.IntN(len(p.story.steps))]
 		for range 1 + r.IntN(2) { // sometimes the repeat fails as well
 			rule := rules[r.IntN(len(rules))]
@@ -91,14 +91,18 @@ func planOf(seed uint64, n, every int) plan {
 			p.faults = append(p.faults, fault{at, rule})
 		}
 	}
-	if r.Float64() < 0.15 {
+	// Where calls fail callbacks often do not come either.
+	if r.Float64() < 0.12 || len(p.faults) > 0 && r.Float64() < 0.4 {
 		trick := tricks[r.IntN(len(tricks))]
+		if len(p.faults) > 0 {
+			trick = tricks[0]
+		}
 		trick.Callback, trick.Seed = "*", r.Uint64N(1000)
 		p.callbacks = &trick
 	}
 	p.crashAt = p.story.steps[r.IntN(len(p.story.steps))]
-	if turn := n / every; n%every == 0 {
-		order := rand.New(rand.NewPCG(seed, 0)).Perm(len(crashes))
+	if turn := n / c.Every; n%c.Every == 0 {
+		order := rand.New(rand.NewPCG(c.Seed, 0)).Perm(len(crashes))
 		p.crash = crashes[order[turn%len(crashes)]]
 	}
 	return p

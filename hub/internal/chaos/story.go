@@ -3,6 +3,7 @@ package chaos
 import (
 	"math/rand/v2"
 	"net/url"
+	"slices"
 
 	"github.com/superpayhub/superpay/sdk"
 )
@@ -117,7 +118,7 @@ var stories = []story{
 	}},
 }
 
-func pickStory(r *rand.Rand, w *way) *story {
+func pickStory(r *rand.Rand, w *way, only []string) *story {
 	total := 0
 	for i := range stories {
 		total += stories[i].weight
@@ -126,7 +127,7 @@ func pickStory(r *rand.Rand, w *way) *story {
 		n := r.IntN(total)
 		for i := range stories {
 			if n -= stories[i].weight; n < 0 {
-				if stories[i].fits(w) {
+				if stories[i].fits(w) && (len(only) == 0 || slices.Contains(only, stories[i].name)) {
 					return &stories[i]
 				}
 				break

@@ -50,14 +50,17 @@ func (c *Config) check() {
 	if !(c.TimeScale >= 1 && c.TimeScale <= 1e6) {
 		c.note("time_scale", errors.New("must lie between 1 and 1000000"))
 	}
-	if c.CrashAt != "" && !c.Dev {
-		c.note("crash_at", errors.New("is for tests only: remove it"))
+	for key, value := range map[string]string{"crash_at": c.CrashAt, "break_law": c.BreakLaw} {
+		if value != "" && !c.Dev {
+			c.note(key, errors.New("is for tests only: remove it"))
+		}
 	}
 	c.checkOIDC()
 	if _, err := time.LoadLocation(c.Console.TimeZone); err != nil || c.Console.TimeZone == "Local" {
 		c.note("console.time_zone", errors.New("must be the name of a time zone, as Europe/Berlin or Asia/Shanghai"))
 	}
 	c.oneOf("crash_at", c.CrashAt, "", "recorded", "answered")
+	c.oneOf("break_law", c.BreakLaw, "", BreakKeyReuse, BreakUnknown, BreakVersionGuard)
 	c.oneOf("server.metrics", c.Server.Metrics, MetricsLoopback, MetricsPublic, MetricsOff)
 	c.oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
 	c.oneOf("log.format", c.Log.Format, "json", "text")

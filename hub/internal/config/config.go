@@ -35,12 +35,23 @@ type Config struct {
 	// of a payment ("recorded", "answered"). Tests only: needs Dev.
 	CrashAt string
 
+	// BreakLaw has the hub break a law of money, to see that the campaign finds
+	// it: one of the constants. Tests only: needs Dev.
+	BreakLaw string
+
 	// Dev is HUB_DEV: the hub stands on a developer's machine or in a test.
 	Dev bool
 
 	origins  map[string]string // of the settings that were given: a file or an environment variable
 	problems []error
 }
+
+// Laws that can be broken.
+const (
+	BreakKeyReuse     = "key_reuse"     // an operation is repeated under another key than the first time
+	BreakUnknown      = "unknown"       // an answer that was lost counts as a refusal
+	BreakVersionGuard = "version_guard" // an order is written whatever became of it since it was read
+)
 
 // Server is the hub's HTTP side.
 type Server struct {
@@ -149,6 +160,7 @@ func (c *Config) targets() map[string]any {
 		"retention.notifications":    &c.Retention.Notifications,
 		"authorization_notice":       &c.Notice,
 		"crash_at":                   &c.CrashAt,
+		"break_law":                  &c.BreakLaw,
 		"console.time_zone":          &c.Console.TimeZone,
 		"console.oidc.issuer":        &c.Console.OIDC.Issuer,
 		"console.oidc.client_id":     &c.Console.OIDC.ClientID,

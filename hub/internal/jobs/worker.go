@@ -123,7 +123,7 @@ func (w *Worker) Run(ctx context.Context) {
 // lease is how long a claimed row is ours: longer than the call of a provider
 // that is made for it.
 func (w *Worker) lease() time.Duration {
-	return max(30*time.Second, w.Payments.CallTimeout+10*time.Second)
+	return max(w.Sender.Scale(30*time.Second), w.Payments.CallTimeout+10*time.Second)
 }
 
 // round claims what is due, as much as there is room for. More says that there

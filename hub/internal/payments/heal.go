@@ -52,7 +52,7 @@ func (s *Service) heal(ctx context.Context, o *ledger.Order, op *ledger.Operatio
 	defer cancel()
 	var news ledger.News
 	if s.repeatable(p, op) {
-		news = s.call(ctx, o, op)
+		news = s.call(ctx, o, s.repeated(op))
 	} else {
 		news = ledger.News{AttemptID: a.ID, Source: ledger.FromRead, Operation: &ledger.Result{ID: op.ID}}
 		news = s.truth(ctx, p, o, op, news, false)

@@ -240,7 +240,7 @@ func (s *Service) call(ctx context.Context, o *ledger.Order, op *ledger.Operatio
 		return s.truth(ctx, p, o, op, n, true)
 	default:
 		s.Logger.WarnContext(ctx, "the outcome of an operation is unknown", "order", o.ID, "operation", op.ID, "kind", op.Kind, "error", err)
-		n.Operation.Outcome = ledger.OutcomeUnknown
+		n.Operation.Outcome = s.lost()
 	}
 	return n
 }

@@ -41,6 +41,7 @@ type Options struct {
 	// hub die: "recorded" (before the call) and "answered" (before the outcome
 	// is recorded).
 	CrashAt func(point string)
+	Broken  Broken // laws, for tests
 }
 
 // Service runs the verbs.

@@ -28,6 +28,7 @@ type DB struct {
 	keys       *Keys
 	log        *slog.Logger
 	instanceID string
+	unguarded  bool
 	stmts
 }
 
@@ -43,6 +44,10 @@ type Options struct {
 	Keys     *Keys
 	MaxConns int // 16 when 0: about 8 for each core of the database, shared by all hubs
 	Logger   *slog.Logger
+
+	// Unguarded has an order written whatever became of it since it was read.
+	// For tests, which must notice.
+	Unguarded bool
 }
 
 // Open connects, brings the schema up to date under a lock that other hubs
@@ -61,7 +66,7 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 	if o.Logger == nil {
 		o.Logger = slog.Default()
 	}
-	p := &DB{db: db, keys: o.Keys, log: o.Logger}
+	p := &DB{db: db, keys: o.Keys, log: o.Logger, unguarded: o.Unguarded}
 	for _, step := range []func(context.Context) error{p.reach, p.migrate, p.identify, p.prepare} {
 		if err := step(ctx); err != nil {
 			_ = db.Close()
@@ -126,7 +131,7 @@ func (p *DB) prepare(ctx context.Context) error {
 		to    **sqlx.Stmt
 		query string
 	}{
-		{&p.commit, commitSQL},
+		{&p.commit, p.commitSQL()},
 		{&p.loadOrder, loadOrderSQL},
 		{&p.loadAttempt, loadAttemptSQL},
 		{&p.loadKey, loadKeySQL},

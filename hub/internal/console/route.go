@@ -28,6 +28,7 @@ func (s *server) routes() []route {
 		s.homeRoutes(),
 		s.signInRoutes(),
 		s.oidcRoutes(),
+		s.inboxRoutes(),
 		s.peopleRoutes(),
 		s.auditRoutes(),
 		s.profileRoutes(),

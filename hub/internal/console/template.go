@@ -55,6 +55,8 @@ func (s *server) functions(lang string) template.FuncMap {
 		"moneytext": moneyText,
 		"id":        func(value string) template.HTML { return s.copyable(lang, value, value) },
 		"shortid":   func(value string) template.HTML { return s.copyable(lang, value, short(value)) },
+		"shorten":   short,
+		"visible":   visible,
 		"foreign":   func(text string) template.HTML { return foreign(lang, text) },
 		"asset":     s.Assets.URL,
 		"url":       s.url,

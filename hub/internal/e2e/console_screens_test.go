@@ -28,7 +28,7 @@ func (h *house) screens() []screen {
 	h.pay(paid.NextAction.URL, visa)
 	h.until(paid.ID, "paid")
 	payer := h.BaseURL + "/return/"
-	return []screen{
+	return append(h.inboxScreens(), []screen{
 		{"payer-checking", payer + open.Attempts[0].ID},
 		{"payer-left", payer + open.Attempts[0].ID + "?cancel=1"},
 		{"payer-paid", payer + paid.Attempts[0].ID},
@@ -40,7 +40,7 @@ func (h *house) screens() []screen {
 		{"audit", "/audit"},
 		{"audit-empty", "/audit?who=nobody@example.com&from=2026-01-01"},
 		{"missing", "/nothing"},
-	}
+	}...)
 }
 
 // addressOf is a screen's address.

@@ -152,6 +152,7 @@ type CallbackFilter struct {
 	Type     string
 	Verdict  string
 	Outcome  string
+	IDs      []string  // only these; nil is all
 	From, To time.Time // when it first came
 	Before   string    // cursor: ids below this one
 	Limit    int
@@ -177,6 +178,10 @@ func (p *DB) Callbacks(ctx context.Context, f CallbackFilter) ([]*ledger.Callbac
 	}
 	add("c.outcome = $%d", f.Outcome)
 	add("c.id < $%d", f.Before)
+	if f.IDs != nil {
+		args = append(args, pq.StringArray(f.IDs))
+		q += fmt.Sprintf(" AND c.id = ANY($%d)", len(args))
+	}
 	// An id begins with the time that it was made at: one index does for both.
 	if !f.From.IsZero() {
 		add("c.id >= $%d", ledger.FirstID(ledger.CallbackID, f.From))

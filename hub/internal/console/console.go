@@ -69,6 +69,8 @@ type server struct {
 	cookies   cookieNames
 	zone      *time.Location
 	sessions  *access.Sessions
+	addresses *access.Limit
+	users     *access.Limit
 	audit     *access.Audit
 	exports   exports
 	templates map[string]map[string]*template.Template // by language and screen
@@ -98,6 +100,7 @@ func newServer(o Options) *server {
 	s := &server{
 		Options: o, base: o.BasePath + "/console", secure: strings.HasPrefix(o.PublicURL, "https:"), zone: must(time.LoadLocation(o.Zone)),
 		sessions: &access.Sessions{DB: o.DB, Now: o.Now}, audit: &access.Audit{DB: o.DB, Now: o.Now},
+		addresses: access.NewLimit(addressLimit), users: access.NewLimit(userLimit),
 	}
 	s.all, s.cookies = s.routes(), namesOf(s.secure, o.BasePath)
 	s.templates = must(s.parse())

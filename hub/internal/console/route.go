@@ -10,6 +10,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"github.com/superpayhub/superpay/hub/internal/access"
+	"github.com/superpayhub/superpay/hub/internal/ledger"
 )
 
 // route is one address of the console and who may use it.
@@ -18,6 +19,15 @@ type route struct {
 	role         access.Role // the least that may; guest for those that need no session
 	handle       func(c *fiber.Ctx, p *page) error
 }
+
+// What one address, behind which there may be many people, and one person may
+// ask for in a second. Argon2 has limits of its own.
+const (
+	addressLimit = 100
+	userLimit    = 20
+)
+
+var errTooMany = &ledger.Error{Kind: ledger.TooMany, Code: "too_many_requests", Message: "too many requests at once"}
 
 // guest is the role of an address that everybody may use.
 const guest access.Role = ""
@@ -42,6 +52,9 @@ func (s *server) routes() []route {
 // in are audited.
 func (s *server) guard(r route) fiber.Handler {
 	return func(c *fiber.Ctx) error {
+		if wait := s.addresses.Wait(c.IP(), s.Now()); wait > 0 {
+			return s.fail(c, s.guestPage(c), errTooMany)
+		}
 		p, err := s.newPage(c)
 		if err == nil {
 			err = s.check(c, p, r)
@@ -59,6 +72,9 @@ func (s *server) guard(r route) fiber.Handler {
 func (s *server) check(c *fiber.Ctx, p *page, r route) error {
 	if err := checkText(c); err != nil {
 		return err
+	}
+	if p.User != nil && s.users.Wait(p.User.ID, s.Now()) > 0 {
+		return errTooMany
 	}
 	if r.role != guest && p.User == nil {
 		return errSignedOut

@@ -2,6 +2,8 @@ package chaos
 
 import (
 	"net/http"
+	"slices"
+	"strings"
 
 	"github.com/superpayhub/superpay/sdk/plugintest/standin"
 )
@@ -37,6 +39,19 @@ func (o *order) arm(at step) {
 	o.faults = later
 }
 
+// ruleOf is what a rule of the order's is for.
+type ruleOf struct{ stand, match string }
+
+// lift ends what has not bitten when the story is over.
+func (o *order) lift() {
+	slices.SortFunc(o.rules, func(a, b ruleOf) int { return strings.Compare(a.match, b.match) })
+	for _, r := range slices.Compact(o.rules) {
+		if err := o.c.stands[r.stand].ClearFaultsOf(o.c.ctx, r.match); err != nil && o.c.ctx.Err() == nil {
+			o.fail("a fault could not be lifted: %v", err)
+		}
+	}
+}
+
 // target is what the call of a step carries, and no other order's does.
 func (o *order) target(at step) string {
 	switch at {
@@ -69,6 +84,7 @@ func (o *order) spoil(match string) {
 }
 
 func (o *order) set(rule standin.Fault) {
+	o.rules = append(o.rules, ruleOf{o.way.provider, rule.Match})
 	if err := o.c.stands[o.way.provider].AddFault(o.c.ctx, rule); err != nil && o.c.ctx.Err() == nil {
 		o.complain = append(o.complain, "a fault could not be set: "+err.Error())
 	}

@@ -18,6 +18,7 @@ type order struct {
 	browser   string // the PayPal order that the payer's browser made
 
 	mu       sync.Mutex
+	rules    []ruleOf // that were set for it
 	asks     []*ask
 	yes      int     // how often the payer agreed to pay, or the app charged
 	taken    []int64 // amounts that were asked to be captured; 0 is all
@@ -47,6 +48,7 @@ func (o *order) live() {
 		if r := recover(); r != nil && r != errOver {
 			panic(r)
 		}
+		o.lift()
 	}()
 	o.story.tell(o)
 }

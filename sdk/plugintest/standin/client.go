@@ -63,6 +63,11 @@ func (c Client) ClearFaults(ctx context.Context) error {
 	return c.call(ctx, http.MethodDelete, "faults", nil, nil)
 }
 
+// ClearFaultsOf lifts the rules for what carries that text.
+func (c Client) ClearFaultsOf(ctx context.Context, match string) error {
+	return c.call(ctx, http.MethodDelete, "faults?match="+url.QueryEscape(match), nil, nil)
+}
+
 // Release sends the withheld callbacks in the given order.
 func (c Client) Release(ctx context.Context, order ReleaseOrder) (int, error) {
 	var answer struct{ Released int }

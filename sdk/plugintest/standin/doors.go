@@ -34,8 +34,8 @@ func (d Doors) Handler() *http.ServeMux {
 	mux.HandleFunc("POST "+DoorPrefix+"callbacks/{id}/resend", d.resend)
 	mux.HandleFunc("GET "+DoorPrefix+"faults", func(w http.ResponseWriter, _ *http.Request) { WriteJSON(w, d.Faults.Bitten()) })
 	mux.HandleFunc("POST "+DoorPrefix+"faults", d.addFault)
-	mux.HandleFunc("DELETE "+DoorPrefix+"faults", func(w http.ResponseWriter, _ *http.Request) {
-		d.Faults.Clear()
+	mux.HandleFunc("DELETE "+DoorPrefix+"faults", func(w http.ResponseWriter, r *http.Request) {
+		d.Faults.Clear(r.URL.Query().Get("match"))
 		w.WriteHeader(http.StatusNoContent)
 	})
 	mux.HandleFunc("PUT "+DoorPrefix+"webhook", d.setWebhook)

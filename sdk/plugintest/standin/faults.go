@@ -114,11 +114,12 @@ func (s *Faults) Add(f Fault) (string, error) {
 	return f.ID, nil
 }
 
-// Clear lifts every rule. What is withheld stays so until it is released.
-func (s *Faults) Clear() {
+// Clear lifts the rules for what carries that text, or every rule if it is
+// empty. What is withheld stays so until it is released.
+func (s *Faults) Clear(match string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.rules = nil
+	s.rules = slices.DeleteFunc(s.rules, func(a *armed) bool { return match == "" || a.Match == match })
 }
 
 // Bitten counts how often each action was done.

@@ -62,8 +62,11 @@ func (s *server) functions(lang string) template.FuncMap {
 		"url":       s.url,
 		"list":      func(values ...any) []any { return values },
 		"link":      func(path, query string) template.URL { return template.URL(s.url(path) + question(query)) }, // query is encoded
-		"clip":      func(text string) template.HTML { return clip(text) },
-		"plain":     visibleLines,
+		"alarm": func(text template.HTML) template.HTML { // what a person has to look at, where there is little room
+			return template.HTML(`<span class="badge alarm" title="needs_attention">`) + s.icon("alarm") + text + "</span>"
+		},
+		"clip":  func(text string) template.HTML { return clip(text) },
+		"plain": visibleLines,
 		"minus": func(amount int64, currency string, exponent int) template.HTML {
 			return money(-amount, currency, exponent)
 		},

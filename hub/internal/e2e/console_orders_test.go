@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/chromedp"
 	"github.com/jmoiron/sqlx"
 	"github.com/stretchr/testify/require"
 
@@ -85,6 +86,93 @@ func (h *house) charged(changes map[string]any) answer {
 	a := h.ask("POST", "/v1/checkouts", unique("key"), b)
 	require.Equal(h.t, 201, a.status, a.raw)
 	return a
+}
+
+// orderScreens are the pages of orders, with some of every kind to show.
+func (h *house) orderScreens() []screen {
+	h.t.Helper()
+	paid := h.charged(map[string]any{"amount": 123450, "currency": "EUR", "customer": map[string]any{"email": "anna@example.com", "name": "Anna"}})
+	h.charged(map[string]any{"amount": 1200, "currency": "JPY"})
+	h.charged(map[string]any{"capture": "manual", "reference": "العربية-שלום-1"})
+	h.charged(map[string]any{"reference": strings.Repeat("long ", 39) + "end", "input": map[string]any{"token": "tok_chargeDeclinedInsufficientFunds"}})
+	h.checkout(map[string]any{"currency": "EUR", "amount": 999})
+	part := h.charged(map[string]any{"amount": 9900, "currency": "EUR", "description": "Two books", "metadata": map[string]any{"cart": "17"}})
+	require.Equal(h.t, 201, h.ask("POST", "/v1/orders/"+part.ID+"/refunds", unique("key"), map[string]any{"amount": 2000, "reason": "size too small"}).status)
+	disputed := h.charged(map[string]any{"input": map[string]any{"token": "tok_createDispute"}})
+	h.when(disputed.ID, "disputed", func(a answer) bool { return a.NeedsAttention })
+	twice := h.charged(map[string]any{"amount": 4900, "currency": "EUR"})
+	h.seemsTwicePaid(twice.ID)
+	return []screen{
+		{"orders", "/orders"},
+		{"orders-filtered", "/orders?status=paid&status=partially_refunded&min=5"},
+		{"orders-empty", "/orders?currency=CHF"},
+		{"order", "/orders/" + part.ID},
+		{"order-disputed", "/orders/" + disputed.ID},
+		{"order-twice", "/orders/" + twice.ID},
+		{"order-refund", "/orders/" + paid.ID + "/refund"},
+		{"order-resolve", "/orders/" + twice.ID + "/resolve"},
+		{"order-find", "/find?q=anna@example.com"},
+		{"order-found-nothing", "/find?q=pi_nothing"},
+		{"orders-export", "/exports/" + ledger.NewID("exp", time.Now()) + "?status=paid"},
+	}
+}
+
+// seemsTwicePaid makes an order of one attempt look as if two had taken money,
+// which takes a provider that breaks its word.
+func (h *house) seemsTwicePaid(id string) {
+	h.t.Helper()
+	db, other := h.database(), ledger.NewID("att", time.Now())
+	for _, q := range []string{
+		`INSERT INTO attempts SELECT (a).* FROM (SELECT jsonb_populate_record(a, jsonb_build_object('id', $2::text, 'provider', 'paypal', 'flow', 'server', 'refs', '[]'::jsonb)) AS a FROM attempts a WHERE order_id = $1) x`,
+		`INSERT INTO captures SELECT (c).* FROM (SELECT jsonb_populate_record(c, jsonb_build_object('id', replace($2, 'att', 'cap'), 'provider_id', $2::text, 'attempt_id', $2::text)) AS c FROM captures c WHERE order_id = $1) x`,
+		`UPDATE orders SET captured = 2 * amount, refundable = 2 * amount, needs_attention = true, attention = jsonb_build_array(jsonb_build_object('reason', 'second_payment', 'attempt_id', $2::text, 'at', now())) WHERE id = $1`,
+	} {
+		_, err := db.Exec(q, id, other)
+		require.NoError(h.t, err)
+	}
+	h.skipBalance = true
+}
+
+// TestConsole_OrdersInABrowser: finds an order by what the provider calls it,
+// gives a part back, replays a callback, and watches a payment appear.
+func TestConsole_OrdersInABrowser(t *testing.T) {
+	t.Parallel()
+	b := newTab(t)
+	h := open(t, nil)
+	for _, scripts := range []bool{false, true} {
+		name := map[bool]string{false: "without scripts", true: "with scripts"}[scripts]
+		a := h.charged(map[string]any{"amount": 9900, "currency": "EUR"})
+		h.waitFor("a callback", func() bool { return h.count(`SELECT count(*) FROM callbacks WHERE order_id = $1`, a.ID) > 0 })
+		b.scripts(scripts)
+		if !scripts {
+			b.signIn(h)
+		}
+		b.do(name+": find by the provider's id", chromedp.Navigate(h.Console.URL+"/orders"), fill("#find", a.ref("charge")), chromedp.Submit(chromedp.CSS("#find")), appears(".totals"))
+		b.do("ask for a refund", click(`.actions a[href$="/refund"]`), click(`input[name="part"][value="1"]`), fill("#amount", "20.00"), fill("#reason", "too small"), click("form.act button"))
+		b.do("confirm it", appears("button.danger"), click("button.danger"), appears(`.badge[title="partially_refunded"]`))
+		require.Equal(t, int64(2000), h.until(a.ID, "partially_refunded").Refunded)
+		b.do("replay a callback", click(`form[action$="/replay"] button`), appears("li.line:target"))
+		require.Contains(t, b.text(".notice"), "The callback was replayed")
+	}
+	b.do("the list", chromedp.Navigate(h.Console.URL+"/orders"), appears("#rows"))
+	a := h.charged(map[string]any{"amount": 777, "currency": "EUR"})
+	b.do("a new payment appears by itself", appears("#o-"+a.ID), appears("tr.new"))
+	b.do("while one reads on, it waits", chromedp.Focus(chromedp.CSS("#o-"+a.ID)))
+	next := h.charged(map[string]any{"amount": 778, "currency": "EUR"})
+	b.do("and is told", appears(".slot a"))
+	require.Equal(t, "1 new order: show", b.text(".slot a"))
+	b.do("and shown when wanted", click(".slot a"), appears("#o-"+next.ID))
+	b.do("an order's page", click("#o-"+next.ID), appears(".totals"))
+	require.Equal(t, 201, h.ask("POST", "/v1/orders/"+next.ID+"/refunds", unique("key"), nil).status)
+	b.do("what happens to it appears by itself", appears(`h1 .badge[title="refunded"]`))
+}
+
+// text is what a part of the page says.
+func (b *tab) text(css string) string {
+	b.t.Helper()
+	text, err := chromedp.Run(b.ctx, chromedp.Text(chromedp.CSS(css)))
+	require.NoError(b.t, err)
+	return strings.TrimSpace(text)
 }
 
 // TestConsole_Orders: what a person does with orders, without scripts.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -32,7 +33,7 @@ func (h *house) screens() []screen {
 	h.ask("POST", "/v1/orders/"+back.ID+"/refunds", unique("key"), map[string]any{"amount": 400})
 	h.until(back.ID, "partially_refunded")
 	payer := h.BaseURL + "/return/"
-	return append(h.inboxScreens(), []screen{
+	return slices.Concat(h.orderScreens(), h.inboxScreens(), []screen{
 		{"payer-checking", payer + open.Attempts[0].ID},
 		{"payer-left", payer + open.Attempts[0].ID + "?cancel=1"},
 		{"payer-paid", payer + paid.Attempts[0].ID},
@@ -53,7 +54,7 @@ func (h *house) screens() []screen {
 		{"audit", "/audit"},
 		{"audit-empty", "/audit?who=nobody@example.com&from=2026-01-01"},
 		{"missing", "/nothing"},
-	}...)
+	})
 }
 
 // addressOf is a screen's address.

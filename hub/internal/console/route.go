@@ -24,7 +24,7 @@ type route struct {
 // ask for in a second. Argon2 has limits of its own.
 const (
 	addressLimit = 100
-	userLimit    = 20
+	userLimit    = 50
 )
 
 var errTooMany = &ledger.Error{Kind: ledger.TooMany, Code: "too_many_requests", Message: "too many requests at once"}

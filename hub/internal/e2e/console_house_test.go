@@ -80,6 +80,9 @@ func (o *operator) post(path string, form url.Values) seen {
 }
 
 func (o *operator) address(path string) string {
+	if strings.HasPrefix(path, "http") {
+		return path
+	}
 	if base, err := url.Parse(o.base); err == nil && base.Path != "" && strings.HasPrefix(path, base.Path) {
 		return strings.TrimSuffix(o.base, base.Path) + path
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -148,9 +149,34 @@ func TestConsole_EveryScreenCanBeUsedByAll(t *testing.T) {
 	}
 	look("sign-in", h.Console.URL+"/sign-in")
 	b.signIn(h)
+	h.weigh(screens)
 	for _, s := range screens {
 		look(s.name, h.addressOf(s))
 	}
+}
+
+// weigh checks that pages stay light: what is big is slow, on a phone above all.
+func (h *house) weigh(screens []screen) {
+	h.t.Helper()
+	o, loaded := h.admin(), map[string]int{}
+	for _, s := range screens {
+		a := o.get(h.addressOf(s))
+		require.Less(h.t, len(a.body), 120<<10, s.name)
+		for _, m := range regexp.MustCompile(`(?:src|href)="(/static/[^"#]+\.(css|js))"`).FindAllStringSubmatch(a.body, -1) {
+			file := o.get(h.BaseURL + m[1])
+			require.Equal(h.t, 200, file.status, m[1])
+			require.Contains(h.t, file.header.Get("Cache-Control"), "immutable", m[1])
+			if !strings.Contains(m[1], "uPlot") {
+				loaded[m[1]] = len(file.body)
+			}
+		}
+	}
+	sums := map[string]int{}
+	for name, size := range loaded {
+		sums[filepath.Ext(name)] += size
+	}
+	require.Less(h.t, sums[".css"], 118<<10)
+	require.Less(h.t, sums[".js"], 68<<10)
 }
 
 // TestScreenshots takes pictures of every screen for people to look at: `make

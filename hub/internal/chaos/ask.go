@@ -91,7 +91,7 @@ func (o *order) key(verb string) string {
 }
 
 func (o *order) confirm(input map[string]string) answer {
-	body := map[string]any{}
+	body := map[string]any{"attempt_id": o.attempt().ID} // another one may have been paid meanwhile
 	if input != nil {
 		body["input"] = input
 	}

@@ -102,7 +102,7 @@ func (o *order) send(at step, from int, a *ask) answer {
 }
 
 func (o *order) repeat(from int, a *ask, limit time.Duration) answer {
-	wait := 10 * time.Millisecond
+	wait := 20 * time.Millisecond
 	for end := time.Now().Add(limit); time.Now().Before(end) && o.c.ctx.Err() == nil; from++ {
 		timeout := 12 * time.Second
 		if o.hasty && wait < 40*time.Millisecond {
@@ -171,7 +171,7 @@ func (o *order) read() bool {
 
 // until reads the order until it is as wanted, for as long as an app would wait.
 func (o *order) until(ok func(*view) bool) bool {
-	wait := 10 * time.Millisecond
+	wait := 20 * time.Millisecond
 	for end := time.Now().Add(8 * time.Second); time.Now().Before(end) && o.c.ctx.Err() == nil; {
 		if o.read() && ok(&o.last) {
 			return true

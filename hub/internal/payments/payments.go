@@ -169,10 +169,10 @@ func (s *Service) commit(ctx context.Context, c ledger.Change) (bool, error) {
 		}}
 	}
 	written, err := s.DB.Commit(ctx, c)
-	if err != nil || len(written) == 0 {
+	if err != nil || written.OrderID == "" {
 		return false, err
 	}
-	if written[0].Notices > 0 {
+	if written.Notices > 0 {
 		s.Kick()
 	}
 	s.wake(c)

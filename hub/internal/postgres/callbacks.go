@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/jmoiron/sqlx"
 	"github.com/lib/pq"
 
 	"github.com/superpayhub/superpay/hub/internal/ledger"
@@ -22,50 +23,6 @@ func (p *DB) callbackRow(cb *ledger.Callback) callbackRow {
 	return callbackRow{cb, p.keys.seal("callbacks.raw "+cb.ID, cb.Raw)}
 }
 
-// A callback's order: by our attempt id first, which our server put into the
-// provider's metadata, else by the provider's names; with the fate of the same
-// event if it came before. The order of one that is settled is not loaded: a
-// repetition costs one look into an index.
-const loadCallbackSQL = `SELECT coalesce(h.id, ''), coalesce(h.outcome, ''), coalesce(m.attempt_id, ''), m.found
-	FROM (SELECT 1) one LEFT JOIN callbacks h ON h.provider = $1 AND h.event_id = $2 LEFT JOIN LATERAL (
-		SELECT c.attempt_id, ` + aggregate + ` AS found
-		FROM (
-			SELECT 1 AS rank, a.id AS attempt_id, a.order_id FROM attempts a WHERE a.id = $3 AND a.provider = $1
-			UNION ALL
-			(SELECT 2, r.attempt_id, r.order_id FROM unnest($4::text[], $5::text[]) WITH ORDINALITY q (kind, value, n)
-			JOIN refs r ON r.provider = $1 AND r.kind = q.kind AND r.value = q.value ORDER BY q.n LIMIT 1)
-		) c JOIN orders o ON o.id = c.order_id
-		WHERE h.id IS NULL OR h.id = $6 OR h.outcome NOT IN ('applied', 'no_news', 'ignored')
-		ORDER BY c.rank LIMIT 1
-	) m ON true`
-
-// Heard is what is on record about a callback.
-type Heard struct {
-	ID        string             // of the line in the inbox, if the event is not new
-	Outcome   ledger.CallbackOut // empty if the event is new
-	AttemptID string             // empty if it is of no attempt
-	Order     *ledger.Order      // nil also if another line has settled the event
-}
-
-// OrderOfCallback finds what a callback's payment belongs to, and whether the
-// event was heard before.
-func (p *DB) OrderOfCallback(ctx context.Context, cb *ledger.Callback, attemptID string, refs []sdk.Ref) (Heard, error) {
-	kinds, values := make(pq.StringArray, len(refs)), make(pq.StringArray, len(refs))
-	for i, r := range refs {
-		kinds[i], values[i] = r.Kind, r.Value
-	}
-	var h Heard
-	var raw []byte
-	err := p.loadCallback.QueryRowxContext(ctx, cb.Provider, cb.EventID, attemptID, kinds, values, cb.ID).Scan(&h.ID, &h.Outcome, &h.AttemptID, &raw)
-	if err != nil {
-		return h, mapErr(err)
-	}
-	if raw != nil {
-		h.Order, err = p.decode(raw)
-	}
-	return h, err
-}
-
 // What a callback that changed no order is kept with. One that says nothing is
 // not looked up before: a repetition of it inserts nothing.
 var (
@@ -76,23 +33,46 @@ var (
 // StoreCallback keeps a callback that changed no order. ErrDuplicate if the
 // event is on record under another id.
 func (p *DB) StoreCallback(ctx context.Context, cb *ledger.Callback) error {
-	doc, err := json.Marshal(rows{Callbacks: []callbackRow{p.callbackRow(cb)}})
-	if err != nil {
-		return err
-	}
-	_, err = p.storeCallback.ExecContext(ctx, withoutNUL(doc))
-	return writeErr(err)
+	_, err := p.stores.do(ctx, copied(cb))
+	return err
 }
 
 // IgnoreCallback keeps a callback that says nothing to a hub. Repeating it is
 // harmless.
 func (p *DB) IgnoreCallback(ctx context.Context, cb *ledger.Callback) error {
-	doc, err := json.Marshal(rows{Callbacks: []callbackRow{p.callbackRow(cb)}})
-	if err != nil {
-		return err
+	_, err := p.ignores.do(ctx, copied(cb))
+	return err
+}
+
+func copied(cb *ledger.Callback) *ledger.Callback {
+	c := *cb
+	return &c
+}
+
+func (p *DB) storeAll(ctx context.Context, cbs []*ledger.Callback) ([]struct{}, error) {
+	return p.writeCallbacks(ctx, p.storeCallback, cbs)
+}
+
+func (p *DB) ignoreAll(ctx context.Context, cbs []*ledger.Callback) ([]struct{}, error) {
+	return p.writeCallbacks(ctx, p.ignoreCallback, cbs)
+}
+
+func (p *DB) writeCallbacks(ctx context.Context, statement *sqlx.Stmt, cbs []*ledger.Callback) ([]struct{}, error) {
+	var r rows
+	for _, cb := range cbs {
+		r.Callbacks = append(r.Callbacks, p.callbackRow(cb))
 	}
-	_, err = p.ignoreCallback.ExecContext(ctx, withoutNUL(doc))
-	return writeErr(err)
+	doc, err := json.Marshal(r)
+	if err != nil {
+		return nil, err
+	}
+	_, err = statement.ExecContext(ctx, withoutNUL(doc))
+	return make([]struct{}, len(cbs)), writeErr(err)
+}
+
+// clashOfCallback are the names that no two callbacks in one statement may share.
+func clashOfCallback(cb *ledger.Callback) []string {
+	return []string{cb.ID, cb.Provider + " " + cb.EventID}
 }
 
 const claimCallbacksSQL = `UPDATE callbacks SET due_at = $1::timestamptz + make_interval(secs => $2), tries = tries + 1

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -110,13 +111,26 @@ type rows struct {
 	Callbacks  []callbackRow     `json:"callbacks,omitempty"`
 }
 
-// Commit records changes of different orders, each only if its order still is at the version that
-// it was decided on. It returns the orders that were written; the
-// others must be loaded and decided anew. ErrKeyUsed, ErrReferenceUsed and
-// ErrTaken refuse all of them and write nothing.
-func (p *DB) Commit(ctx context.Context, changes ...ledger.Change) ([]Written, error) {
+// Commit records a change, only if its order still is at the version that it
+// was decided on; otherwise Written is empty, and it must be loaded and decided
+// anew. Changes of other orders that come at the same moment go into the same
+// statement. ErrKeyUsed, ErrReferenceUsed and ErrTaken write nothing.
+func (p *DB) Commit(ctx context.Context, c ledger.Change) (Written, error) {
+	// Who gives up waiting may go on with his own; the statement may still run.
+	own := make([]*ledger.Callback, len(c.Callbacks))
+	for i, cb := range c.Callbacks {
+		own[i] = copied(cb)
+	}
+	c.Callbacks = own
+	return p.commits.do(ctx, c)
+}
+
+// commitAll records changes of different orders, and tells of each.
+func (p *DB) commitAll(ctx context.Context, changes []ledger.Change) ([]Written, error) {
+	// One order of writing for all: two statements never wait for each other.
+	inOrder := slices.SortedFunc(slices.Values(changes), func(a, b ledger.Change) int { return cmp.Compare(a.Order.ID, b.Order.ID) })
 	var r rows
-	for _, c := range changes {
+	for _, c := range inOrder {
 		if err := p.add(&r, c); err != nil {
 			return nil, err
 		}
@@ -127,16 +141,29 @@ func (p *DB) Commit(ctx context.Context, changes ...ledger.Change) ([]Written, e
 	}
 	var written []Written
 	if err := p.commit.SelectContext(ctx, &written, withoutNUL(doc)); err != nil {
-		err = writeErr(err)
-		// An order that is on record keeps its reference. In the moment in which
-		// another commit replaces its row, PostgreSQL may find it by that index
-		// alone, and takes it for another's.
-		if errors.Is(err, ErrReferenceUsed) && !slices.ContainsFunc(changes, func(c ledger.Change) bool { return c.Order.Version == 1 }) {
-			err = ErrStale
-		}
-		return nil, err
+		return nil, writeErr(err)
 	}
-	return written, nil
+	out := make([]Written, len(changes))
+	for i, c := range changes {
+		if at := slices.IndexFunc(written, func(w Written) bool { return w.OrderID == c.Order.ID }); at >= 0 {
+			out[i] = written[at]
+		}
+	}
+	return out, nil
+}
+
+// clashOfChange are the names that no two changes in one statement may share.
+func clashOfChange(c ledger.Change) []string {
+	names := []string{c.Order.ID, "reference " + c.Order.AppID + " " + c.Order.Reference}
+	for _, op := range c.Operations {
+		if op.IdempotencyKey != nil {
+			names = append(names, "key "+op.AppID+" "+*op.IdempotencyKey)
+		}
+	}
+	for _, cb := range c.Callbacks {
+		names = append(names, "event "+cb.Provider+" "+cb.EventID)
+	}
+	return names
 }
 
 // withoutNUL drops what PostgreSQL cannot hold in any text. It comes from
@@ -171,10 +198,10 @@ func writeErr(err error) error {
 	return fmt.Errorf("record: %w", err)
 }
 
-// Written is an order whose change is on record.
+// Written says that an order's change is on record.
 type Written struct {
 	OrderID string `db:"id"`
-	Notices int    `db:"notices"` // how many notifications the commit made
+	Notices int    `db:"notices"` // how many notifications the statement made, of all changes in it
 }
 
 func (p *DB) add(r *rows, c ledger.Change) error {

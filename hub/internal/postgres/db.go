@@ -30,11 +30,16 @@ type DB struct {
 	instanceID string
 	unguarded  bool
 	stmts
+
+	commits  group[ledger.Change, Written]
+	stores   group[*ledger.Callback, struct{}]
+	ignores  group[*ledger.Callback, struct{}]
+	hearings group[hearing, Heard]
 }
 
 // stmts are the statements of every request, prepared once.
 type stmts struct {
-	commit, loadOrder, loadAttempt, loadKey, loadReference, loadCallback, storeCallback, ignoreCallback,
+	commit, loadOrder, loadAttempt, loadKey, loadReference, loadCallbacks, storeCallback, ignoreCallback,
 	apiKey, claimAttempts, claimCallbacks, claimNotifications, claimSchedules, events, refund, session *sqlx.Stmt
 }
 
@@ -56,7 +61,7 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 	if o.MaxConns == 0 {
 		o.MaxConns = 16
 	}
-	db, err := sqlx.Open("postgres", o.URL)
+	db, err := connect(o.URL)
 	if err != nil {
 		return nil, fmt.Errorf("database URL: %w", err)
 	}
@@ -67,6 +72,12 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 		o.Logger = slog.Default()
 	}
 	p := &DB{db: db, keys: o.Keys, log: o.Logger, unguarded: o.Unguarded}
+	// As many at once as the database is thought to have cores.
+	atOnce := max(2, o.MaxConns/8)
+	p.commits = group[ledger.Change, Written]{atOnce: atOnce, run: p.commitAll, clash: clashOfChange}
+	p.stores = group[*ledger.Callback, struct{}]{atOnce: atOnce, run: p.storeAll, clash: clashOfCallback}
+	p.ignores = group[*ledger.Callback, struct{}]{atOnce: atOnce, run: p.ignoreAll, clash: clashOfCallback}
+	p.hearings = group[hearing, Heard]{atOnce: atOnce, run: p.hearAll}
 	for _, step := range []func(context.Context) error{p.reach, p.migrate, p.identify, p.prepare} {
 		if err := step(ctx); err != nil {
 			_ = db.Close()
@@ -136,7 +147,7 @@ func (p *DB) prepare(ctx context.Context) error {
 		{&p.loadAttempt, loadAttemptSQL},
 		{&p.loadKey, loadKeySQL},
 		{&p.loadReference, loadReferenceSQL},
-		{&p.loadCallback, loadCallbackSQL},
+		{&p.loadCallbacks, loadCallbacksSQL},
 		{&p.storeCallback, storeCallbackSQL},
 		{&p.ignoreCallback, ignoreCallbackSQL},
 		{&p.apiKey, apiKeySQL},

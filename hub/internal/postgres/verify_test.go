@@ -35,7 +35,7 @@ func lived(tb testing.TB, db *DB, env ledger.Env, name string, outcome sdk.Dispu
 	write := func(c ledger.Change) *ledger.Order {
 		written, err := db.Commit(tb.Context(), c)
 		require.NoError(tb, err)
-		require.Len(tb, written, 1)
+		require.Equal(tb, c.Order.ID, written.OrderID)
 		return c.Order
 	}
 	created, op := ledger.Create(&ledger.Order{

@@ -1,0 +1,129 @@
+package postgres
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+const (
+	together  = 128              // askers that share a statement at most
+	groupTime = 10 * time.Second // of a statement that belongs to no single asker
+)
+
+// group lets those who ask the same at the same moment share one statement,
+// and one wait for the disk. Who comes alone is answered at once, by the
+// statement that all use; while so many statements are under way, the others
+// wait and are taken together by the next one. If a shared statement fails,
+// each of its askers asks by itself, so that one meets nobody else's trouble.
+type group[A, R any] struct {
+	atOnce int // statements under way
+	run    func(context.Context, []A) ([]R, error)
+	// clash names what no two in one statement may have in common: an order, a
+	// key, an event. Nil: nothing.
+	clash func(A) []string
+
+	mu      sync.Mutex
+	busy    int
+	waiting []*asker[A, R]
+}
+
+type asker[A, R any] struct {
+	asks   A
+	answer chan *R // nil: nothing was done, ask by yourself
+}
+
+// do runs the statement for one asker. An error of ctx leaves open whether it
+// was done.
+func (g *group[A, R]) do(ctx context.Context, asks A) (R, error) {
+	g.mu.Lock()
+	if g.busy < g.atOnce {
+		g.busy++
+		g.mu.Unlock()
+		defer g.next()
+		return g.alone(ctx, asks)
+	}
+	a := &asker[A, R]{asks, make(chan *R, 1)}
+	g.waiting = append(g.waiting, a)
+	g.mu.Unlock()
+	select {
+	case answer := <-a.answer:
+		if answer == nil {
+			return g.alone(ctx, asks)
+		}
+		return *answer, nil
+	case <-ctx.Done():
+		var none R
+		return none, ctx.Err()
+	}
+}
+
+func (g *group[A, R]) alone(ctx context.Context, asks A) (r R, err error) {
+	answers, err := g.run(ctx, []A{asks})
+	if err != nil {
+		return r, err
+	}
+	return answers[0], nil
+}
+
+// next gives the place of a statement that ended to those who wait.
+func (g *group[A, R]) next() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if len(g.waiting) == 0 {
+		g.busy--
+		return
+	}
+	go g.share(g.take())
+}
+
+// take takes who may share a statement, in the order in which they came.
+func (g *group[A, R]) take() (taken []*asker[A, R]) {
+	seen := map[string]bool{}
+	var left []*asker[A, R]
+	for _, a := range g.waiting {
+		var names []string
+		if g.clash != nil {
+			names = g.clash(a.asks)
+		}
+		fits := len(taken) < together
+		for _, name := range names {
+			fits = fits && !seen[name]
+		}
+		if !fits {
+			left = append(left, a)
+			continue
+		}
+		for _, name := range names {
+			seen[name] = true
+		}
+		taken = append(taken, a)
+	}
+	g.waiting = left
+	return taken
+}
+
+// share runs one statement for all of them.
+func (g *group[A, R]) share(askers []*asker[A, R]) {
+	defer g.next()
+	var answers []R
+	defer func() {
+		_ = recover() // who caused a panic meets it again by himself
+		for i, a := range askers {
+			if answers == nil {
+				a.answer <- nil
+			} else {
+				a.answer <- &answers[i]
+			}
+		}
+	}()
+	ctx, cancel := context.WithTimeout(context.Background(), groupTime)
+	defer cancel()
+	asked := make([]A, len(askers))
+	for i, a := range askers {
+		asked[i] = a.asks
+	}
+	if all, err := g.run(ctx, asked); err == nil {
+		answers = all
+	}
+}

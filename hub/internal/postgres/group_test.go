@@ -1,0 +1,101 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// held is a statement that ends when it is told to.
+type held struct {
+	mu   sync.Mutex
+	runs [][]string
+	gate chan struct{}
+}
+
+func (h *held) run(_ context.Context, asked []string) ([]string, error) {
+	h.mu.Lock()
+	h.runs = append(h.runs, slices.Clone(asked))
+	h.mu.Unlock()
+	<-h.gate
+	out := make([]string, len(asked))
+	for i, a := range asked {
+		switch a {
+		case "poison":
+			return nil, errors.New("poison")
+		case "panic":
+			panic(a)
+		}
+		out[i] = "re " + a
+	}
+	return out, nil
+}
+
+// TestGroup_SharesAStatementAndNobodysTrouble: of those that come while one is
+// under way, all that do not clash are taken together; each gets its own answer.
+func TestGroup_SharesAStatementAndNobodysTrouble(t *testing.T) {
+	for name, bad := range map[string]string{"all well": "", "one is poison": "poison", "one panics": "panic"} {
+		t.Run(name, func(t *testing.T) {
+			h := &held{gate: make(chan struct{})}
+			g := &group[string, string]{atOnce: 1, run: h.run, clash: func(s string) []string { return []string{s} }}
+			asks := []string{"first", "a", "b", "c", "a"}
+			if bad != "" {
+				asks = append(asks, bad)
+			}
+			var all sync.WaitGroup
+			for i, ask := range asks {
+				all.Go(func() {
+					defer func() {
+						if r := recover(); r != nil && r != bad {
+							t.Errorf("%s: panic %v", ask, r)
+						}
+					}()
+					answer, err := g.do(t.Context(), ask)
+					if ask == bad {
+						require.Error(t, err)
+						return
+					}
+					require.NoError(t, err)
+					require.Equal(t, "re "+ask, answer)
+				})
+				require.Eventually(t, func() bool {
+					g.mu.Lock()
+					defer g.mu.Unlock()
+					return g.busy == 1 && len(g.waiting) == i
+				}, 5*time.Second, time.Millisecond)
+			}
+			close(h.gate)
+			all.Wait()
+			require.Eventually(t, func() bool { g.mu.Lock(); defer g.mu.Unlock(); return g.busy == 0 }, 5*time.Second, time.Millisecond)
+			require.Equal(t, []string{"first"}, h.runs[0], "who comes alone is not held up")
+			together := []string{"a", "b", "c"}
+			if bad != "" {
+				together = append(together, bad)
+			}
+			require.Equal(t, together, h.runs[1], "those that wait are taken together, but not the same twice")
+			require.Contains(t, h.runs, []string{"a"}, fmt.Sprint(h.runs))
+			require.Empty(t, g.waiting)
+		})
+	}
+}
+
+func TestGroup_WhoGoesAwayIsNotWaitedFor(t *testing.T) {
+	h := &held{gate: make(chan struct{})}
+	g := &group[string, string]{atOnce: 1, run: h.run}
+	var first sync.WaitGroup
+	first.Go(func() { _, _ = g.do(t.Context(), "first") })
+	require.Eventually(t, func() bool { g.mu.Lock(); defer g.mu.Unlock(); return g.busy == 1 }, 5*time.Second, time.Millisecond)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := g.do(ctx, "second")
+	require.ErrorIs(t, err, context.Canceled)
+	close(h.gate)
+	first.Wait()
+	require.Eventually(t, func() bool { g.mu.Lock(); defer g.mu.Unlock(); return g.busy == 0 }, 5*time.Second, time.Millisecond)
+}

@@ -13,10 +13,11 @@ import (
 )
 
 // console makes the pages for people.
-func (h *hub) console(db *postgres.DB, service *payments.Service, registry *providers.Registry, files *assets.Files) *console.Console {
+func (h *hub) console(db *postgres.DB, service *payments.Service, registry *providers.Registry, files *assets.Files, watcher *providerWatch) *console.Console {
 	o := console.Options{
 		DB: db, Payments: service, Providers: registry, Assets: files, BasePath: h.config.Server.BasePath,
 		PublicURL: h.config.Server.PublicURL, Zone: h.config.Console.TimeZone, Logger: h.log,
+		Changed: watcher.look, Hide: h.secrets.Add, Scrub: h.secrets.Scrub,
 	}
 	if id := h.config.Console.OIDC; id.Issuer != "" {
 		o.OIDCName = id.Name

@@ -118,16 +118,19 @@ func withProvidersOf(ctx context.Context, orderID string, do func(*payments.Serv
 		if err != nil {
 			return payments.NotFound(err, "order")
 		}
-		configs := slices.DeleteFunc(h.providers(), func(p providers.Config) bool {
+		configs, err := h.providers(ctx, db)
+		if err != nil {
+			return err
+		}
+		configs = slices.DeleteFunc(configs, func(p providers.Config) bool {
 			return !slices.ContainsFunc(o.Attempts, func(a *ledger.Attempt) bool { return a.Provider == p.Name })
 		})
 		registry, err := providers.New(providers.Options{
-			Dir: h.config.PluginsDir, CallTimeout: h.config.CallTimeout, Logger: h.log, Env: pluginEnvironment(),
+			Dir: h.config.PluginsDir, CallTimeout: h.config.CallTimeout, Logger: h.log, Env: pluginEnvironment(), Hide: h.secrets.Add,
 		}, configs)
 		if err != nil {
 			return err
 		}
-		registry.OnUp(func(name string) { h.hideSecrets(registry, name) })
 		defer func() {
 			stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), h.config.Server.ShutdownTimeout)
 			defer cancel()

@@ -33,8 +33,8 @@ func pluginListCommand() *cobra.Command {
 // provider itself is not asked: that works while it is down.
 func (h *hub) listPlugins(c *cobra.Command) error {
 	registry, err := providers.New(providers.Options{
-		Dir: h.config.PluginsDir, CallTimeout: h.config.CallTimeout, Logger: slog.New(slog.DiscardHandler), Env: pluginEnvironment(),
-	}, h.providers())
+		Dir: h.config.PluginsDir, CallTimeout: h.config.CallTimeout, Logger: slog.New(slog.DiscardHandler), Env: pluginEnvironment(), Hide: h.secrets.Add,
+	}, h.configured())
 	if err != nil {
 		return err
 	}

@@ -74,14 +74,19 @@ func (h *hub) serve(ctx context.Context) error {
 	metrics.MustRegister(telemetry.DBPool(db.Stats))
 	worker := jobs.New()
 	worker.DB, worker.Logger, worker.Keep = db, h.log, jobs.Retention(h.config.Retention)
-	worker.Reads = map[string]float64{}
+	worker.Reads = map[string]float64{"": config.ReadsPerSecond}
 	for name, p := range h.config.Providers {
 		worker.Reads[name] = p.Reads
+	}
+	watcher := &providerWatch{db: db, log: h.log, drain: h.config.CallTimeout + time.Second}
+	if watcher.restarts, err = watcher.asked(ctx); err != nil { // what is asked for from now on is done
+		return err
 	}
 	registry, err := h.startProviders(ctx, metrics, db, worker)
 	if err != nil {
 		return err
 	}
+	watcher.registry = registry
 
 	service := payments.New(payments.Options{
 		DB: db, Providers: registry, PublicURL: h.config.Server.PublicURL, CallTimeout: h.config.CallTimeout,
@@ -92,7 +97,7 @@ func (h *hub) serve(ctx context.Context) error {
 	worker.Sender = notifications.New(db, h.log, h.config.TimeScale, h.config.Dev)
 	var draining atomic.Bool
 	files := assets.Load(h.config.Server.BasePath + "/static")
-	pages := h.console(db, service, registry, files)
+	pages := h.console(db, service, registry, files, watcher)
 	app := api.New(api.Options{
 		Payments: service, DB: db, Providers: registry, Worker: worker, BasePath: h.config.Server.BasePath,
 		PublicURL: h.config.Server.PublicURL, Logger: h.log, Metrics: metrics, RequestTimeout: h.config.Server.RequestTimeout,
@@ -106,6 +111,7 @@ func (h *hub) serve(ctx context.Context) error {
 	defer stopWork()
 	worked, served := make(chan struct{}), make(chan error, 1)
 	go func() { worker.Run(work); close(worked) }()
+	go watcher.run(work)
 	go func() { served <- app.Listener(listener) }()
 	h.log.Info("the hub is up", "version", version(), "listen", h.config.Server.Listen, "public_url", h.config.Server.PublicURL)
 
@@ -124,16 +130,21 @@ func (h *hub) serve(ctx context.Context) error {
 // startProviders returns when each plugin is up or has failed once. After an
 // error none is left.
 func (h *hub) startProviders(ctx context.Context, metrics *prometheus.Registry, db *postgres.DB, worker *jobs.Worker) (*providers.Registry, error) {
-	if len(h.config.Providers) == 0 {
-		h.log.Warn("no provider is configured, so nothing can be paid: set one, as HUB_PROVIDERS__STRIPE__SETTINGS__SECRET_KEY and ..._WEBHOOK_SECRET; `hub config` prints all settings")
-	}
-	registry, err := providers.New(providers.Options{
-		Dir: h.config.PluginsDir, CallTimeout: h.config.CallTimeout, Logger: h.log, Registerer: metrics, Env: pluginEnvironment(),
-	}, h.providers())
+	configs, err := h.providers(ctx, db)
 	if err != nil {
 		return nil, err
 	}
-	registry.OnUp(func(name string) { h.providerUp(registry, db, worker, name) })
+	if len(configs) == 0 {
+		h.log.Warn("no provider is configured, so nothing can be paid: set one up in the console, or as HUB_PROVIDERS__STRIPE__SETTINGS__SECRET_KEY and ..._WEBHOOK_SECRET; `hub config` prints all settings")
+	}
+	registry, err := providers.New(providers.Options{
+		Dir: h.config.PluginsDir, CallTimeout: h.config.CallTimeout, Logger: h.log, Registerer: metrics, Env: pluginEnvironment(),
+		Hide: h.secrets.Add, TestOnly: h.config.TimeScale != 1 && !h.config.Dev,
+	}, configs)
+	if err != nil {
+		return nil, err
+	}
+	registry.OnUp(func(name string) { h.providerUp(db, worker, name) })
 	if err = registry.Start(ctx); err == nil {
 		err = h.checkTimeScale(registry)
 	}
@@ -211,14 +222,6 @@ func notThereYet(err error) bool {
 	return errors.As(err, &network)
 }
 
-func (h *hub) providers() []providers.Config {
-	var configs []providers.Config
-	for name, p := range h.config.Providers {
-		configs = append(configs, providers.Config{Name: name, Plugin: p.Plugin, Settings: sdk.Settings(p.Settings), Disabled: p.Disabled})
-	}
-	return configs
-}
-
 // schedules are those of the providers that have one of their own.
 func (h *hub) schedules() map[string][]time.Duration {
 	own := map[string][]time.Duration{}
@@ -230,10 +233,9 @@ func (h *hub) schedules() map[string][]time.Duration {
 	return own
 }
 
-// providerUp hides what the plugin calls secret from the log, and has what was
-// left open with it looked after, and what happened there meanwhile listed. It must return at once.
-func (h *hub) providerUp(registry *providers.Registry, db *postgres.DB, worker *jobs.Worker, name string) {
-	h.hideSecrets(registry, name)
+// providerUp has what was left open with it looked after, and what happened
+// there meanwhile listed. It must return at once.
+func (h *hub) providerUp(db *postgres.DB, worker *jobs.Worker, name string) {
 	go func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 		defer cancel()
@@ -244,21 +246,6 @@ func (h *hub) providerUp(registry *providers.Registry, db *postgres.DB, worker *
 		}
 		worker.Kick()
 	}()
-}
-
-// hideSecrets keeps what the provider's plugin calls secret out of the log.
-func (h *hub) hideSecrets(registry *providers.Registry, name string) {
-	p, ok := registry.Get(name)
-	if !ok {
-		return
-	}
-	var secret []string
-	for _, field := range p.Description().Settings {
-		if field.Secret {
-			secret = append(secret, field.Name)
-		}
-	}
-	h.secrets.Add(h.config.SecretsOf(name, secret)...)
 }
 
 // checkTimeScale keeps a test's haste from orders of real money.

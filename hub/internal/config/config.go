@@ -114,9 +114,9 @@ type OIDC struct {
 // Log says how much is logged, and how.
 type Log struct{ Level, Format string }
 
-// readsPerSecond leaves room below what providers allow (Stripe 25 in test mode,
+// ReadsPerSecond, where a provider does not say its own, leaves room below what providers allow (Stripe 25 in test mode,
 // 100 in live) for what apps, payers and operators ask.
-const readsPerSecond = 20
+const ReadsPerSecond = 20
 
 func defaults() *Config {
 	return &Config{

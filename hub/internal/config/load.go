@@ -103,7 +103,7 @@ func (c *Config) fill(given map[string]any) {
 			p.Plugin = name
 		}
 		if _, given := c.origins["providers."+name+".reads_per_second"]; !given {
-			p.Reads = readsPerSecond
+			p.Reads = ReadsPerSecond
 		}
 		c.Providers[name] = p
 	}
@@ -205,4 +205,22 @@ func besideExecutable(name string) string {
 		return name
 	}
 	return filepath.Join(filepath.Dir(program), name)
+}
+
+// Origin says where a setting was given: a file's path or a variable's name, ""
+// if it was not.
+func (c *Config) Origin(key string) string { return c.origins[key] }
+
+// ProviderOrigin says where a provider is configured, for people.
+func (c *Config) ProviderOrigin(name string) string {
+	var keys []string
+	for key := range c.origins {
+		if key == "providers."+name || strings.HasPrefix(key, "providers."+name+".") {
+			keys = append(keys, key)
+		}
+	}
+	if len(keys) == 0 {
+		return ""
+	}
+	return c.origins[slices.Min(keys)]
 }

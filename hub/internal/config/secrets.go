@@ -8,8 +8,8 @@ import (
 )
 
 // Secrets are the values that must not reach a log. Which of a provider's
-// settings are secret only its plugin knows for sure; until it has said so,
-// the names decide.
+// settings are secret only its plugin knows for sure; until it has said so
+// (providers.Options.Hide), the names decide.
 func (c *Config) Secrets() []string {
 	secrets := list(c.EncryptionKey)
 	if secret := c.Console.OIDC.ClientSecret; secret != "" {
@@ -26,15 +26,6 @@ func (c *Config) Secrets() []string {
 				secrets = append(secrets, list(value)...)
 			}
 		}
-	}
-	return secrets
-}
-
-// SecretsOf are a provider's values under the names that its plugin calls secret.
-func (c *Config) SecretsOf(provider string, names []string) []string {
-	var secrets []string
-	for _, name := range names {
-		secrets = append(secrets, list(c.Providers[provider].Settings[name])...)
 	}
 	return secrets
 }

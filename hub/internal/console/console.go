@@ -30,6 +30,7 @@
 package console
 
 import (
+	"context"
 	"html/template"
 	"log/slog"
 	"net/url"
@@ -52,11 +53,14 @@ type Options struct {
 	Payments  *payments.Service
 	Providers *providers.Registry
 	Assets    *assets.Files
-	BasePath  string       // "" or "/superpay"
-	PublicURL string       // base path included
-	OIDC      *access.OIDC // nil: passwords alone
-	OIDCName  string       // of the identity provider, for people
-	Zone      string       // of readers who chose none, as "Europe/Berlin"; "" is UTC
+	BasePath  string                      // "" or "/superpay"
+	PublicURL string                      // base path included
+	OIDC      *access.OIDC                // nil: passwords alone
+	OIDCName  string                      // of the identity provider, for people
+	Zone      string                      // of readers who chose none, as "Europe/Berlin"; "" is UTC
+	Changed   func(context.Context) error // takes what was changed about providers, at once
+	Hide      func(secrets ...string)     // from the log
+	Scrub     func(text string) string    // hides what is known to be secret
 	Logger    *slog.Logger
 	Now       func() time.Time
 }

@@ -54,6 +54,11 @@ func (h *house) screens() []screen {
 		{"person-new", "/people/new"},
 		{"audit", "/audit"},
 		{"audit-empty", "/audit?who=nobody@example.com&from=2026-01-01"},
+		{"providers", "/providers"},
+		{"provider", "/providers/stripe"},
+		{"provider-kept", "/providers/" + h.secondProvider()},
+		{"provider-new", "/providers/new"},
+		{"provider-new-settings", "/providers/new?plugin=paypal&name=paypal_eu"},
 		{"missing", "/nothing"},
 	})
 }

@@ -92,6 +92,18 @@ func (h *house) hubPID() int { return h.Pids()["hub"] }
 
 // pluginPID is the process of a plugin: a child of the hub, found as `ps` does.
 func (h *house) pluginPID(name string) int {
+	for pid := range h.pluginPIDs(name) {
+		return pid
+	}
+	return 0
+}
+
+// pluginPIDs are the processes of a plugin of all hubs.
+func (h *house) pluginPIDs(name string) map[int]bool {
+	hubs, found := map[string]bool{}, map[int]bool{}
+	for child, pid := range h.Pids() {
+		hubs[strconv.Itoa(pid)] = strings.HasPrefix(child, "hub")
+	}
 	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
 	for _, path := range stats {
 		stat, err := os.ReadFile(path)
@@ -100,12 +112,12 @@ func (h *house) pluginPID(name string) int {
 		}
 		pid, rest, _ := strings.Cut(string(stat), " (")
 		program, rest, _ := strings.Cut(rest, ") ")
-		if f := strings.Fields(rest); program == name && len(f) > 1 && f[0] != "Z" && f[1] == strconv.Itoa(h.hubPID()) {
+		if f := strings.Fields(rest); program == name && len(f) > 1 && f[0] != "Z" && hubs[f[1]] {
 			n, _ := strconv.Atoi(pid)
-			return n
+			found[n] = true
 		}
 	}
-	return 0
+	return found
 }
 
 // verify runs `hub ledger verify` on the story's books.

@@ -11,8 +11,8 @@ import (
 // a second. What is over that stays due, and is claimed in its turn.
 type pace map[string]*rate.Limiter
 
-// newPace takes the bounds by provider. One that has none is not configured, and
-// not asked anything.
+// newPace takes the bounds by provider; that of "" is for each of the others,
+// which came while the hub ran.
 func newPace(perSecond map[string]float64) pace {
 	p := pace{}
 	for name, n := range perSecond {
@@ -23,7 +23,12 @@ func newPace(perSecond map[string]float64) pace {
 
 // take counts an attempt that was claimed.
 func (p pace) take(provider string, now time.Time) {
-	if bucket := p[provider]; bucket != nil {
+	bucket, others := p[provider], p[""]
+	if bucket == nil && others != nil {
+		bucket = rate.NewLimiter(others.Limit(), others.Burst())
+		p[provider] = bucket
+	}
+	if bucket != nil {
 		bucket.AllowN(now, 1)
 	}
 }

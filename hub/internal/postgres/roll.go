@@ -17,6 +17,7 @@ var sealed = []struct{ table, column, context string }{
 	{"attempts", "opaque", "attempts.opaque"},
 	{"operations", "request", "operations.request"},
 	{"callbacks", "raw", "callbacks.raw"},
+	{"providers", "settings", "providers.settings"},
 }
 
 // Rolled is how far a column is.

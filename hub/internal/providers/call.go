@@ -96,6 +96,9 @@ func call[R, A any](ctx context.Context, p *Provider, name string, ask method[R,
 	answer, err := send(ctx, p, ask, request)
 	took, outcome := time.Since(began), outcomeOf(err)
 	p.registry.metrics.observe(p.config.Name, name, outcome, took)
+	if name != "HandleCallback" { // which asks nobody
+		p.record.Load().add(began, took, outcome)
+	}
 	if p.log.Enabled(ctx, slog.LevelDebug) {
 		attrs := []slog.Attr{slog.String("method", name), slog.String("outcome", outcome), slog.Duration("took", took)}
 		if err != nil {
@@ -110,6 +113,9 @@ func call[R, A any](ctx context.Context, p *Provider, name string, ask method[R,
 func send[R, A any](ctx context.Context, p *Provider, ask method[R, A], request R) (*A, error) {
 	run := p.process.Load()
 	if run == nil || !run.calls.enter() {
+		if next := p.next.Load(); next != nil { // it was found before it was replaced
+			return send(ctx, next, ask, request)
+		}
 		s := p.State()
 		return nil, sdk.NotSent(fmt.Sprintf("provider %s is %s: %s", p.config.Name, s.Status, s.Reason))
 	}

@@ -35,6 +35,19 @@ type process struct {
 // launch starts, connects and configures a plugin. A go-plugin client serves
 // for one start only, even a failed one.
 func launch(ctx context.Context, p *Provider) (*process, error) {
+	return begin(ctx, p, func(ctx context.Context, run *process) (err error) {
+		p.hideSecrets(run.client.Describe())
+		if run.account, err = configure(ctx, run.client, p.config); err == nil && p.registry.options.TestOnly && run.account.Mode != sdk.Test {
+			err = errTestOnly
+		}
+		return err
+	})
+}
+
+var errTestOnly = errors.New("its account moves real money, and time_scale (HUB_TIME_SCALE) is only for tests: remove it")
+
+// begin starts and connects a plugin, and does what comes first there.
+func begin(ctx context.Context, p *Provider, first func(context.Context, *process) error) (*process, error) {
 	options := p.registry.options
 	var client atomic.Pointer[plugin.Client] // for scrubbing, once it knows what
 	lines := func() *lines { return &lines{log: p.log, client: &client} }
@@ -64,7 +77,7 @@ func launch(ctx context.Context, p *Provider) (*process, error) {
 	err := run.connect()
 	if err == nil {
 		client.Store(run.client)
-		run.account, err = configure(ctx, run.client, p.config)
+		err = first(ctx, run)
 	}
 	if err == nil {
 		return run, nil

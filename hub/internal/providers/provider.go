@@ -56,7 +56,9 @@ type Provider struct {
 	tried   chan struct{} // closed when the first start has succeeded or failed
 	done    chan struct{} // closed when the supervisor has ended
 
-	process atomic.Pointer[process] // nil while no call may be sent
+	process atomic.Pointer[process]  // nil while no call may be sent
+	next    atomic.Pointer[Provider] // took this one's place
+	record  atomic.Pointer[record]   // of its calls, handed on to the next
 
 	mu          sync.Mutex
 	stopping    bool
@@ -75,7 +77,7 @@ type restart struct {
 	done chan<- error    // buffered; the start's outcome
 }
 
-func newProvider(r *Registry, c Config) *Provider {
+func newProvider(r *Registry, c Config, calls *record) *Provider {
 	p := &Provider{
 		config:   c,
 		registry: r,
@@ -85,12 +87,27 @@ func newProvider(r *Registry, c Config) *Provider {
 		done:     make(chan struct{}),
 		state:    State{Status: StatusStarting, Reason: "not started yet", Since: time.Now()},
 	}
+	p.record.Store(calls)
 	p.config.Settings = maps.Clone(c.Settings)
 	p.ctx, p.cancel = context.WithCancel(context.Background())
 	if c.Disabled {
-		p.state = State{Status: StatusDisabled, Reason: "disabled by configuration", Since: time.Now()}
+		p.state = State{Status: StatusDisabled, Reason: c.whyDisabled(), Since: time.Now()}
 	}
 	return p
+}
+
+func (c Config) whyDisabled() string {
+	if c.Kept {
+		return "disabled in the console"
+	}
+	return "disabled by configuration"
+}
+
+// Config is how the provider is configured. It holds secrets.
+func (p *Provider) Config() Config {
+	c := p.config
+	c.Settings = maps.Clone(c.Settings)
+	return c
 }
 
 // Name is the provider's configured name.
@@ -189,6 +206,7 @@ func (p *Provider) setUp(run *process) {
 	p.state.Pid, p.state.Version = run.pid(), p.description.Version
 	p.state.Mode, p.state.AccountID = run.account.Mode, run.account.ID
 	p.process.Store(run)
+	p.record.Load().up(time.Now())
 	p.mu.Unlock()
 
 	p.registry.metrics.up(p.config.Name, true)
@@ -205,6 +223,7 @@ func (p *Provider) setDown(status, reason string) {
 		return
 	}
 	p.setState(status, reason)
+	p.record.Load().down(time.Now())
 	if status == StatusDown {
 		p.state.LastError = reason
 	}

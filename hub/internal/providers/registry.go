@@ -15,6 +15,7 @@ import (
 	"regexp"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -29,6 +30,12 @@ type Config struct {
 	Plugin   string // the executable's name in Options.Dir
 	Settings sdk.Settings
 	Disabled bool
+
+	// Where it comes from, for people. Settings of a file or of the environment
+	// are read-only in the console, those kept in the database have a version.
+	Origins map[string]string // of each setting: a file, or a variable's name
+	Kept    bool              // in the database
+	Version int64             // of what is kept
 }
 
 // Options are shared by all providers.
@@ -38,8 +45,10 @@ type Options struct {
 	CallTimeout  time.Duration // of a call whose context has no sooner deadline; default 20 s
 	StartTimeout time.Duration // from the start of a process to its configuration; default 10 s
 	Logger       *slog.Logger
-	Registerer   prometheus.Registerer // nil: no metrics
-	Env          []string              // environment of every plugin; none of the hub's own is passed on
+	Registerer   prometheus.Registerer   // nil: no metrics
+	Env          []string                // environment of every plugin; none of the hub's own is passed on
+	Hide         func(secrets ...string) // keeps what a plugin calls secret out of the log, before it is told
+	TestOnly     bool                    // no account of real money is taken
 
 	// For tests and benchmarks.
 	plaintext     bool            // no AutoMTLS
@@ -55,13 +64,20 @@ const maxRunDir = 64
 
 var namePattern = regexp.MustCompile(`^[a-z][a-z0-9_]{0,30}$`)
 
+// ValidName reports whether a provider can be called that.
+func ValidName(name string) bool { return namePattern.MatchString(name) }
+
 // Registry holds the configured providers.
 type Registry struct {
-	options   Options
-	providers map[string]*Provider
-	metrics   *metrics
-	runLock   *filelock.Lock // nil if the run folder was given
-	started   bool
+	options Options
+	metrics *metrics
+	runLock *filelock.Lock // nil if the run folder was given
+	started bool
+
+	providers atomic.Pointer[map[string]*Provider] // replaced, never changed
+	changing  sync.Mutex                           // one change of the providers at a time
+	trying    sync.Mutex                           // one process on trial at a time
+	stopped   bool
 
 	mu   sync.Mutex
 	onUp []func(name string)
@@ -78,23 +94,33 @@ func New(o Options, configs []Config) (*Registry, error) {
 	if len(o.RunDir) > maxRunDir {
 		return nil, fmt.Errorf("run folder %q: longer than %d bytes, too long for sockets", o.RunDir, maxRunDir)
 	}
-	r := &Registry{options: o, providers: map[string]*Provider{}}
+	r := &Registry{options: o}
 	if r.metrics, err = newMetrics(o.Registerer); err != nil {
 		return nil, err
 	}
+	all := map[string]*Provider{}
 	for _, c := range configs {
-		if !namePattern.MatchString(c.Name) {
-			return nil, fmt.Errorf("provider %q: a name is a-z, 0-9 and _, at most 31 characters, and begins with a letter", c.Name)
+		if err := c.check(); err != nil {
+			return nil, err
 		}
-		if r.providers[c.Name] != nil {
+		if all[c.Name] != nil {
 			return nil, fmt.Errorf("provider %q: configured twice", c.Name)
 		}
-		if c.Plugin == "" || c.Plugin == "." || c.Plugin == ".." || filepath.Base(c.Plugin) != c.Plugin {
-			return nil, fmt.Errorf("provider %q: plugin %q is not the name of an executable in the plugin folder", c.Name, c.Plugin)
-		}
-		r.providers[c.Name] = newProvider(r, c)
+		all[c.Name] = newProvider(r, c, newRecord())
 	}
+	r.providers.Store(&all)
 	return r, nil
+}
+
+// check refuses what can be no provider, whatever its plugin says.
+func (c Config) check() error {
+	if !namePattern.MatchString(c.Name) {
+		return fmt.Errorf("provider %q: a name is a-z, 0-9 and _, at most 31 characters, and begins with a letter", c.Name)
+	}
+	if c.Plugin == "" || c.Plugin == "." || c.Plugin == ".." || filepath.Base(c.Plugin) != c.Plugin {
+		return fmt.Errorf("provider %q: plugin %q is not the name of an executable in the plugin folder", c.Name, c.Plugin)
+	}
+	return nil
 }
 
 func withDefaults(o Options) Options {
@@ -151,8 +177,11 @@ func (r *Registry) Stop(ctx context.Context) {
 	if !r.started {
 		return
 	}
+	r.changing.Lock()
+	defer r.changing.Unlock()
+	r.stopped = true
 	var all sync.WaitGroup
-	for _, p := range r.providers {
+	for _, p := range r.All() {
 		if !p.config.Disabled {
 			all.Go(func() { p.stop(ctx) })
 		}
@@ -163,15 +192,16 @@ func (r *Registry) Stop(ctx context.Context) {
 
 // Get returns the provider of that name.
 func (r *Registry) Get(name string) (*Provider, bool) {
-	p, ok := r.providers[name]
+	p, ok := (*r.providers.Load())[name]
 	return p, ok
 }
 
 // All returns the providers, sorted by name.
 func (r *Registry) All() []*Provider {
 	var all []*Provider
-	for _, name := range slices.Sorted(maps.Keys(r.providers)) {
-		all = append(all, r.providers[name])
+	known := *r.providers.Load()
+	for _, name := range slices.Sorted(maps.Keys(known)) {
+		all = append(all, known[name])
 	}
 	return all
 }

@@ -49,6 +49,24 @@ func configure(ctx context.Context, client *plugin.Client, c Config) (sdk.Accoun
 	return sdk.Account{}, wrong
 }
 
+// missing says what to do about a setting that is not there.
+func (c Config) missing(field string) string {
+	if c.Kept {
+		return "is missing"
+	}
+	return fmt.Sprintf("is missing: set HUB_PROVIDERS__%s__SETTINGS__%s", strings.ToUpper(c.Name), strings.ToUpper(field))
+}
+
+// hideSecrets tells what the plugin calls secret, and each of several that are
+// joined by commas, to who keeps the log.
+func (p *Provider) hideSecrets(d sdk.Description) {
+	for _, f := range d.Settings {
+		if value := p.config.Settings[f.Name]; f.Secret && p.registry.options.Hide != nil {
+			p.registry.options.Hide(append(strings.Split(value, ","), value)...)
+		}
+	}
+}
+
 // checkSettings holds the settings against the fields that the plugin declares.
 func checkSettings(d sdk.Description, c Config) settingsErrors {
 	var wrong settingsErrors
@@ -64,7 +82,7 @@ func checkSettings(d sdk.Description, c Config) settingsErrors {
 		}
 		switch {
 		case value == "" && f.Required:
-			note(f.Name, "is missing: set HUB_PROVIDERS__%s__SETTINGS__%s", strings.ToUpper(c.Name), strings.ToUpper(f.Name))
+			note(f.Name, "%s", c.missing(f.Name))
 		case len(value) > limit:
 			note(f.Name, "is longer than %d bytes", limit)
 		case value != "" && len(f.Options) > 0 && !slices.Contains(f.Options, value):

@@ -1,0 +1,255 @@
+package console
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/superpayhub/superpay/hub/internal/ledger"
+	"github.com/superpayhub/superpay/hub/internal/postgres"
+	"github.com/superpayhub/superpay/hub/internal/providers"
+	"github.com/superpayhub/superpay/sdk"
+)
+
+// settingField is a field of the form that a plugin's description makes. The
+// value of a secret is never in it.
+type settingField struct {
+	sdk.Field
+	Value  string
+	Set    bool
+	SetAt  time.Time
+	Origin string // where it is set, if it cannot be changed here
+}
+
+// Key is its name in the form.
+func (f settingField) Key() string { return "s_" + f.Name }
+
+// Long fields take several lines.
+func (f settingField) Long() bool { return f.MaxLen > 1000 && !f.Secret }
+
+// fieldsOf are a provider's fields as they stand.
+func (s *server) fieldsOf(ctx context.Context, p *providers.Provider, kept postgres.KeptProvider) ([]settingField, error) {
+	c, d := p.Config(), p.Description()
+	if len(d.Settings) == 0 {
+		var err error
+		if d, err = s.Providers.Describe(ctx, c.Plugin); err != nil {
+			return nil, err
+		}
+	}
+	values := map[string]string(c.Settings)
+	if c.Kept {
+		values = kept.Settings
+	}
+	return fields(d, values, kept.SetAt, c.Origins), nil
+}
+
+func fields(d sdk.Description, values map[string]string, setAt map[string]time.Time, origins map[string]string) []settingField {
+	var out []settingField
+	for _, f := range d.Settings {
+		one := settingField{Field: f, Set: values[f.Name] != "", SetAt: setAt[f.Name], Origin: origins[f.Name]}
+		if !f.Secret {
+			one.Value = values[f.Name]
+		}
+		out = append(out, one)
+	}
+	return out
+}
+
+// readSettings is what the form says over what is kept: a secret that was left
+// empty stays. It returns the names of what is different.
+func readSettings(c *fiber.Ctx, form []settingField, k *postgres.KeptProvider, now time.Time) (changed []string) {
+	settings, setAt := map[string]string{}, map[string]time.Time{}
+	maps.Copy(setAt, k.SetAt)
+	for i := range form {
+		f := &form[i]
+		was := k.Settings[f.Name]
+		value := strings.TrimSpace(strings.ReplaceAll(c.FormValue(f.Key()), "\r\n", "\n"))
+		if f.Secret && value == "" && c.FormValue("clear_"+f.Name) == "" {
+			value = was
+		}
+		if !f.Secret {
+			f.Value = value
+		}
+		if value != "" {
+			settings[f.Name] = value
+		}
+		if value != was {
+			setAt[f.Name] = now
+			changed = append(changed, f.Name)
+		}
+	}
+	k.Settings, k.SetAt = settings, setAt
+	return changed
+}
+
+// try has the plugin check settings in a process of their own, before they
+// replace what is in force.
+func (s *server) try(ctx context.Context, k postgres.KeptProvider, form []settingField) (sdk.Account, error) {
+	for _, f := range form {
+		if f.Secret {
+			s.Hide(append(strings.Split(k.Settings[f.Name], ","), k.Settings[f.Name])...)
+		}
+	}
+	return s.Providers.Try(ctx, providers.Config{Name: k.Name, Plugin: k.Plugin, Settings: k.Settings, Kept: true})
+}
+
+// blameSettings notes what a trial found, and reports whether it was that.
+func (s *server) blameSettings(p *page, err error, form []settingField) bool {
+	var trial *trialError
+	if !errors.As(err, &trial) {
+		return false
+	}
+	wrong := providers.Wrong(trial.err)
+	for _, f := range form {
+		if reason := wrong[f.Name]; reason != "" {
+			p.Problems = append(p.Problems, problem{f.Key(), f.Title + ": " + s.Scrub(reason)})
+			delete(wrong, f.Name)
+		}
+	}
+	for _, field := range slices.Sorted(maps.Keys(wrong)) {
+		p.Problems = append(p.Problems, problem{"settings", field + ": " + s.Scrub(wrong[field])})
+	}
+	if len(p.Problems) == 0 {
+		p.Problems = append(p.Problems, problem{"settings", p.T("provider.refused", s.Scrub(trial.err.Error()))})
+	}
+	return true
+}
+
+// trialError is why settings were not taken.
+type trialError struct{ err error }
+
+func (e *trialError) Error() string { return "the plugin refused the settings" }
+
+func (s *server) saveSettings(c *fiber.Ctx, p *page) error {
+	found, d, k, err := s.providerOf(c, p)
+	if err != nil {
+		return err
+	}
+	if !d.Kept {
+		return errNotKept(found)
+	}
+	if d.Trouble != "" {
+		return ledger.Conflictf("plugin_down", "the plugin cannot be asked for its settings: %s", d.Trouble)
+	}
+	if c.FormValue("version") != strconv.FormatInt(k.Version, 10) {
+		return changedMeanwhile(postgres.ErrNotFound)
+	}
+	changed := readSettings(c, d.Fields, &k, p.Now)
+	why := p.why(c)
+	var account sdk.Account
+	if len(p.Problems) == 0 {
+		act := p.act("provider.settings", d.Name, why)
+		act.Data = map[string]any{"changed": changed}
+		err = s.audit.Do(c.UserContext(), act, func() error {
+			if account, err = s.try(c.UserContext(), k, d.Fields); err != nil {
+				return &trialError{err}
+			}
+			k.UpdatedAt, k.UpdatedBy = p.Now, p.User.Email
+			if err := changedMeanwhile(s.DB.ChangeProvider(c.UserContext(), k)); err != nil {
+				return err
+			}
+			return s.Changed(c.UserContext())
+		})
+		if err == nil {
+			s.flash(c, "provider.saved", p.T("mode."+string(account.Mode)))
+			return s.redirect(c, "/providers/"+d.Name)
+		}
+		if !s.blameSettings(p, err, d.Fields) {
+			return err
+		}
+	}
+	return s.again(c, p, "provider", d)
+}
+
+type newProviderData struct {
+	Name, Plugin, Why string
+	Plugins           []string
+	Fields            []settingField // once the plugin is chosen
+	Apps              []appChoice
+}
+
+type appChoice struct {
+	ID, Name string
+	All      bool // it may use every provider anyway
+	Chosen   bool
+}
+
+func (s *server) newProviderOf(c *fiber.Ctx, p *page) (d newProviderData, err error) {
+	p.Title, p.Screen = p.T("provider.new"), "providers"
+	d = newProviderData{Name: strings.TrimSpace(c.FormValue("name")), Plugin: c.FormValue("plugin"), Why: c.FormValue("why"), Plugins: s.Providers.Plugins()}
+	if d.Plugin == "" {
+		return d, nil
+	}
+	description, err := s.Providers.Describe(c.UserContext(), d.Plugin)
+	if err != nil {
+		p.Problems = append(p.Problems, problem{"plugin", s.Scrub(err.Error())})
+		d.Plugin = ""
+		return d, nil
+	}
+	d.Fields = fields(description, nil, nil, nil)
+	apps, err := s.DB.Apps(c.UserContext())
+	chosen := c.Request().PostArgs().PeekMulti("app")
+	for _, a := range apps {
+		d.Apps = append(d.Apps, appChoice{a.ID, a.Name, slices.Contains(a.Providers, "*"), slices.ContainsFunc(chosen, func(id []byte) bool { return string(id) == a.ID })})
+	}
+	return d, err
+}
+
+func (s *server) newProviderPage(c *fiber.Ctx, p *page) error {
+	d, err := s.newProviderOf(c, p)
+	if err != nil {
+		return err
+	}
+	return s.render(c, p, "provider_new", d)
+}
+
+func (s *server) newProvider(c *fiber.Ctx, p *page) error {
+	d, err := s.newProviderOf(c, p)
+	if err != nil {
+		return err
+	}
+	k := postgres.KeptProvider{Name: d.Name, Plugin: d.Plugin, Enabled: true, UpdatedAt: p.Now, UpdatedBy: p.User.Email}
+	changed := readSettings(c, d.Fields, &k, p.Now)
+	why := p.why(c)
+	switch _, taken := s.Providers.Get(k.Name); {
+	case !providers.ValidName(k.Name):
+		p.blame("name", "problem.provider_name")
+	case taken:
+		p.blame("name", "problem.provider_taken")
+	}
+	var granted []string
+	for _, a := range d.Apps {
+		if a.Chosen && !a.All {
+			granted = append(granted, a.ID)
+		}
+	}
+	if len(p.Problems) == 0 && d.Plugin != "" {
+		act := p.act("provider.create", d.Name, why)
+		act.Data = map[string]any{"plugin": d.Plugin, "settings": changed, "apps": granted}
+		err = s.audit.Do(c.UserContext(), act, func() error {
+			if _, err := s.try(c.UserContext(), k, d.Fields); err != nil {
+				return &trialError{err}
+			}
+			if err := s.DB.AddProvider(c.UserContext(), k, granted); err != nil {
+				return err
+			}
+			return s.Changed(c.UserContext())
+		})
+		switch {
+		case err == nil:
+			s.flash(c, "provider.created")
+			return s.redirect(c, "/providers/"+d.Name)
+		case errors.Is(err, postgres.ErrDuplicate):
+			p.blame("name", "problem.provider_taken")
+		case !s.blameSettings(p, err, d.Fields):
+			return err
+		}
+	}
+	return s.again(c, p, "provider_new", d)
+}

@@ -75,6 +75,7 @@ type server struct {
 	sessions  *access.Sessions
 	addresses *access.Limit
 	users     *access.Limit
+	waiting   waiting
 	audit     *access.Audit
 	exports   exports
 	templates map[string]map[string]*template.Template // by language and screen

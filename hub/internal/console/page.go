@@ -52,14 +52,6 @@ type notice struct {
 	Args []any  `json:"a,omitempty"`
 }
 
-type navItem struct {
-	Key, URL string
-}
-
-// nav is the order of the navigation. A screen shows once its route is there
-// and the reader may use it.
-var nav = []string{"overview", "orders", "inbox", "outbox", "providers", "apps", "people"}
-
 // newPage finds out who asks and how they want it shown. The page is of use
 // also with an error.
 func (s *server) newPage(c *fiber.Ctx) (*page, error) {
@@ -87,7 +79,10 @@ func (s *server) newPage(c *fiber.Ctx) (*page, error) {
 			p.Zone = zone
 		}
 	}
-	p.nav, p.CanFind = s.navOf(access.Role(user.Role)), s.has("/find", access.Role(user.Role))
+	if p.nav, err = s.navOf(c.UserContext(), access.Role(user.Role)); err != nil {
+		return p, err
+	}
+	p.CanFind = s.has("/find", access.Role(user.Role))
 	p.Notice = s.takeFlash(c)
 	return p, nil
 }
@@ -108,21 +103,6 @@ func (s *server) guestPage(c *fiber.Ctx) *page {
 // testing reports whether any provider moves no real money.
 func (s *server) testing() bool {
 	return slices.ContainsFunc(s.Providers.All(), func(p *providers.Provider) bool { return p.State().Mode == sdk.Test })
-}
-
-func (s *server) navOf(role access.Role) []navItem {
-	var items []navItem
-	for _, key := range nav {
-		if s.has("/"+key, role) {
-			items = append(items, navItem{key, s.url("/" + key)})
-		}
-	}
-	return items
-}
-
-// has reports whether a page is there for that role.
-func (s *server) has(path string, role access.Role) bool {
-	return slices.ContainsFunc(s.all, func(r route) bool { return r.method == fiber.MethodGet && r.path == path && role.May(r.role) })
 }
 
 // Nav is what the reader can go to.

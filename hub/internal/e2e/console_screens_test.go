@@ -30,24 +30,16 @@ func (h *house) screens() []screen {
 	h.pay(paid.NextAction.URL, visa)
 	h.until(paid.ID, "paid")
 	held := h.paid(map[string]any{"capture": "manual", "amount": 1200, "currency": "JPY"})
-	back := h.paid(map[string]any{"reference": "INV-" + strings.Repeat("2041-", 30), "description": "<b>名</b> " + strings.Repeat("long ", 60)})
-	h.ask("POST", "/v1/orders/"+back.ID+"/refunds", unique("key"), map[string]any{"amount": 400})
-	h.until(back.ID, "partially_refunded")
+	long := h.paid(map[string]any{"reference": "INV-" + strings.Repeat("2041-", 30), "description": "<b>名</b> " + strings.Repeat("long ", 60)})
 	payer := h.BaseURL + "/return/"
 	return slices.Concat(h.orderScreens(), h.inboxScreens(), []screen{
 		{"payer-checking", payer + open.Attempts[0].ID},
 		{"payer-left", payer + open.Attempts[0].ID + "?cancel=1"},
 		{"payer-paid", payer + paid.Attempts[0].ID},
 		{"payer-missing", payer + "nothing"},
-		{"orders", "/orders"},
-		{"orders-filtered", "/orders?status=paid&status=refunded&range=7d"},
-		{"orders-empty", "/orders?q=nothing@example.com&status=expired"},
-		{"order-open", "/orders/" + open.ID},
 		{"order-held", "/orders/" + held.ID},
-		{"order-back", "/orders/" + back.ID},
-		{"refund", "/orders/" + paid.ID + "/refund"},
-		{"capture", "/orders/" + held.ID + "/capture"},
-		{"find-none", "/find?q=nothing-like-this"},
+		{"order-long", "/orders/" + long.ID},
+		{"order-capture", "/orders/" + held.ID + "/capture"},
 		{"profile", "/profile"},
 		{"people", "/people"},
 		{"person", "/people/" + h.colleague()},
@@ -176,6 +168,7 @@ func (h *house) weigh(screens []screen) {
 			}
 		}
 	}
+	require.Eventually(h.t, func() bool { return strings.Contains(o.get("/profile").body, `class="count">`) }, 20*time.Second, time.Second, "what waits for a person is counted")
 	sums := map[string]int{}
 	for name, size := range loaded {
 		sums[filepath.Ext(name)] += size

@@ -169,7 +169,7 @@ func (c *campaign) askAgain(r *Report) {
 			room <- struct{}{}
 			all.Go(func() {
 				defer func() { <-room }()
-				if got := o.repeat(o.n+2, a, 5*time.Second); got.status != 200 && got.status != 201 {
+				if got := o.repeat(o.n+2, a, 2*patience); got.status != 200 && got.status != 201 {
 					o.fail("%s was answered %d, and after all %d: %.200s", a.key, a.final.status, got.status, got.raw)
 				}
 			})

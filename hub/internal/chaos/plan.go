@@ -72,7 +72,9 @@ var tricks = []standin.Fault{
 func planOf(c Options, n int) plan {
 	r := rand.New(rand.NewPCG(c.Seed, uint64(n)))
 	p := plan{way: &ways[r.IntN(len(ways))], other: &ways[r.IntN(len(ways))]}
-	p.story = pickStory(r, p.way, c.Stories)
+	for p.story = pickStory(r, p.way, c.Stories); p.story == nil; p.story = pickStory(r, p.way, c.Stories) {
+		p.way = &ways[r.IntN(len(ways))]
+	}
 	p.amount = 1000 + r.Int64N(9000)
 	p.currency = []string{"USD", "USD", "EUR", "JPY"}[r.IntN(4)]
 	for i := range p.parts {

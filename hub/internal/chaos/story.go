@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 	"net/url"
 	"slices"
+	"time"
 
 	"github.com/superpayhub/superpay/sdk"
 )
@@ -27,6 +28,10 @@ func retriable(w *way) bool {
 	return w.flow == "checkout_session" || w.flow == "server" || w.flow == "client"
 }
 
+// shortLife is a little more than the least that an order may live, for it may
+// take the hubs a while to hear of it.
+const shortLife = 90 * time.Second
+
 var manual = map[string]any{"capture": "manual"}
 
 // Where faults strike: the more often it is named, the likelier.
@@ -47,7 +52,13 @@ var stories = []story{
 		o.checkout(false, nil)
 		o.pay(false, false)
 	}},
-	{"never comes", 5, creating, byPayer, func(o *order) { o.checkout(false, nil) }},
+	{"never comes", 5, creating, byPayer, func(o *order) {
+		changes := map[string]any{}
+		if !byPage(o.way) { // Stripe keeps its page open for half an hour at least
+			changes["expires_at"] = time.Now().Add(shortLife).UTC().Format(time.RFC3339)
+		}
+		o.checkout(false, changes)
+	}},
 	{"comes back at the same instant", 6, paying, byPayer, func(o *order) {
 		o.checkout(false, nil)
 		if o.way.act(o, false) {
@@ -118,7 +129,12 @@ var stories = []story{
 	}},
 }
 
+// pickStory picks one that the way fits, of all or of some; nil if none does.
 func pickStory(r *rand.Rand, w *way, only []string) *story {
+	fits := func(s story) bool { return s.fits(w) && (len(only) == 0 || slices.Contains(only, s.name)) }
+	if !slices.ContainsFunc(stories, fits) {
+		return nil
+	}
 	total := 0
 	for i := range stories {
 		total += stories[i].weight
@@ -127,7 +143,7 @@ func pickStory(r *rand.Rand, w *way, only []string) *story {
 		n := r.IntN(total)
 		for i := range stories {
 			if n -= stories[i].weight; n < 0 {
-				if stories[i].fits(w) && (len(only) == 0 || slices.Contains(only, stories[i].name)) {
+				if fits(stories[i]) {
 					return &stories[i]
 				}
 				break
@@ -270,4 +286,11 @@ func holdDashboard(o *order) {
 	default:
 		o.button("charges/"+o.ref("charge")+"/"+pick(verb == "capture", "capture", "lapse"), nil)
 	}
+}
+
+// Tells reports whether there is a story by each of the names.
+func Tells(names []string) bool {
+	return !slices.ContainsFunc(names, func(name string) bool {
+		return !slices.ContainsFunc(stories, func(s story) bool { return s.name == name })
+	})
 }

@@ -11,6 +11,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -44,6 +45,11 @@ func run(ctx context.Context) (ok bool, err error) {
 		}
 	}
 	o.BreakLaw = os.Getenv("BREAK_LAW")
+	if text := os.Getenv("STORIES"); text != "" {
+		if o.Stories = strings.Split(text, ";"); !chaos.Tells(o.Stories) {
+			return false, errors.New("STORIES must be names of stories, separated by semicolons: see hub/internal/chaos/story.go")
+		}
+	}
 	program, err := os.Executable()
 	if err != nil {
 		return false, err

@@ -75,8 +75,13 @@ func readOrderFilter(values url.Values, p *page) orderFilter {
 
 func (f *orderFilter) read(s *postgres.OrderSearch, key string, list []string, zone *time.Location, now time.Time) bool {
 	v := list[0]
-	text := func(to *string, ok bool) bool { *to = v; return ok }
-	flag := func(to *bool) bool { *to = true; return v == "1" }
+	text := func(to *string, ok bool) bool {
+		if ok {
+			*to = v
+		}
+		return ok
+	}
+	flag := func(to *bool) bool { *to = v == "1"; return *to }
 	switch key {
 	case "status":
 		for _, one := range list {
@@ -99,11 +104,11 @@ func (f *orderFilter) read(s *postgres.OrderSearch, key string, list []string, z
 	case "provider":
 		return text(&s.Provider, oneWord.MatchString(v))
 	case "flow":
-		if provider, flow, ok := strings.Cut(v, "."); ok {
-			s.Provider, v = provider, flow
-			return oneWord.MatchString(provider) && text(&s.Flow, oneWord.MatchString(flow))
+		provider, flow, ok := strings.Cut(v, ".") // no index is by flow alone
+		if ok = ok && oneWord.MatchString(provider) && oneWord.MatchString(flow); ok {
+			s.Provider, s.Flow = provider, flow
 		}
-		return text(&s.Flow, oneWord.MatchString(v))
+		return ok
 	case "app":
 		return text(&s.AppID, oneWord.MatchString(v))
 	case "mode":
@@ -123,8 +128,11 @@ func (f *orderFilter) read(s *postgres.OrderSearch, key string, list []string, z
 		return v == "oldest" || v == "newest"
 	case "limit":
 		n, err := strconv.Atoi(v)
+		if err != nil || n < 10 || n > 200 {
+			return false
+		}
 		s.Limit = n
-		return err == nil && n >= 10 && n <= 200
+		return true
 	case "live":
 		return v == "0"
 	case "tz":
@@ -137,12 +145,15 @@ func (f *orderFilter) read(s *postgres.OrderSearch, key string, list []string, z
 func (f *orderFilter) readTime(s *postgres.OrderSearch, key, v string, zone *time.Location, now time.Time) bool {
 	if key == "range" || key == "older" {
 		d, ok := ranges[v]
-		if key == "range" {
+		switch {
+		case !ok:
+			return false
+		case key == "range":
 			s.From = now.Add(-d)
-		} else {
+		default:
 			s.To = now.Add(-d)
 		}
-		return ok
+		return true
 	}
 	for _, format := range []string{"2006-01-02", "2006-01-02T15:04", "2006-01-02T15:04:05", time.RFC3339} {
 		t, err := time.ParseInLocation(format, v, zone)

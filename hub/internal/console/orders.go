@@ -1,17 +1,21 @@
 package console
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"html/template"
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/superpayhub/superpay/hub/internal/access"
+	"github.com/superpayhub/superpay/hub/internal/ledger"
 	"github.com/superpayhub/superpay/hub/internal/postgres"
 	"github.com/superpayhub/superpay/sdk"
 )
@@ -77,11 +81,20 @@ func (s *server) orders(c *fiber.Ctx, p *page) error {
 	return s.render(c, p, "orders", d)
 }
 
+// searchTime bounds a search whose filters are common, and go together only
+// long ago.
+const searchTime = 5 * time.Second
+
 // readOrders reads a page and its neighbours.
 func (s *server) readOrders(c *fiber.Ctx, d *ordersData, search postgres.OrderSearch) error {
 	limit := search.Limit
 	search.Limit = limit + 1 // one more tells whether there is another page
-	rows, err := s.DB.SearchOrders(c.UserContext(), search)
+	ctx, cancel := context.WithTimeout(c.UserContext(), searchTime)
+	defer cancel()
+	rows, err := s.DB.SearchOrders(ctx, search)
+	if errors.Is(err, context.DeadlineExceeded) || ctx.Err() != nil {
+		return &ledger.Error{Kind: ledger.Unavailable, Code: "search_too_wide", Message: "this search takes too long: narrow it by time"}
+	}
 	if err != nil {
 		return err
 	}

@@ -188,8 +188,8 @@ func (s OrderSearch) where(args []any) (string, []any) {
 	}{
 		{s.Attention, "o.needs_attention"},
 		{s.Disputed, "o.disputed > 0"},
-		{s.Unknown, "o.id IN (SELECT order_id FROM operations WHERE outcome IN ('pending', 'unknown') AND outcome = 'unknown')"},
-		{s.RefundFailed, "o.id IN (SELECT order_id FROM refunds WHERE status IN ('failed', 'unknown') AND status = 'failed')"},
+		{s.Unknown, "o.id IN (SELECT order_id FROM operations WHERE outcome = 'unknown')"},
+		{s.RefundFailed, "o.id IN (SELECT order_id FROM refunds WHERE status = 'failed')"},
 	} {
 		if c.on {
 			conds = append(conds, c.cond)

@@ -159,6 +159,29 @@ func TestConsole_WhoMayComeIn(t *testing.T) {
 		require.Equal(t, 303, stranger.signIn(h.Console.Email, h.Console.Password).status, "the delay is over")
 	})
 
+	t.Run("the command line lets in and keeps out", func(t *testing.T) {
+		const email = "chen@example.com"
+		command := func(args ...string) string {
+			t.Helper()
+			out, err := h.hubCommand(append([]string{"user"}, args...)...).Output()
+			require.NoError(t, err, args)
+			return strings.TrimSpace(string(out))
+		}
+		first := command("create", "--email", email, "--role", "operator")
+		chen := h.visitor()
+		require.Equal(t, 303, chen.signIn(email, first).status)
+		second := command("password", email)
+		require.Equal(t, 303, chen.get("/profile").status, "a new password ends the sessions")
+		require.Equal(t, 422, h.visitor().signIn(email, first).status)
+		require.Equal(t, 303, chen.signIn(email, second).status)
+		require.Contains(t, command("list"), email)
+		command("disable", email)
+		require.Equal(t, 303, chen.get("/profile").status)
+		require.Equal(t, 422, h.visitor().signIn(email, second).status)
+		_, who := audited(t, db, "user.disable")
+		require.Contains(t, who, "command line")
+	})
+
 	t.Run("what is not there, and what cannot be", func(t *testing.T) {
 		o := h.admin()
 		a := o.get("/nothing")

@@ -1,12 +1,9 @@
 package main
 
 import (
-	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"regexp"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -14,7 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/superpayhub/superpay/hub/internal/ledger"
+	"github.com/superpayhub/superpay/hub/internal/access"
 	"github.com/superpayhub/superpay/hub/internal/postgres"
 )
 
@@ -45,16 +42,8 @@ func appCommand() *cobra.Command {
 	return c
 }
 
-// maxApps bounds what is kept for each in memory and on pages.
-const maxApps = 1000
-
-var appName = regexp.MustCompile(`^[a-z0-9][a-z0-9_.-]{0,62}$`)
-
 // createApp prints the key alone to out, so that a script can take it.
 func (h *hub) createApp(ctx context.Context, db *postgres.DB, name string, granted []string, out, note io.Writer) error {
-	if !appName.MatchString(name) {
-		return fmt.Errorf("app name %q: must be a-z, 0-9, '_', '.' and '-', a letter or digit first, at most 63 characters", name)
-	}
 	for _, provider := range granted {
 		if _, ok := h.config.Providers[provider]; !ok {
 			return fmt.Errorf("--provider %s: no such provider is configured; `hub provider list` shows them", provider)
@@ -63,20 +52,9 @@ func (h *hub) createApp(ctx context.Context, db *postgres.DB, name string, grant
 	if len(granted) == 0 {
 		granted = []string{"*"}
 	}
-	_, err := db.AppByName(ctx, name)
-	if err == nil {
-		return fmt.Errorf("app %s exists; `hub key create %s` makes another key", name, name)
-	}
-	if !errors.Is(err, postgres.ErrNotFound) {
-		return err
-	}
-	if all, err := db.Apps(ctx); err != nil || len(all) >= maxApps {
-		return cmp.Or(err, fmt.Errorf("there are %d apps, which is the limit: what serves many customers is one app", maxApps))
-	}
-	now := time.Now().UTC()
-	app, err := db.EnsureApp(ctx, ledger.NewID("app", now), name, granted, now)
+	app, err := access.AddApp(ctx, db, name, granted, time.Now().UTC())
 	if err != nil {
-		return err
+		return fmt.Errorf("app %s: %w", name, err)
 	}
 	fmt.Fprintf(note, "app %s may use: %s\n", name, grants(granted))
 	return createKey(ctx, db, postgres.NewKey{AppID: app.ID}, out, note)

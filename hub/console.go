@@ -7,15 +7,16 @@ import (
 	"github.com/superpayhub/superpay/hub/internal/access"
 	"github.com/superpayhub/superpay/hub/internal/assets"
 	"github.com/superpayhub/superpay/hub/internal/console"
+	"github.com/superpayhub/superpay/hub/internal/notifications"
 	"github.com/superpayhub/superpay/hub/internal/payments"
 	"github.com/superpayhub/superpay/hub/internal/postgres"
 	"github.com/superpayhub/superpay/hub/internal/providers"
 )
 
 // console makes the pages for people.
-func (h *hub) console(db *postgres.DB, service *payments.Service, registry *providers.Registry, files *assets.Files, watcher *providerWatch) *console.Console {
+func (h *hub) console(db *postgres.DB, service *payments.Service, registry *providers.Registry, sender *notifications.Sender, files *assets.Files, watcher *providerWatch) *console.Console {
 	o := console.Options{
-		DB: db, Payments: service, Providers: registry, Assets: files, BasePath: h.config.Server.BasePath,
+		DB: db, Payments: service, Providers: registry, Sender: sender, Assets: files, BasePath: h.config.Server.BasePath,
 		PublicURL: h.config.Server.PublicURL, Zone: h.config.Console.TimeZone, Logger: h.log,
 		Changed: watcher.look, Hide: h.secrets.Add, Scrub: h.secrets.Scrub,
 	}

@@ -13,7 +13,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/superpayhub/superpay/hub/internal/access"
-	"github.com/superpayhub/superpay/hub/internal/ledger"
 	"github.com/superpayhub/superpay/hub/internal/postgres"
 )
 
@@ -92,16 +91,12 @@ func expiry(text string, now time.Time) (*time.Time, error) {
 
 // createKey prints the key alone to out, so that a script can take it.
 func createKey(ctx context.Context, db *postgres.DB, k postgres.NewKey, out, note io.Writer) error {
-	key, now := access.NewKey(), time.Now().UTC()
-	k.ID, k.Hint, k.Hash, k.CreatedAt = ledger.NewID("key", now), access.Hint(key), access.HashKey(key), now
-	if err := db.AddKey(ctx, k); err != nil {
-		if errors.Is(err, postgres.ErrDuplicate) {
-			return fmt.Errorf("the app has %d keys, which is the limit: revoke one first, `hub key list` shows them", postgres.MaxKeys)
-		}
+	id, key, err := access.AddKey(ctx, db, k, time.Now().UTC())
+	if err != nil {
 		return err
 	}
-	fmt.Fprintf(note, "key %s, shown this once; keep it where secrets are kept:\n", k.ID)
-	_, err := fmt.Fprintln(out, key)
+	fmt.Fprintf(note, "key %s, shown this once; keep it where secrets are kept:\n", id)
+	_, err = fmt.Fprintln(out, key)
 	return err
 }
 

@@ -97,7 +97,7 @@ func (h *hub) serve(ctx context.Context) error {
 	worker.Sender = notifications.New(db, h.log, h.config.TimeScale, h.config.Dev)
 	var draining atomic.Bool
 	files := assets.Load(h.config.Server.BasePath + "/static")
-	pages := h.console(db, service, registry, files, watcher)
+	pages := h.console(db, service, registry, worker.Sender, files, watcher)
 	app := api.New(api.Options{
 		Payments: service, DB: db, Providers: registry, Worker: worker, BasePath: h.config.Server.BasePath,
 		PublicURL: h.config.Server.PublicURL, Logger: h.log, Metrics: metrics, RequestTimeout: h.config.Server.RequestTimeout,

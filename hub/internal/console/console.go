@@ -42,6 +42,7 @@ import (
 
 	"github.com/superpayhub/superpay/hub/internal/access"
 	"github.com/superpayhub/superpay/hub/internal/assets"
+	"github.com/superpayhub/superpay/hub/internal/notifications"
 	"github.com/superpayhub/superpay/hub/internal/payments"
 	"github.com/superpayhub/superpay/hub/internal/postgres"
 	"github.com/superpayhub/superpay/hub/internal/providers"
@@ -52,6 +53,7 @@ type Options struct {
 	DB        *postgres.DB
 	Payments  *payments.Service
 	Providers *providers.Registry
+	Sender    *notifications.Sender // knows which addresses can be endpoints
 	Assets    *assets.Files
 	BasePath  string                      // "" or "/superpay"
 	PublicURL string                      // base path included

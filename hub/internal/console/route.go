@@ -40,6 +40,8 @@ func (s *server) routes() []route {
 		s.signInRoutes(),
 		s.oidcRoutes(),
 		s.inboxRoutes(),
+		s.outboxRoutes(),
+		s.appRoutes(),
 		s.peopleRoutes(),
 		s.auditRoutes(),
 		s.profileRoutes(),

@@ -32,7 +32,7 @@ func (h *house) screens() []screen {
 	held := h.paid(map[string]any{"capture": "manual", "amount": 1200, "currency": "JPY"})
 	long := h.paid(map[string]any{"reference": "INV-" + strings.Repeat("2041-", 30), "description": "<b>名</b> " + strings.Repeat("long ", 60)})
 	payer := h.BaseURL + "/return/"
-	return slices.Concat(h.orderScreens(), h.inboxScreens(), []screen{
+	return slices.Concat(h.orderScreens(), h.outboxScreens(), h.inboxScreens(), []screen{
 		{"payer-checking", payer + open.Attempts[0].ID},
 		{"payer-left", payer + open.Attempts[0].ID + "?cancel=1"},
 		{"payer-paid", payer + paid.Attempts[0].ID},

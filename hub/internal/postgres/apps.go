@@ -59,6 +59,23 @@ func (p *DB) AppName(ctx context.Context, id string) (string, error) {
 	return name, mapErr(err)
 }
 
+// AppByID finds an app. ErrNotFound.
+func (p *DB) AppByID(ctx context.Context, id string) (AppRow, error) {
+	var a AppRow
+	err := p.db.GetContext(ctx, &a, appRowSQL+` WHERE a.id = $1`, id)
+	return a, mapErr(err)
+}
+
+// GrantProviders says which providers an app may use from now on; "*" is all of
+// them. ErrNotFound.
+func (p *DB) GrantProviders(ctx context.Context, id string, providers []string) error {
+	return p.mustHit(ctx, `WITH app AS (SELECT id FROM apps WHERE id = $1 FOR UPDATE), gone AS (
+			DELETE FROM app_providers WHERE app_id = $1 AND provider <> ALL($2::text[])
+		), granted AS (
+			INSERT INTO app_providers (app_id, provider) SELECT app.id, g FROM app, unnest($2::text[]) g ON CONFLICT DO NOTHING
+		) SELECT id FROM app`, id, pq.StringArray(providers))
+}
+
 // AppRow is an app as an operator lists it.
 type AppRow struct {
 	App
@@ -66,12 +83,12 @@ type AppRow struct {
 	CreatedAt time.Time `db:"created_at"`
 }
 
+const appRowSQL = `SELECT id, name, created_at, ARRAY(SELECT provider FROM app_providers g WHERE g.app_id = a.id ORDER BY provider) AS providers,
+	(SELECT count(*) FROM api_keys k WHERE k.app_id = a.id AND k.revoked_at IS NULL) AS keys FROM apps a`
+
 // Apps lists all apps by name.
 func (p *DB) Apps(ctx context.Context) ([]AppRow, error) {
 	var out []AppRow
-	err := p.db.SelectContext(ctx, &out, `SELECT id, name, created_at,
-			ARRAY(SELECT provider FROM app_providers g WHERE g.app_id = a.id) AS providers,
-			(SELECT count(*) FROM api_keys k WHERE k.app_id = a.id AND k.revoked_at IS NULL) AS keys
-		FROM apps a ORDER BY name`)
+	err := p.db.SelectContext(ctx, &out, appRowSQL+` ORDER BY name`)
 	return out, mapErr(err)
 }

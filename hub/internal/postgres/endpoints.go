@@ -74,6 +74,13 @@ func (p *DB) EnableEndpoint(ctx context.Context, appID, id string) error {
 		WHERE app_id = $1 AND id = $2`, appID, id)
 }
 
+// DisableEndpoint has nothing sent to an endpoint until it is enabled; what is
+// due waits. ErrNotFound, also when it is disabled already.
+func (p *DB) DisableEndpoint(ctx context.Context, appID, id, reason string, now time.Time) error {
+	return p.mustHit(ctx, `UPDATE webhook_endpoints SET disabled_at = $3, disabled_reason = $4 WHERE app_id = $1 AND id = $2 AND disabled_at IS NULL`,
+		appID, id, now, reason)
+}
+
 // mustHit runs a statement that must hit a row. ErrNotFound.
 func (p *DB) mustHit(ctx context.Context, q string, args ...any) error {
 	res, err := p.db.ExecContext(ctx, q, args...)

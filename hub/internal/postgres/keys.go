@@ -42,6 +42,31 @@ func (p *DB) AddKey(ctx context.Context, k NewKey) error {
 	return nil
 }
 
+// RotateKey stores a key that may do what an old one of the same app may, for
+// as long as that might have lived, and has the old one end at a time.
+// ErrNotFound if it has ended; ErrDuplicate if the app has MaxKeys.
+func (p *DB) RotateKey(ctx context.Context, oldID string, k NewKey, ends time.Time) error {
+	var old, added int
+	err := p.db.QueryRowContext(ctx, `WITH old AS (
+			SELECT id, scope, expires_at FROM api_keys WHERE id = $1 AND app_id = $2 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $6)
+		), added AS (
+			INSERT INTO api_keys (id, app_id, hash, hint, scope, expires_at, created_at) SELECT $3, $2, $4, $5, scope, expires_at, $6 FROM old
+			WHERE (SELECT count(*) FROM api_keys WHERE app_id = $2 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $6)) < $8 RETURNING 1
+		), ended AS (
+			UPDATE api_keys SET expires_at = least(expires_at, $7::timestamptz) WHERE id = $1 AND EXISTS (SELECT FROM added)
+		) SELECT (SELECT count(*) FROM old), (SELECT count(*) FROM added)`,
+		oldID, k.AppID, k.ID, k.Hash, k.Hint, k.CreatedAt, ends, MaxKeys).Scan(&old, &added)
+	switch {
+	case err != nil:
+		return mapErr(err)
+	case old == 0:
+		return ErrNotFound
+	case added == 0:
+		return ErrDuplicate
+	}
+	return nil
+}
+
 // Key is what may be shown of an API key.
 type Key struct {
 	ID         string     `db:"id"`

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/lib/pq"
+
 	"github.com/superpayhub/superpay/hub/internal/ledger"
 )
 
@@ -45,6 +47,7 @@ const notificationColumns = `id, app_id, endpoint_id, order_id, type, version, s
 // empty app is the hub itself.
 type NotificationFilter struct {
 	AppID, OrderID, EndpointID, State, Type string
+	IDs                                     []string  // only these; nil is all
 	From, To                                time.Time // made at or after, and before
 	Before                                  string    // cursor: ids below this one
 	Limit                                   int
@@ -66,6 +69,10 @@ func (f NotificationFilter) where() (string, []any) {
 	add("state =", f.State)
 	add("type =", f.Type)
 	add("id <", f.Before)
+	if f.IDs != nil {
+		args = append(args, pq.StringArray(f.IDs))
+		cond += fmt.Sprintf(" AND n.id = ANY($%d)", len(args))
+	}
 	if !f.From.IsZero() {
 		add("id >=", ledger.FirstID(NotificationID, f.From))
 	}
@@ -147,6 +154,16 @@ func (p *DB) ResendFailed(ctx context.Context, f NotificationFilter, now time.Ti
 		return 0, mapErr(err)
 	}
 	return res.RowsAffected()
+}
+
+// CountFailed tells how many ResendFailed would find, counting to most.
+func (p *DB) CountFailed(ctx context.Context, f NotificationFilter, most int) (int, error) {
+	f.State = "failed"
+	cond, args := f.where()
+	var n int
+	err := p.db.GetContext(ctx, &n, fmt.Sprintf(`SELECT count(*) FROM (
+		SELECT FROM notifications n JOIN webhook_endpoints e ON e.id = n.endpoint_id AND e.disabled_at IS NULL WHERE %s LIMIT %d) x`, cond, most), args...)
+	return n, mapErr(err)
 }
 
 // TrimNotifications drops what is old, at most limit rows of each kind: the

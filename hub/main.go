@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"syscall"
 
@@ -30,6 +31,11 @@ func main() {
 	// system ends the plugins with it.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop)
+	if os.Getenv("GOGC") == "" {
+		// What lives long is a few MB: collected at twice that, most of the work
+		// of a busy hub would be collecting.
+		debug.SetGCPercent(400)
+	}
 	if err := command().ExecuteContext(ctx); err != nil {
 		// Some tell several things, as all that is wrong with the settings.
 		fmt.Fprintln(os.Stderr, "hub: "+strings.ReplaceAll(err.Error(), "\n", "\nhub: "))

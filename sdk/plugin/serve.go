@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -69,6 +70,7 @@ func Serve(p sdk.Provider) {
 	// manager that signals every process must not come before it.
 	signal.Ignore(os.Interrupt, syscall.SIGTERM)
 	go watchParent(os.Getppid())
+	debug.SetGCPercent(400) // a plugin keeps next to nothing: collecting at twice that would be most of its work
 
 	s := newServer(p, os.Stderr)
 	slog.SetDefault(s.log)

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync/atomic"
 	"time"
 	"unicode/utf8"
 
@@ -61,6 +62,8 @@ type server struct {
 	metrics *metrics
 	keys    *access.Keys
 	limit   *access.Limit
+
+	inFlight atomic.Int64 // requests below /v1
 }
 
 // New builds the HTTP side of the hub.
@@ -105,7 +108,7 @@ func New(o Options) *fiber.App {
 	root.All("/callback/:provider", s.callback)
 	root.Get("/return/:attempt_id", s.back)
 	s.app.Get("/.well-known/apple-developer-merchantid-domain-association", s.appleDomain)
-	root.Use("/v1", s.plain, s.authenticate)
+	root.Use("/v1", s.admit, s.plain, s.authenticate)
 	register(root, s)
 	if s.Console != nil {
 		s.Console(root)

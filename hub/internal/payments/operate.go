@@ -207,6 +207,8 @@ func (s *Service) answer(ctx context.Context, c Caller, o *ledger.Order, op *led
 // call asks the provider and turns what comes back into news. What is not
 // marked otherwise is unknown.
 func (s *Service) call(ctx context.Context, o *ledger.Order, op *ledger.Operation) ledger.News {
+	s.asking.Add(1)
+	defer s.asking.Add(-1)
 	a := o.Attempt(*op.AttemptID)
 	n := ledger.News{AttemptID: a.ID, Source: ledger.FromOperation, Operation: &ledger.Result{ID: op.ID}}
 	p, ok := s.Providers.Get(a.Provider)

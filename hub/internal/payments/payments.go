@@ -14,6 +14,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/superpayhub/superpay/hub/internal/ledger"
@@ -49,6 +50,7 @@ type Service struct {
 	Options
 	lease   time.Duration
 	returns doorkeeper
+	asking  atomic.Int64
 	callers callers
 }
 
@@ -67,6 +69,9 @@ func New(o Options) *Service {
 	// does not, the operation is looked at twice, under one key.
 	return &Service{Options: o, lease: o.CallTimeout + max(time.Second, o.CallTimeout/4)}
 }
+
+// Asking is how many operations wait for a provider's answer at this moment.
+func (s *Service) Asking() int64 { return s.asking.Load() }
 
 // Answer is an order as it stands after a request, with the operation that the
 // request was about.

@@ -36,6 +36,7 @@ const guest access.Role = ""
 func (s *server) routes() []route {
 	return slices.Concat(
 		s.homeRoutes(),
+		s.overviewRoutes(),
 		s.providerRoutes(),
 		s.signInRoutes(),
 		s.oidcRoutes(),

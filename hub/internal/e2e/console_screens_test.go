@@ -46,6 +46,8 @@ func (h *house) screens() []screen {
 		{"person-new", "/people/new"},
 		{"audit", "/audit"},
 		{"audit-empty", "/audit?who=nobody@example.com&from=2026-01-01"},
+		{"overview", "/overview?range=24h&mode=test"},
+		{"overview-empty", "/overview?mode=live"},
 		{"providers", "/providers"},
 		{"provider", "/providers/stripe"},
 		{"provider-kept", "/providers/" + h.secondProvider()},

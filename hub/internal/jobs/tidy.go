@@ -48,3 +48,24 @@ func (w *Worker) tidy(ctx context.Context) {
 		}
 	}
 }
+
+// rollEvery is how old what the overview counts may be, when nobody looks.
+const rollEvery = time.Minute
+
+// roll counts orders for the overview until the context ends.
+func (w *Worker) roll(ctx context.Context) {
+	for wait := rand.N(10 * time.Second); ; {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(wait):
+		}
+		more, err := w.DB.RollOrders(ctx, w.Now().UTC())
+		if err != nil && ctx.Err() == nil {
+			w.Logger.WarnContext(ctx, "orders were not counted for the overview; it is tried again", "error", err)
+		}
+		if wait = rollEvery; more && err == nil {
+			wait = tidyPause
+		}
+	}
+}

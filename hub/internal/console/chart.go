@@ -126,7 +126,7 @@ func (d overviewData) charts(p *page, bounds []time.Time) []chart {
 }
 
 func (d overviewData) flowLink(s postgres.OverviewSlot, from, to time.Time, only string) string {
-	link := d.orders(from, to, "provider", s.Provider, "flow", s.Flow)
+	link := d.orders(from, to, "flow", s.Provider+"."+s.Flow)
 	if only != "" {
 		link += "&" + only
 	}

@@ -35,7 +35,7 @@ func TestConsole_Overview(t *testing.T) {
 	require.Equal(t, 2, strings.Count(text, "equals the journal"))
 
 	// Behind the number of orders of a flow are those orders.
-	link := regexp.MustCompile(`href="([^"]*flow=checkout_session[^"]*)"`).FindStringSubmatch(page.body)
+	link := regexp.MustCompile(`href="([^"]*flow=stripe.checkout_session[^"]*)"`).FindStringSubmatch(page.body)
 	require.NotNil(t, link)
 	list := o.get(html.UnescapeString(link[1]))
 	require.Equal(t, 200, list.status)

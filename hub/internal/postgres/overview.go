@@ -21,7 +21,7 @@ const (
 	overviewDays = 92
 	// rollOverlap is how much later than its time an event may be committed.
 	rollOverlap = 2 * time.Minute
-	rollHours   = 48 // counted in one statement
+	rollHours   = 48 // of the past, counted at once
 )
 
 // RollOrders counts the hours whose orders changed, and on a new database the
@@ -58,12 +58,8 @@ func (p *DB) RollOrders(ctx context.Context, now time.Time) (more bool, err erro
 		known.BackTo = known.BackTo.Add(-time.Hour)
 		hours = append(hours, known.BackTo)
 	}
-	for len(hours) > 0 {
-		n := min(len(hours), rollHours)
-		if err := countHours(ctx, tx, hours[:n]); err != nil {
-			return false, err
-		}
-		hours = hours[n:]
+	if err := countHours(ctx, tx, hours); err != nil {
+		return false, err
 	}
 	_, err = tx.ExecContext(ctx, `INSERT INTO order_hours_known (as_of, back_to) VALUES ($1, $2)
 		ON CONFLICT (one) DO UPDATE SET as_of = excluded.as_of, back_to = excluded.back_to`, now, known.BackTo)
@@ -80,38 +76,34 @@ func changedHours(ctx context.Context, tx *sqlx.Tx, since time.Time) (hours []ti
 	return hours, mapErr(err)
 }
 
-// countHours counts hours anew.
+// countHours counts hours anew, one by one: a range of ids that is known is
+// walked down by an index.
 func countHours(ctx context.Context, tx *sqlx.Tx, hours []time.Time) error {
-	var from, to pq.StringArray
-	var at []string
-	seen := map[time.Time]bool{}
 	for _, h := range hours {
-		if h = h.UTC(); seen[h] {
-			continue
+		h = h.UTC()
+		if _, err := tx.ExecContext(ctx, `DELETE FROM order_hours WHERE mode IN ('live', 'test', '') AND hour = $1`, h); err != nil {
+			return mapErr(err)
 		}
-		seen[h] = true
-		at = append(at, h.Format(time.RFC3339))
-		from, to = append(from, ledger.FirstID(ledger.OrderID, h)), append(to, ledger.FirstID(ledger.OrderID, h.Add(time.Hour)))
+		if _, err := tx.ExecContext(ctx, countHourSQL, h, ledger.FirstID(ledger.OrderID, h), ledger.FirstID(ledger.OrderID, h.Add(time.Hour))); err != nil {
+			return mapErr(err)
+		}
 	}
-	if _, err := tx.ExecContext(ctx, `DELETE FROM order_hours WHERE hour = ANY($1::timestamptz[])`, pq.StringArray(at)); err != nil {
-		return mapErr(err)
-	}
-	_, err := tx.ExecContext(ctx, countHoursSQL, pq.StringArray(at), from, to)
-	return mapErr(err)
+	return nil
 }
 
-// countHoursSQL walks down the ids of each hour. What the journal says is read
-// from the postings alone, so that it can be held against the orders.
-var countHoursSQL = fmt.Sprintf(`INSERT INTO order_hours (hour, mode, provider, flow, currency, exponent, orders, paid, returned, captured, refunded, disputed, journal, settled)
-	SELECT h.hour, o.mode, o.provider, o.flow, o.currency, max(o.exponent), count(*), count(*) FILTER (WHERE o.captured > 0), count(*) FILTER (WHERE o.refunded > 0),
+// countHourSQL counts the orders of an hour. What the journal says is read from
+// the postings alone, so that it can be held against the orders.
+var countHourSQL = fmt.Sprintf(`INSERT INTO order_hours (hour, mode, provider, flow, currency, exponent, orders, paid, returned, captured, refunded, disputed, journal, settled)
+	SELECT $1::timestamptz, o.mode, o.provider, o.flow, o.currency, max(o.exponent), count(*), count(*) FILTER (WHERE o.captured > 0), count(*) FILTER (WHERE o.refunded > 0),
 		sum(o.captured), sum(o.refunded), sum(o.disputed), coalesce(sum(j.net), 0), ARRAY[%s]
-	FROM unnest($1::timestamptz[], $2::text[], $3::text[]) h (hour, lo, hi)
-	CROSS JOIN LATERAL (SELECT * FROM orders WHERE id >= h.lo AND id < h.hi) o
-	LEFT JOIN LATERAL (SELECT sum(p.amount) AS net FROM postings p
-		WHERE p.order_id = o.id AND p.currency = o.currency AND (p.account LIKE 'provider:%%' OR p.account LIKE 'fees:%%')) j ON true
-	LEFT JOIN LATERAL (SELECT width_bucket(extract(epoch FROM min(c.created_at) - o.created_at)::float8, ARRAY[%s]::float8[]) AS step
-		FROM captures c WHERE c.order_id = o.id AND c.status = 'succeeded') s ON o.captured > 0
-	GROUP BY h.hour, o.mode, o.provider, o.flow, o.currency`,
+	FROM (SELECT * FROM orders WHERE id >= $2 AND id < $3) o
+	LEFT JOIN (SELECT order_id, currency, sum(amount) AS net FROM postings
+		WHERE order_id >= $2 AND order_id < $3 AND (account LIKE 'provider:%%' OR account LIKE 'fees:%%') GROUP BY order_id, currency) j
+		ON j.order_id = o.id AND j.currency = o.currency
+	LEFT JOIN (SELECT order_id, min(created_at) AS at FROM captures WHERE order_id >= $2 AND order_id < $3 AND status = 'succeeded' GROUP BY order_id) c
+		ON c.order_id = o.id AND o.captured > 0
+	LEFT JOIN LATERAL width_bucket(extract(epoch FROM c.at - o.created_at)::float8, ARRAY[%s]::float8[]) s (step) ON true
+	GROUP BY o.mode, o.provider, o.flow, o.currency`,
 	eachStep("count(*) FILTER (WHERE s.step = %d)", 0), strings.Trim(strings.ReplaceAll(fmt.Sprint(SettleSteps), " ", ","), "[]"))
 
 // eachStep spells something for each count of times to settle.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -12,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/superpayhub/superpay/hub/internal/access"
+	"github.com/superpayhub/superpay/hub/internal/ledger"
 	"github.com/superpayhub/superpay/hub/internal/postgres"
 )
 
@@ -53,6 +55,10 @@ func (h *hub) createApp(ctx context.Context, db *postgres.DB, name string, grant
 		granted = []string{"*"}
 	}
 	app, err := access.AddApp(ctx, db, name, granted, time.Now().UTC())
+	var taken *ledger.Error
+	if errors.As(err, &taken) && taken.Code == "app_taken" {
+		return fmt.Errorf("app %s: %w; `hub key create %s` makes another key for it", name, err, name)
+	}
 	if err != nil {
 		return fmt.Errorf("app %s: %w", name, err)
 	}

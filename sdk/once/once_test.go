@@ -56,7 +56,8 @@ func TestClient_SendsOnceAndFollowsNothing(t *testing.T) {
 		}
 	}))
 	defer server.Close()
-	client := Client(Transport{Provider: "x", MaxAnswer: 10, Base: Pool()})
+	pool := Pool()
+	client := Client(Transport{Provider: "x", MaxAnswer: 10, Base: pool})
 	post := func(path string) error {
 		req, _ := http.NewRequestWithContext(t.Context(), "POST", server.URL+path, strings.NewReader("{}"))
 		req.Header.Set("Idempotency-Key", "k")
@@ -89,6 +90,7 @@ func TestClient_SendsOnceAndFollowsNothing(t *testing.T) {
 		}
 	}
 	server.Close()
+	pool.CloseIdleConnections()
 	var early *sdk.NotSentError
 	if err := post("/"); !errors.As(err, &early) {
 		t.Errorf("nobody there: %v", err)

@@ -8,8 +8,8 @@ import (
 )
 
 // Build builds every program into dir, as `make build` does: the plugins into
-// plugins/ below it. A race-built test builds them race-built.
-func Build(dir string) (binDir string, err error) {
+// plugins/ below it; with race, for the race detector.
+func Build(dir string, race bool) (binDir string, err error) {
 	root, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}").Output()
 	if err != nil {
 		return "", fmt.Errorf("find the module: %w", err)
@@ -22,7 +22,7 @@ func Build(dir string) (binDir string, err error) {
 		{filepath.Join(dir, "plugins") + string(filepath.Separator), "./plugins/..."},
 	} {
 		args := []string{"build", "-o"}
-		if raceBuilt {
+		if race {
 			args = []string{"build", "-race", "-o"}
 		}
 		cmd := exec.Command("go", append(args, target...)...)

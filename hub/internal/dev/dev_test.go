@@ -26,7 +26,7 @@ var binDir string
 func TestMain(m *testing.M) {
 	dir, err := os.MkdirTemp("", "superpay-bin-")
 	if err == nil {
-		binDir, err = Build(dir)
+		binDir, err = Build(dir, false)
 	}
 	code := 1
 	if err != nil {

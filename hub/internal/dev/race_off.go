@@ -2,4 +2,5 @@
 
 package dev
 
-const raceBuilt = false
+// RaceBuilt says that this program was built for the race detector.
+const RaceBuilt = false

@@ -38,15 +38,36 @@ func TestMain(m *testing.M) {
 	}
 	dir, err := os.MkdirTemp("", "superpay-e2e-")
 	if err == nil {
-		bins, err = dev.Build(dir)
+		bins, err = dev.Build(dir, false)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "build the binaries:", err)
 		os.Exit(1)
 	}
+	racedDir = filepath.Join(dir, "raced")
 	code := m.Run()
 	_ = os.RemoveAll(dir)
 	os.Exit(code)
+}
+
+var racedDir string
+
+// raced builds the programs for the race detector, if the tests are: for the
+// stories that put many things at the same moment. All stories so would take
+// twice the time.
+var raced = sync.OnceValues(func() (string, error) {
+	if !dev.RaceBuilt || racedDir == "" {
+		return bins, nil
+	}
+	return dev.Build(racedDir, true)
+})
+
+// inRace has a house of race-built programs.
+func inRace(t *testing.T, o *dev.Options) {
+	t.Helper()
+	dir, err := raced()
+	require.NoError(t, err)
+	o.BinDir = dir
 }
 
 // house is a hub with everything around it, and what a story needs to use it.

@@ -21,7 +21,10 @@ import (
 // database, one key makes one order, and what a killed one leaves is taken over.
 func TestHubs_ThreeOnOneDatabase(t *testing.T) {
 	t.Parallel()
-	h := open(t, func(o *dev.Options) { o.Hubs, o.CallTimeout = 3, 2*time.Second })
+	h := open(t, func(o *dev.Options) {
+		inRace(t, o)
+		o.Hubs, o.CallTimeout = 3, 2*time.Second
+	})
 	b := body(nil)
 	var all sync.WaitGroup
 	answers := make([]answer, 12)

@@ -20,7 +20,7 @@ func repeat(t *testing.T) int {
 	t.Helper()
 	text := os.Getenv("REPEAT")
 	if text == "" {
-		return 100
+		return 40
 	}
 	n, err := strconv.Atoi(text)
 	require.NoError(t, err, "REPEAT")
@@ -60,6 +60,7 @@ func (h *house) at(i int) *house {
 func TestRaces(t *testing.T) {
 	t.Parallel()
 	h := open(t, func(o *dev.Options) {
+		inRace(t, o)
 		o.Hubs, o.CallTimeout, o.Env = 2, 25*time.Second, []string{"HUB_LOG__LEVEL=warn"}
 	})
 

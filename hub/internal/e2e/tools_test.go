@@ -48,6 +48,15 @@ func (h *house) count(q string, args ...any) (n int) {
 	return n
 }
 
+// listed waits until the hub has read the providers' lists, as it does when it
+// starts: later it hears nothing by itself that callbacks do not say.
+func (h *house) listed() {
+	h.t.Helper()
+	require.Eventually(h.t, func() bool {
+		return h.count(`SELECT count(*) FILTER (WHERE due_at > now() + interval '1 minute') FROM schedules WHERE kind = 'daily'`) >= 2
+	}, 20*time.Second, 20*time.Millisecond)
+}
+
 // dueAgain makes the order's attempt due now, as if its time had come.
 func (h *house) dueAgain(o answer) {
 	h.t.Helper()

@@ -102,10 +102,12 @@ func (h *house) unmatchedMoney(t *testing.T) {
 		require.NoError(t, err, string(out))
 		return string(out)
 	}
-	h.listNow("stripe")
-	charge := lost.ref("charge")
-	text := unmatched()
-	require.Contains(t, text, charge)
+	charge, text := lost.ref("charge"), ""
+	require.Eventually(t, func() bool { // a list may have begun before
+		h.listNow("stripe")
+		text = unmatched()
+		return strings.Contains(text, charge)
+	}, 30*time.Second, 100*time.Millisecond, "nobody's payment is not shown")
 	require.Contains(t, text, "10.50")
 	require.Equal(t, 1, h.count(`SELECT count(*) FROM unmatched WHERE attempt_id = $1 AND certain AND captured = 1050 AND ref = 'charge ' || $2`, lost.Attempts[0].ID, charge))
 	require.Contains(t, h.logs.String(), "money at a provider belongs to no attempt")

@@ -33,6 +33,7 @@ func (h *house) as(role string) *operator {
 // takes away what was in its way.
 func (h *house) parked() (id string, o answer, mend func()) {
 	h.t.Helper()
+	h.listed()
 	o = h.checkout(map[string]any{"reference": unique(`INV-<script>alert(1)</script>`)})
 	event := h.withheld(o, "payment_intent.succeeded")
 	// What its signature covers may hold what a page must not do.

@@ -39,6 +39,7 @@ import (
 	_ "time/tzdata" // readers' zones, also where the system has none
 
 	"github.com/gofiber/fiber/v2"
+	"golang.org/x/sync/singleflight"
 
 	"github.com/superpayhub/superpay/hub/internal/access"
 	"github.com/superpayhub/superpay/hub/internal/assets"
@@ -80,6 +81,7 @@ type server struct {
 	waiting   waiting
 	audit     *access.Audit
 	exports   exports
+	counting  singleflight.Group                       // of orders, for the overview
 	templates map[string]map[string]*template.Template // by language and screen
 	gone      map[string][]byte                        // the page for when the database is away, by language
 }

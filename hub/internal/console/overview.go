@@ -120,12 +120,13 @@ func (s *server) overview(c *fiber.Ctx, p *page) error {
 	return s.render(c, p, "overview", d)
 }
 
-// countOrdersAnew brings what is counted up to date, if nobody else is at it
-// and it does not take long. The page says up to when it is.
+// countOrdersAnew brings what is counted up to date, if that does not take long,
+// once for all pages that ask meanwhile. The page says up to when it is.
 func (s *server) countOrdersAnew(ctx context.Context, now time.Time) {
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
 	defer cancel()
-	if _, err := s.DB.RollOrders(ctx, now); err != nil {
+	_, err, _ := s.counting.Do("", func() (any, error) { return s.DB.RollOrders(ctx, now) })
+	if err != nil {
 		s.Logger.WarnContext(ctx, "the overview could not be brought up to date; the worker tries again", "error", err)
 	}
 }

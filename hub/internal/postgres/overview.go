@@ -26,15 +26,15 @@ const (
 
 // RollOrders counts the hours whose orders changed, and on a new database the
 // past as well, some days at a time: more says that there is more of it. Hubs
-// take turns; who comes meanwhile goes away with nothing done.
+// take turns: who comes meanwhile waits for as long as ctx lets them, and then
+// has little left to count.
 func (p *DB) RollOrders(ctx context.Context, now time.Time) (more bool, err error) {
 	tx, err := p.db.BeginTxx(ctx, nil)
 	if err != nil {
 		return false, mapErr(err)
 	}
 	defer func() { _ = tx.Rollback() }()
-	var mine bool
-	if err := tx.GetContext(ctx, &mine, `SELECT pg_try_advisory_xact_lock(hashtext('superpay order_hours'))`); err != nil || !mine {
+	if _, err := tx.ExecContext(ctx, `SELECT pg_advisory_xact_lock(hashtext('superpay order_hours'))`); err != nil {
 		return false, mapErr(err)
 	}
 	thisHour := now.UTC().Truncate(time.Hour)

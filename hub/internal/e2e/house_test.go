@@ -145,6 +145,7 @@ func open(t *testing.T, change func(*dev.Options)) *house {
 			t.Logf("the logs of all processes: %s", path)
 		}
 	})
+	h.listed()
 	return h
 }
 

@@ -61,7 +61,7 @@ func TestRaces(t *testing.T) {
 	t.Parallel()
 	h := open(t, func(o *dev.Options) {
 		inRace(t, o)
-		o.Hubs, o.CallTimeout, o.Env = 2, 25*time.Second, []string{"HUB_LOG__LEVEL=warn"}
+		o.Hubs, o.CallTimeout, o.Env = 2, 25*time.Second, []string{"HUB_LOG__LEVEL=info"}
 	})
 
 	t.Run("two refunds of 60 on 100", func(t *testing.T) {

@@ -52,9 +52,11 @@ func (h *house) count(q string, args ...any) (n int) {
 // starts: later it hears nothing by itself that callbacks do not say.
 func (h *house) listed() {
 	h.t.Helper()
-	require.Eventually(h.t, func() bool {
-		return h.count(`SELECT count(*) FILTER (WHERE due_at > now() + interval '1 minute') FROM schedules WHERE kind = 'daily'`) >= 2
-	}, 20*time.Second, 20*time.Millisecond)
+	for _, provider := range []string{"stripe", "paypal"} {
+		require.Eventually(h.t, func() bool {
+			return strings.Contains(h.logs.String(), `msg="listed what a provider knows" provider=`+provider)
+		}, 20*time.Second, 20*time.Millisecond, "the list of %s", provider)
+	}
 }
 
 // dueAgain makes the order's attempt due now, as if its time had come.
@@ -209,7 +211,7 @@ func (h *house) quiet() {
 			return false
 		}
 		for _, cb := range list {
-			if cb.LastStatus != http.StatusOK {
+			if cb.State != standin.Delivered && cb.State != standin.Withheld {
 				return false
 			}
 		}

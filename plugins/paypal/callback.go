@@ -3,13 +3,8 @@ package main
 import (
 	"bytes"
 	"context"
-	"crypto"
-	"crypto/rsa"
-	"crypto/sha256"
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
-	"hash/crc32"
 	"net/http"
 	"regexp"
 	"strings"
@@ -122,16 +117,6 @@ func (p *Provider) judge(ctx context.Context, t transmission, r sdk.CallbackRequ
 		return sdk.CannotCheck, "the certificate cannot be used: " + err.Error()
 	}
 	return p.ask(ctx, t, r.Body)
-}
-
-func isSigned(key *rsa.PublicKey, t transmission, body []byte) bool {
-	signature, err := base64.StdEncoding.DecodeString(t.Signature)
-	if err != nil {
-		return false
-	}
-	message := fmt.Sprintf("%s|%s|%s|%d", t.ID, t.Time, t.WebhookID, crc32.ChecksumIEEE(body))
-	digest := sha256.Sum256([]byte(message))
-	return rsa.VerifyPKCS1v15(key, crypto.SHA256, digest[:], signature) == nil
 }
 
 // ask lets PayPal check. The event goes into the question as it came, byte by

@@ -89,15 +89,6 @@ func (p *Provider) verify(r sdk.CallbackRequest) string {
 	return ""
 }
 
-func (p *Provider) signed(body []byte, header string) bool {
-	for _, secret := range p.settings.webhookSecrets {
-		if webhook.ValidatePayloadIgnoringTolerance(body, header, secret) == nil {
-			return true
-		}
-	}
-	return false
-}
-
 // signatureTime reads t of "t=1495999758,v1=...". The library signs the last t
 // of a header, so a header with two of them could show a fresh time here and an
 // old one there: it is refused.

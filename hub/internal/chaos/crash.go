@@ -55,18 +55,14 @@ func (c *campaign) strike(what crash, o *order) {
 func (c *campaign) killHub(o *order) error {
 	i := o.n % hubs
 	c.house.KillHub(i)
-	return c.startHub(i)
-}
-
-func (c *campaign) startHub(i int, env ...string) error {
-	return c.house.StartHub(c.ctx, i, append(env, c.env...)...)
+	return c.house.StartHub(c.ctx, i)
 }
 
 // dieAt has a hub die between two lines of its next operation.
 func (c *campaign) dieAt(point string, o *order) error {
 	i := (o.n + 1) % hubs
 	c.house.KillHub(i)
-	if err := c.startHub(i, "HUB_CRASH_AT="+point); err != nil {
+	if err := c.house.StartHub(c.ctx, i, "HUB_CRASH_AT="+point); err != nil {
 		// It found an operation to die in before it was ready.
 		fmt.Fprintln(c.Say, "a hub died sooner than expected:", err)
 	}
@@ -77,7 +73,7 @@ func (c *campaign) dieAt(point string, o *order) error {
 		time.Sleep(50 * time.Millisecond)
 	}
 	c.house.KillHub(i)
-	return c.startHub(i)
+	return c.house.StartHub(c.ctx, i)
 }
 
 func hubName(i int) string { return fmt.Sprint("hub", i) }

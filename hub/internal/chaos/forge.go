@@ -82,24 +82,25 @@ func (c *campaign) forge(o *order) {
 		`"latest_charge":"ch_forged_%s","metadata":{%q:%q,%q:%q,"superpay_flow":%q}}}}`,
 		a.ID, time.Now().Unix(), intent, o.amount, o.amount, strings.ToLower(o.currency), a.ID,
 		sdk.MetadataAttempt, a.ID, sdk.MetadataInstance, c.instance, o.way.flow)
-	for _, secret := range []string{forgersSecret, ""} {
+	for _, secret := range []string{"whsec_of_somebody_else_entirely", ""} {
 		mac := hmac.New(sha256.New, []byte(secret))
 		fmt.Fprintf(mac, "%d.%s", time.Now().Unix(), body)
 		signature := fmt.Sprintf("t=%d,v1=%s", time.Now().Unix(), hex.EncodeToString(mac.Sum(nil)))
-		c.tell(o, "stripe", http.Header{"Stripe-Signature": {signature}}, body)
+		c.mustRefuse(o, "stripe", http.Header{"Stripe-Signature": {signature}}, body)
 	}
 }
 
-// forgePayPal sends another body under a genuine signature: it covers a CRC32
-// of the body, to which any body can be fitted.
+// forgePayPal sends another body under a genuine signature, which it does not
+// match; and one that it does: the signature covers a CRC32 of the body, to
+// which any body can be fitted.
 func (c *campaign) forgePayPal(o *order, a *attempt) {
 	for nonce := range 1000 {
 		body := fmt.Appendf(nil, `{"id":"WH-FORGED-%s-%d","event_version":"1.0","event_type":"PAYMENT.CAPTURE.COMPLETED","resource_type":"capture","resource_version":"2.0",`+
 			`"resource":{"id":"FORGED%d","status":"COMPLETED","amount":{"currency_code":%q,"value":%q},"custom_id":%q,"supplementary_data":{"related_ids":{"order_id":%q}}},"summary":"`,
 			a.ID, nonce, nonce, o.currency, sdk.Money{Amount: o.amount, Currency: o.currency, Exponent: o.last.Exponent}.Decimal(), a.ID, a.ref("order"))
-		body = fit(body, []byte(`"}`), crc32.ChecksumIEEE(c.seen.body))
-		if body != nil {
-			c.tell(o, "paypal", c.seen.header, body)
+		if fitted := fit(body, []byte(`"}`), crc32.ChecksumIEEE(c.seen.body)); fitted != nil {
+			c.mustRefuse(o, "paypal", c.seen.header, append(body, `"}`...))
+			c.tell(o, "paypal", c.seen.header, fitted)
 			return
 		}
 	}
@@ -138,21 +139,26 @@ func fit(head, tail []byte, want uint32) []byte {
 	return out
 }
 
-// tell posts a callback to a hub.
-func (c *campaign) tell(o *order, provider string, header http.Header, body []byte) {
+// mustRefuse posts a callback that no signature covers.
+func (c *campaign) mustRefuse(o *order, provider string, header http.Header, body []byte) {
+	if status := c.tell(o, provider, header, body); status >= 200 && status < 300 {
+		o.fail("a forged callback was answered %d", status)
+	}
+}
+
+// tell posts a callback to a hub; the status is 0 where none answered.
+func (c *campaign) tell(o *order, provider string, header http.Header, body []byte) (status int) {
 	req, err := http.NewRequestWithContext(c.ctx, http.MethodPost, o.hub()+"/callback/"+provider, bytes.NewReader(body))
 	if err != nil {
-		return
+		return 0
 	}
 	req.Header = header.Clone()
 	req.Header.Set("Content-Type", "application/json")
 	res, err := c.web.Do(req)
 	if err != nil {
-		return
+		return 0
 	}
 	_ = res.Body.Close()
 	c.faults.add("forged callback", 1)
-	if provider == "stripe" && res.StatusCode < 300 && c.BreakLaw == "" {
-		o.fail("a forged callback was answered %d", res.StatusCode)
-	}
+	return res.StatusCode
 }

@@ -101,6 +101,8 @@ func TestLoad_ErrorsNameWhatAndWhere(t *testing.T) {
 		{"", "HUB_SERVER__LISTEN=8080", "HUB_SERVER__LISTEN (server.listen) must be an address with a port"},
 		{"", "HUB_SERVER__METRICS=secret_value", "HUB_SERVER__METRICS (server.metrics) must be one of loopback, public, off"},
 		{"", "HUB_SERVER__TRUSTED_PROXIES=10.0.0.0/64", "must be addresses or ranges"},
+		{"", "HUB_BREAK_LAW=" + BreakUnknown, "HUB_BREAK_LAW (break_law) is for tests only: remove it"},
+		{"", "HUB_CRASH_AT=recorded", "HUB_CRASH_AT (crash_at) is for tests only: remove it"},
 		{"", "HUB_TIME_SCALE=NaN", "HUB_TIME_SCALE (time_scale) must lie between"},
 		{"", "HUB_LOG__LEVEL=loud", "must be one of debug, info, warn, error"},
 		{"providers: {Stripe: {}}", "", "providers.Stripe"},

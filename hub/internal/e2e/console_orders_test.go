@@ -134,7 +134,8 @@ func (h *house) seemsTwicePaid(id string) {
 }
 
 // TestConsole_OrdersInABrowser: finds an order by what the provider calls it,
-// gives a part back, replays a callback, and watches a payment appear.
+// gives a part back, replays a callback, changes how a provider is set up, and
+// watches a payment appear: signed in once.
 func TestConsole_OrdersInABrowser(t *testing.T) {
 	t.Parallel()
 	b := newTab(t)
@@ -154,8 +155,9 @@ func TestConsole_OrdersInABrowser(t *testing.T) {
 		b.do("replay a callback", click(`form[action$="/replay"] button`), appears("li.line:target"))
 		require.Contains(t, b.text(".notice"), "The callback was replayed")
 	}
-	b.do("the list", chromedp.Navigate(h.Console.URL+"/orders"), appears("#rows"))
-	a := h.charged(map[string]any{"amount": 777, "currency": "EUR"})
+	b.changesSettings(h)
+	b.do("the list", click(`.side a[href$="/orders"]`), appears("#rows"))
+	a := h.charged(map[string]any{"amount": 777, "currency": "EUR", "provider": "stripe_two"})
 	b.do("a new payment appears by itself", appears("#o-"+a.ID), appears("tr.new"))
 	b.do("while one reads on, it waits", chromedp.Focus(chromedp.CSS("#o-"+a.ID)))
 	next := h.charged(map[string]any{"amount": 778, "currency": "EUR"})
@@ -165,6 +167,19 @@ func TestConsole_OrdersInABrowser(t *testing.T) {
 	b.do("an order's page", click("#o-"+next.ID), appears(".totals"))
 	require.Equal(t, 201, h.ask("POST", "/v1/orders/"+next.ID+"/refunds", unique("key"), nil).status)
 	b.do("what happens to it appears by itself", appears(`h1 .badge[title="refunded"]`))
+}
+
+// changesSettings of a provider that was set up in the console: what its plugin
+// refuses is said beside the field and changes nothing; what it takes is in force.
+func (b *tab) changesSettings(h *house) {
+	b.t.Helper()
+	name, save := h.secondProvider(), `form[action$="/settings"] button`
+	b.do("a provider's settings", click(`.side a[href$="/providers"]`), click(`.provider h2 a[href$="/`+name+`"]`), appears("#s_secret_key"))
+	b.do("a key that is none", fill("#s_secret_key", "sk_test_bad"), fill("#s_publishable_key", "pk_test_changed_1"), fill("#why", "a new key"), click(save), appears(".problem"))
+	require.Contains(b.t, b.text(".problem"), "Secret key: is too short to be a whole key")
+	b.do("what else was filled in stays", appears(`#s_publishable_key[value="pk_test_changed_1"]`), appears(`#s_secret_key:not([value])`), click(save), appears(".notice"))
+	require.Contains(b.t, b.text(".notice"), "Saved and in force")
+	require.Contains(b.t, h.ask("GET", "/v1/providers", "", nil).raw, "pk_test_changed_1")
 }
 
 // text is what a part of the page says.

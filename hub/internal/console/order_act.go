@@ -12,7 +12,6 @@ import (
 	"github.com/superpayhub/superpay/hub/internal/access"
 	"github.com/superpayhub/superpay/hub/internal/ledger"
 	"github.com/superpayhub/superpay/hub/internal/payments"
-	"github.com/superpayhub/superpay/hub/internal/postgres"
 	"github.com/superpayhub/superpay/sdk"
 )
 
@@ -297,43 +296,6 @@ func (s *server) syncOrder(c *fiber.Ctx, p *page) error {
 		s.flash(c, "sync.same")
 	default:
 		s.flash(c, "sync.news")
-	}
-	return s.redirect(c, "/orders/"+id)
-}
-
-// replayOfOrder has a callback of the order judged and applied once more.
-func (s *server) replayOfOrder(c *fiber.Ctx, p *page) error {
-	id, cb := c.Params("id"), c.Params("cb")
-	err := s.act(c, p, "callback.replay", cb, "", func() error {
-		_, err := s.Payments.ReplayCallback(c.UserContext(), "", cb, p.User.Email, p.T("replay.why"))
-		return err
-	})
-	var told *ledger.Error
-	switch {
-	case errors.As(err, &told) && told.Kind != ledger.NotFound:
-		s.flash(c, "replay.failed", visible(told.Message))
-	case err != nil:
-		return err
-	default:
-		s.flash(c, "replay.done")
-	}
-	return s.redirect(c, "/orders/"+id+"#"+cb)
-}
-
-// resendOfOrder tells the app once more.
-func (s *server) resendOfOrder(c *fiber.Ctx, p *page) error {
-	id, ntf := c.Params("id"), c.Params("ntf")
-	err := s.act(c, p, "notification.resend", ntf, "", func() error {
-		return s.DB.ResendNotification(c.UserContext(), "", ntf, p.Now)
-	})
-	switch {
-	case errors.Is(err, postgres.ErrDisabled):
-		s.flash(c, "resend.disabled")
-	case err != nil:
-		return err
-	default:
-		s.Payments.Kick()
-		s.flash(c, "resend.done")
 	}
 	return s.redirect(c, "/orders/"+id)
 }

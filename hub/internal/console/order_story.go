@@ -240,7 +240,11 @@ func (t *teller) event(e ledger.Event) line {
 		l.Says = t.t("story.answer", t.says("operation."+h.Kind, h.Kind), t.s.badge(lang, "operation", what), t.took(h.Operation, e.At))
 	case noun == "attention" && what == "resolved":
 		l.Kind, l.Drawing = "people", "people"
-		l.Says = t.t("story.resolved", h.Who, t.says("attention."+h.Reason, h.Reason), foreign(lang, h.Why))
+		if reason := t.says("attention."+h.Reason, h.Reason); h.Who == "" {
+			l.Says = t.t("story.resolved.itself", reason)
+		} else {
+			l.Says = t.t("story.resolved", h.Who, reason, foreign(lang, h.Why))
+		}
 	case noun == "attention":
 		l.Kind, l.Drawing, l.Says = "people", "alarm", t.t("story.attention", t.says("attention."+what, what))
 	case noun == "order" && what == "created":

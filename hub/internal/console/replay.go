@@ -36,6 +36,31 @@ func (s *server) replay(c *fiber.Ctx, p *page) error {
 	return s.redirect(c, "/inbox/"+url.PathEscape(d.ID))
 }
 
+// replayOfOrder has a callback of the order judged and applied once more.
+func (s *server) replayOfOrder(c *fiber.Ctx, p *page) error {
+	id, cb := c.Params("id"), c.Params("cb")
+	err := s.act(c, p, "callback.replay", cb, "", func() error {
+		its, err := s.DB.Callback(c.UserContext(), "", cb)
+		if err == nil && its.OrderID != id {
+			err = postgres.ErrNotFound
+		}
+		if err == nil {
+			_, err = s.Payments.ReplayCallback(c.UserContext(), "", cb, p.User.Email, p.T("replay.why"))
+		}
+		return err
+	})
+	var told *ledger.Error
+	switch {
+	case errors.As(err, &told) && told.Kind != ledger.NotFound:
+		s.flash(c, "replay.failed", visible(told.Message))
+	case err != nil:
+		return err
+	default:
+		s.flash(c, "replay.done")
+	}
+	return s.redirect(c, "/orders/"+id+"#"+cb)
+}
+
 // replayAtOnce bounds one pressing of a button.
 const replayAtOnce = 200
 

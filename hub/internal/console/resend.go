@@ -38,6 +38,31 @@ func (s *server) resend(c *fiber.Ctx, p *page) error {
 	return s.redirect(c, "/outbox/"+d.ID)
 }
 
+// resendOfOrder tells the app once more.
+func (s *server) resendOfOrder(c *fiber.Ctx, p *page) error {
+	id, ntf := c.Params("id"), c.Params("ntf")
+	err := s.act(c, p, "notification.resend", ntf, "", func() error {
+		its, _, err := s.DB.Notification(c.UserContext(), "", ntf)
+		if err == nil && its.OrderID != id {
+			err = postgres.ErrNotFound
+		}
+		if err == nil {
+			err = s.DB.ResendNotification(c.UserContext(), "", ntf, p.Now)
+		}
+		return err
+	})
+	switch {
+	case errors.Is(err, postgres.ErrDisabled):
+		s.flash(c, "resend.disabled")
+	case err != nil:
+		return err
+	default:
+		s.Payments.Kick()
+		s.flash(c, "resend.done")
+	}
+	return s.redirect(c, "/orders/"+id)
+}
+
 const (
 	resendAtOnce       = 200    // ticked ones, by one pressing of a button
 	resendFailedAtOnce = 10_000 // of all that failed

@@ -3,6 +3,7 @@ package e2e
 import (
 	"encoding/csv"
 	"html"
+	"net/http"
 	"net/url"
 	"regexp"
 	"strings"
@@ -278,11 +279,20 @@ func TestConsole_Orders(t *testing.T) {
 		h.until(a.ID, "refunded") // it heals by itself
 	})
 
-	t.Run("replays a callback and sends a notification again", func(t *testing.T) {
+	t.Run("replays a callback and sends a notification again, of this order alone", func(t *testing.T) {
+		other := h.charged(nil)
+		shop := h.receiver(func(http.ResponseWriter, *http.Request) {})
 		a := h.charged(nil)
+		h.waitFor("the app is told", shop.has(a.ID))
+		ntf := one(t, db, `SELECT id FROM notifications WHERE order_id = $1 LIMIT 1`, a.ID)
+		require.Equal(t, 404, o.post("/orders/"+other.ID+"/notifications/"+ntf+"/resend", nil).status)
+		require.Equal(t, 303, o.post("/orders/"+a.ID+"/notifications/"+ntf+"/resend", nil).status)
+		h.waitFor("the app is told again", func() bool { return h.count(`SELECT count(*) FROM deliveries WHERE notification_id = $1`, ntf) == 2 })
 		h.waitFor("a callback", func() bool { return h.count(`SELECT count(*) FROM callbacks WHERE order_id = $1`, a.ID) > 0 })
 		cb := one(t, db, `SELECT id FROM callbacks WHERE order_id = $1 LIMIT 1`, a.ID)
 		require.Contains(t, o.get("/orders/"+a.ID+"?show=callbacks").body, cb)
+		require.Equal(t, 404, o.post("/orders/"+other.ID+"/callbacks/"+cb+"/replay", nil).status)
+		require.Zero(t, h.count(`SELECT count(*) FROM callbacks WHERE replays IS NOT NULL`))
 		require.Equal(t, 303, o.post("/orders/"+a.ID+"/callbacks/"+cb+"/replay", nil).status)
 		require.Contains(t, o.get("/orders/"+a.ID).body, "The callback was replayed")
 		outcome, _ := audited(t, db, "callback.replay")

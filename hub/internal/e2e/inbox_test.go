@@ -45,27 +45,32 @@ func TestInbox_WhatCannotBeAppliedIsKeptAndReplayed(t *testing.T) {
 	event := h.withheld(o, "payment_intent.succeeded")
 	h.exec(`CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no room for captures'; END $$`)
 	h.exec(`CREATE TRIGGER refuse BEFORE INSERT ON captures FOR EACH ROW EXECUTE FUNCTION refuse()`)
-	status, _ := h.delivered(event)
-	require.Equal(t, 200, status, "it is on record, so it is acknowledged")
-	var id, outcome, note string
-	require.NoError(t, h.query(`SELECT id, outcome, note FROM callbacks WHERE due_at IS NOT NULL AND tries >= 1`).Scan(&id, &outcome, &note))
+	twin := bytes.Replace(event, []byte("evt_"), []byte("evt_twin_"), 1)
+	for _, e := range [][]byte{event, twin} {
+		status, _ := h.delivered(e)
+		require.Equal(t, 200, status, "it is on record, so it is acknowledged")
+	}
+	var id, other, outcome, note string
+	require.NoError(t, h.query(`SELECT id FROM callbacks WHERE event_id LIKE 'evt_twin_%'`).Scan(&other))
+	require.NoError(t, h.query(`SELECT id, outcome, note FROM callbacks WHERE due_at IS NOT NULL AND tries >= 1 AND id <> $1`, other).Scan(&id, &outcome, &note))
 	require.Equal(t, "failed", outcome)
 	require.Contains(t, note, "no room for captures")
 	require.Equal(t, "open", h.ask("GET", "/v1/orders/"+o.ID, "", nil).Status)
 
 	// It does not go round for ever.
-	h.exec(`UPDATE callbacks SET tries = 8, due_at = now() WHERE id = $1`, id)
-	flagged := h.when(o.ID, "flagged", func(a answer) bool { return a.NeedsAttention })
+	h.exec(`UPDATE callbacks SET tries = 8, due_at = now() WHERE id IN ($1, $2)`, id, other)
+	flagged := h.when(o.ID, "flagged", func(a answer) bool { return len(a.Attention) == 2 })
+	require.True(t, flagged.NeedsAttention)
 	require.Equal(t, "callback_stuck", flagged.Attention[0].Reason)
 	require.Eventually(t, func() bool {
-		return h.count(`SELECT count(*) FROM callbacks WHERE id = $1 AND outcome = 'parked' AND due_at IS NULL`, id) == 1
+		return h.count(`SELECT count(*) FROM callbacks WHERE id IN ($1, $2) AND outcome = 'parked' AND due_at IS NULL`, id, other) == 2
 	}, 10*time.Second, 50*time.Millisecond)
 	out, err := h.hubCommand("callback", "list", "--outcome", "parked").CombinedOutput()
 	require.NoError(t, err, string(out))
 	require.Contains(t, string(out), id)
 
 	list := h.ask("GET", "/v1/callbacks?order_id="+o.ID+"&outcome=parked", "", nil)
-	require.Len(t, list.Data, 1, list.raw)
+	require.Len(t, list.Data, 2, list.raw)
 	require.NotContains(t, list.raw, "captures", "the reason is for the operator")
 	mine := h.key
 	h.key = h.newApp("other")
@@ -80,6 +85,9 @@ func TestInbox_WhatCannotBeAppliedIsKeptAndReplayed(t *testing.T) {
 	require.Contains(t, string(out), "is applied")
 	paid := h.until(o.ID, "paid")
 	require.Equal(t, int64(1050), paid.Captured)
+	require.Len(t, paid.Attention, 1, "the other callback is still stuck")
+	require.Equal(t, 200, h.ask("POST", "/v1/callbacks/"+other+"/replay", "", nil).status)
+	require.False(t, h.until(o.ID, "paid").NeedsAttention, "what was stuck is done")
 	for range 2 {
 		again := h.ask("POST", "/v1/callbacks/"+id+"/replay", "", map[string]any{"why": "to be sure"})
 		require.Equal(t, 200, again.status, again.raw)
@@ -88,7 +96,8 @@ func TestInbox_WhatCannotBeAppliedIsKeptAndReplayed(t *testing.T) {
 	require.Equal(t, paid.Captured, h.until(o.ID, "paid").Captured, "repeating it is harmless")
 	timeline := h.ask("GET", "/v1/orders/"+o.ID+"/events", "", nil).raw
 	require.Equal(t, 1, strings.Count(timeline, `"order.paid"`))
-	require.Equal(t, 3, strings.Count(timeline, `"callback.replayed"`))
+	require.Equal(t, 4, strings.Count(timeline, `"callback.replayed"`))
+	require.Equal(t, 2, strings.Count(timeline, `"attention.resolved"`))
 	require.Contains(t, timeline, "there is room now")
 	out, err = h.hubCommand("callback", "show", id, "--body").CombinedOutput()
 	require.NoError(t, err, string(out))

@@ -1,7 +1,6 @@
 package ledger
 
 import (
-	"slices"
 	"time"
 
 	"github.com/superpayhub/superpay/sdk"
@@ -55,6 +54,7 @@ type News struct {
 	Gone      bool         // a read found nothing
 	Taken     bool         // what it named belongs to another payment
 	Raise     string       // a reason for attention that the caller found
+	Callback  string       // settled with these news, or what Raise is about
 }
 
 // Result is how an operation ended. An empty Outcome means that the provider
@@ -120,8 +120,11 @@ func (d *decision) apply(a *Attempt, n News) {
 	if n.Taken {
 		d.taken(a)
 	}
-	if n.Raise != "" {
-		d.raise(n.Raise, a.ID)
+	switch {
+	case n.Raise != "":
+		d.raiseAbout(Attention{Reason: n.Raise, AttemptID: a.ID, CallbackID: n.Callback})
+	case n.Callback != "":
+		d.settled(a, n.Callback)
 	}
 	if n.Payment != nil {
 		d.payment(a, n, fresh)
@@ -140,24 +143,6 @@ func (d *decision) apply(a *Attempt, n News) {
 	if n.Operation != nil {
 		d.close(a, n)
 	}
-}
-
-// raise adds a thing to look at, once per attempt, and never again after a
-// person resolved it.
-func (d *decision) raise(reason, attemptID string) { d.raiseAbout(reason, attemptID, "") }
-
-// raiseAbout is raise for what can happen to each movement anew.
-func (d *decision) raiseAbout(reason, attemptID, movementID string) {
-	for _, x := range d.o.Attention {
-		if x.Reason == reason && x.AttemptID == attemptID && x.MovementID == movementID {
-			return
-		}
-	}
-	d.o.Attention = append(d.o.Attention, Attention{Reason: reason, AttemptID: attemptID, MovementID: movementID, At: d.env.Now})
-	d.events = append(d.events, Event{
-		ID: d.env.NewID(EventID), OrderID: d.o.ID, AttemptID: attemptID, At: d.env.Now,
-		Kind: "attention." + reason, Source: FromHub, Data: map[string]any{},
-	})
 }
 
 func (d *decision) record(a *Attempt, n News, kind string, data map[string]any) {
@@ -197,23 +182,6 @@ func (d *decision) finish() Change {
 		d.schedule(a)
 	}
 	return diff(d.before, d.o, d.events, d.env, d.touched)
-}
-
-// reached ends what is said of a provider that could not be read: it was.
-func (d *decision) reached(a *Attempt) {
-	if !d.told[a.ID] || d.o.OpenOperation(a.ID) != nil {
-		return
-	}
-	a.Failures = 0
-	d.o.Attention = slices.DeleteFunc(d.o.Attention, func(x Attention) bool {
-		if x.Reason != Exhausted || x.AttemptID != a.ID {
-			return false
-		}
-		if x.ResolvedAt.IsZero() {
-			d.record(a, News{Source: FromHub}, "attention.resolved", map[string]any{"reason": x.Reason, "why": "the provider's truth is known again"})
-		}
-		return true // also what a person resolved, so that the next time is told anew
-	})
 }
 
 // schedule sets when the attempt is looked at again. A read that is wanted

@@ -146,7 +146,7 @@ func (d *decision) refund(a *Attempt, n News, r sdk.Refund, fresh bool) {
 	switch v {
 	case walk:
 		if row.Status == sdk.MovementSucceeded && r.Status == sdk.MovementFailed {
-			d.raiseAbout(RefundFailedLate, a.ID, row.ID)
+			d.raiseAbout(Attention{Reason: RefundFailedLate, AttemptID: a.ID, MovementID: row.ID})
 		}
 		if row.Amount != m.Amount || row.Currency != m.Currency {
 			d.raise(RefundMismatch, a.ID)
@@ -213,7 +213,7 @@ func (d *decision) dispute(a *Attempt, n News, x sdk.Dispute, fresh bool) {
 	row.Amount, row.Currency, row.Exponent = m.Amount, m.Currency, m.Exponent
 	learn(&row.DueBy, x.DueBy)
 	d.look[a.ID] = true
-	d.raiseAbout(InDispute, a.ID, row.ID)
+	d.raiseAbout(Attention{Reason: InDispute, AttemptID: a.ID, MovementID: row.ID})
 	d.record(a, n, "dispute."+string(x.Status), map[string]any{
 		"id": x.ID, "amount": m.Amount, "currency": m.Currency, "funds_withdrawn": x.FundsWithdrawn,
 	})

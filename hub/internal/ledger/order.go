@@ -72,35 +72,6 @@ type Order struct {
 	Operations []*Operation `json:"-"`
 }
 
-// Reasons for attention.
-const (
-	AmountMismatch    = "amount_mismatch"    // the provider's amount is not the one asked
-	CurrencyMismatch  = "currency_mismatch"  // nor is its currency
-	ReferenceMismatch = "reference_mismatch" // it answered about another payment, or one that settled another order
-	ForeignPayment    = "foreign_payment"    // the client presented a payment that is not this order's
-	ModeMismatch      = "mode_mismatch"      // test money for a live order, or the reverse
-	MoneyMissing      = "money_missing"      // the provider says succeeded and names no money
-	Contradiction     = "contradiction"      // it said one end, and now another
-	SecondPayment     = "second_payment"     // the order was paid twice
-	PaidAfterClose    = "paid_after_close"   // paid after it was canceled or expired
-	OverRefunded      = "over_refunded"      // more went back than was taken
-	RefundFailedLate  = "refund_failed_late" // a refund counted as done came back
-	InDispute         = "in_dispute"
-	RefundMismatch    = "refund_mismatch"  // a refund of another amount or currency than asked
-	DisputeMismatch   = "dispute_mismatch" // a dispute in a currency or unit that is not the order's
-	Exhausted         = "exhausted"        // the provider's truth could not be had in time
-	CallbackStuck     = "callback_stuck"   // a callback of it could not be applied, time and again
-)
-
-// Attention is one thing about an order that a person has to look at.
-type Attention struct {
-	Reason     string    `json:"reason"`
-	AttemptID  string    `json:"attempt_id,omitempty"`
-	MovementID string    `json:"movement_id,omitempty"`
-	At         time.Time `json:"at"`
-	ResolvedAt time.Time `json:"resolved_at,omitzero"`
-}
-
 // OpenOperation returns the attempt's one open operation, or nil.
 func (o *Order) OpenOperation(attemptID string) *Operation {
 	for _, op := range o.Operations {

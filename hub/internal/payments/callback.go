@@ -164,11 +164,13 @@ func (s *Service) tryKeep(ctx context.Context, cb *ledger.Callback, was ledger.C
 			continue
 		}
 		cb.OrderID, cb.Outcome, cb.Note = heard.Order.ID, ledger.CallbackNoNews, ""
-		last := cb
+		last, news := cb, s.news(f, heard.AttemptID)
 		if i < len(facts)-1 || unmatched {
 			last = nil
+		} else {
+			news.Callback = cb.ID
 		}
-		after, err := s.apply(ctx, heard.Order, last, s.news(f, heard.AttemptID))
+		after, err := s.apply(ctx, heard.Order, last, news)
 		if err != nil {
 			return err
 		}
@@ -177,12 +179,27 @@ func (s *Service) tryKeep(ctx context.Context, cb *ledger.Callback, was ledger.C
 	if recorded {
 		return nil
 	}
+	if len(facts) == 0 && cb.OrderID != "" { // once it said something, and could not be applied
+		if err := s.hear(ctx, cb, ledger.News{}); err != nil {
+			return err
+		}
+	}
 	if unmatched {
 		s.setAside(cb)
 	} else if was == ledger.CallbackApplied {
 		cb.Outcome = was // replayed, and nothing was left to do
 	}
 	return s.DB.StoreCallback(ctx, cb)
+}
+
+// hear tells the order of a callback what the hub found out about it.
+func (s *Service) hear(ctx context.Context, cb *ledger.Callback, n ledger.News) error {
+	o, err := s.DB.Order(ctx, "", cb.OrderID)
+	if err == nil {
+		n.AttemptID, n.Source, n.Callback = o.Current().ID, ledger.FromHub, cb.ID
+		_, err = s.apply(ctx, o, nil, n)
+	}
+	return err
 }
 
 // ours is the attempt that a fact names by what our server put into the

@@ -76,11 +76,7 @@ func (s *Service) fail(ctx context.Context, cb *ledger.Callback, was ledger.Call
 	if cb.OrderID == "" {
 		return
 	}
-	o, err := s.DB.Order(ctx, "", cb.OrderID)
-	if err == nil {
-		_, err = s.apply(ctx, o, nil, ledger.News{AttemptID: o.Current().ID, Source: ledger.FromHub, Raise: ledger.CallbackStuck})
-	}
-	if err != nil {
+	if err := s.hear(ctx, cb, ledger.News{Raise: ledger.CallbackStuck}); err != nil {
 		s.Logger.ErrorContext(ctx, "an order cannot be flagged for a callback that was given up", "order", cb.OrderID, "callback", cb.ID, "error", err)
 	}
 }

@@ -25,7 +25,7 @@ func TestTexts_OfOrders(t *testing.T) {
 		require.NotEmpty(t, out, file)
 		return out
 	}
-	for _, reason := range all("order.go", `(?m)^\t[A-Z]\w+ += "(\w+)"`) {
+	for _, reason := range all("attention.go", `(?m)^\t[A-Z]\w+ += "(\w+)"`) {
 		require.True(t, hasText("attention."+reason) && hasText("attention."+reason+".short"), "no text attention.%s", reason)
 	}
 	for _, status := range all("order.go", `OrderStatus = "(\w+)"`) {

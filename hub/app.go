@@ -15,6 +15,7 @@ import (
 	"github.com/superpayhub/superpay/hub/internal/access"
 	"github.com/superpayhub/superpay/hub/internal/ledger"
 	"github.com/superpayhub/superpay/hub/internal/postgres"
+	"github.com/superpayhub/superpay/hub/internal/providers"
 )
 
 func appCommand() *cobra.Command {
@@ -46,13 +47,10 @@ func appCommand() *cobra.Command {
 
 // createApp prints the key alone to out, so that a script can take it.
 func (h *hub) createApp(ctx context.Context, db *postgres.DB, name string, granted []string, out, note io.Writer) error {
-	for _, provider := range granted {
-		if _, ok := h.config.Providers[provider]; !ok {
-			return fmt.Errorf("--provider %s: no such provider is configured; `hub provider list` shows them", provider)
-		}
-	}
 	if len(granted) == 0 {
 		granted = []string{"*"}
+	} else if err := h.known(ctx, db, granted); err != nil {
+		return err
 	}
 	app, err := access.AddApp(ctx, db, name, granted, time.Now().UTC())
 	var taken *ledger.Error
@@ -64,6 +62,21 @@ func (h *hub) createApp(ctx context.Context, db *postgres.DB, name string, grant
 	}
 	fmt.Fprintf(note, "app %s may use: %s\n", name, grants(granted))
 	return createKey(ctx, db, postgres.NewKey{AppID: app.ID}, out, note)
+}
+
+// known refuses names that no provider has, be it set up in the file, the
+// environment or the console.
+func (h *hub) known(ctx context.Context, db *postgres.DB, names []string) error {
+	all, err := h.providers(ctx, db)
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		if !slices.ContainsFunc(all, func(p providers.Config) bool { return p.Name == name }) {
+			return fmt.Errorf("--provider %s: no such provider is configured; `hub provider list` shows them", name)
+		}
+	}
+	return nil
 }
 
 // grants says in words what an app may use.

@@ -131,14 +131,15 @@ func TestBesideAHouse(t *testing.T) {
 }
 
 func TestProviderList_ShowsNoValue(t *testing.T) {
-	t.Setenv("HUB_DATABASE_URL", "postgres://localhost/superpay")
+	t.Setenv("HUB_DATABASE_URL", "postgres://127.0.0.1:1/superpay")
 	t.Setenv("HUB_ENCRYPTION_KEY", testKey)
 	t.Setenv("HUB_PROVIDERS__STRIPE__SETTINGS__SECRET_KEY", "sk_test_12345678")
 	t.Setenv("HUB_PROVIDERS__STRIPE_EU__PLUGIN", "stripe")
 	t.Setenv("HUB_PROVIDERS__STRIPE_EU__DISABLED", "true")
-	out, _, err := run(t, "provider", "list")
+	out, notes, err := run(t, "provider", "list")
 	require.NoError(t, err)
-	require.Regexp(t, `stripe +stripe +no executable in .* secret_key\n`, out)
+	require.Contains(t, notes, "What was set up in the console is not shown: reach the database")
+	require.Regexp(t, `stripe +stripe +no executable in .* HUB_PROVIDERS__STRIPE__SETTINGS__SECRET_KEY +secret_key\n`, out)
 	require.Regexp(t, `stripe_eu +stripe +disabled`, out)
 	require.NotContains(t, out, "12345678")
 }

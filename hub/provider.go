@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -10,6 +12,8 @@ import (
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
+
+	"github.com/superpayhub/superpay/hub/internal/providers"
 )
 
 func providerCommand() *cobra.Command {
@@ -28,19 +32,37 @@ func providerCommand() *cobra.Command {
 	return c
 }
 
+// listProviders shows also without the database what needs none.
 func (h *hub) listProviders(c *cobra.Command) error {
+	configs, err := h.configuredAndKept(c.Context())
+	if err != nil {
+		configs = h.configured()
+		fmt.Fprintf(c.ErrOrStderr(), "What was set up in the console is not shown: %v\n", err)
+	}
+	slices.SortFunc(configs, func(a, b providers.Config) int { return strings.Compare(a.Name, b.Name) })
 	out := tabwriter.NewWriter(c.OutOrStdout(), 0, 0, 2, ' ', 0)
-	fmt.Fprintln(out, "NAME\tPLUGIN\tSTATE\tSETTINGS")
-	for _, name := range slices.Sorted(maps.Keys(h.config.Providers)) {
-		p := h.config.Providers[name]
-		state := "configured"
+	fmt.Fprintln(out, "NAME\tPLUGIN\tSTATE\tSET UP IN\tSETTINGS")
+	for _, p := range configs {
+		state, where := "configured", p.Origins[""]
 		if _, err := os.Stat(filepath.Join(h.config.PluginsDir, p.Plugin)); err != nil {
 			state = "no executable in " + h.config.PluginsDir
 		}
 		if p.Disabled {
 			state = "disabled"
 		}
-		fmt.Fprintf(out, "%s\t%s\t%s\t%s\n", name, p.Plugin, state, strings.Join(slices.Sorted(maps.Keys(p.Settings)), ", "))
+		if p.Kept {
+			where = "console"
+		}
+		fmt.Fprintf(out, "%s\t%s\t%s\t%s\t%s\n", p.Name, p.Plugin, state, where, strings.Join(slices.Sorted(maps.Keys(p.Settings)), ", "))
 	}
 	return out.Flush()
+}
+
+func (h *hub) configuredAndKept(ctx context.Context) ([]providers.Config, error) {
+	db, err := h.database(ctx)
+	if err != nil {
+		return nil, err
+	}
+	configs, err := h.providers(ctx, db)
+	return configs, errors.Join(err, db.Close())
 }

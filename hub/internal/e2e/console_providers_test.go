@@ -104,6 +104,15 @@ func TestConsole_Providers(t *testing.T) {
 		require.Zero(t, h.count(`SELECT count(*) FROM providers WHERE position($1::bytea IN settings) > 0`, []byte(h.StripeSecretKey)), "sealed at rest")
 	})
 
+	t.Run("commands know it", func(t *testing.T) {
+		out, err := h.hubCommand("provider", "list").Output()
+		require.NoError(t, err)
+		require.Regexp(t, `(?m)^stripe_two +stripe .* console +api_url, publishable_key, secret_key, webhook_secret$`, string(out))
+		second := *h
+		second.key = h.newApp("two", "stripe_two")
+		require.Contains(t, second.ask("GET", "/v1/providers", "", nil).raw, `"stripe_two"`)
+	})
+
 	t.Run("settings are tried before they replace good ones", func(t *testing.T) {
 		was := h.pluginPIDs("stripe")
 		o.get("/providers/stripe_two")

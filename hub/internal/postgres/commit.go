@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/lib/pq"
@@ -33,68 +32,6 @@ const (
 	eventColumns     = `id, order_id, attempt_id, at, kind, source, request_id, data`
 	callbackColumns  = `id, provider, event_id, type, order_id, verdict, outcome, note, due_at, tries, received_at, updated_at, raw`
 )
-
-// commitSQL writes any number of changes in one statement. An order is written
-// only at the version it was read at, and what hangs on it only if the order
-// was: the ids that come back are the changes that are now on record. The
-// changes come as one JSON document, one array of whole rows for each table.
-var commitSQL = `WITH d AS (SELECT $1::jsonb AS d),
-written AS (` + upsert("orders", orderColumns, "", versionGuard+" RETURNING id") + `),
-` + strings.Join([]string{
-	child("attempts", attemptColumns, true),
-	child("refs", refColumns, false),
-	child("captures", captureColumns, true),
-	child("refunds", refundColumns, true),
-	child("disputes", disputeColumns, true),
-	child("operations", operationColumns, true),
-	child("postings", postingColumns, false),
-	child("events", eventColumns, false),
-	child("callbacks", callbackColumns, true),
-	noticesSQL,
-}, ",\n") + `
-SELECT id, (SELECT count(*) FROM notices_in) AS notices FROM written`
-
-// versionGuard lets an order be written only at the version it was read at.
-const versionGuard = "WHERE orders.version = excluded.version - 1"
-
-func (p *DB) commitSQL() string {
-	if p.unguarded {
-		return strings.Replace(commitSQL, versionGuard, "", 1)
-	}
-	return commitSQL
-}
-
-// child writes a table's rows, if the order they hang on was written.
-func child(table, columns string, update bool) string {
-	guard := "WHERE order_id IN (SELECT id FROM written)"
-	if !update {
-		return table + "_in AS (" + insert(table, columns, guard) + ")"
-	}
-	return table + "_in AS (" + upsert(table, columns, guard, "") + ")"
-}
-
-func insert(table, columns, guard string) string {
-	return fmt.Sprintf(`INSERT INTO %[1]s (%[2]s) SELECT %[2]s FROM d, jsonb_populate_recordset(null::%[1]s, d.d->'%[1]s') %[3]s`,
-		table, columns, guard)
-}
-
-func upsert(table, columns, guard, tail string) string {
-	var set []string
-	for _, c := range strings.Split(columns, ",") {
-		switch c = strings.TrimSpace(c); c {
-		case "id", "created_at":
-		case "leased_until":
-			// A commit can end a lease, and not give it: the one that it was decided
-			// on may have ended meanwhile.
-			set = append(set, fmt.Sprintf("leased_until = CASE WHEN excluded.leased_until IS NOT NULL THEN %s.leased_until END", table))
-		case "raw": // written once, erased once
-			set = append(set, fmt.Sprintf("raw = coalesce(excluded.raw, %s.raw)", table))
-		default:
-			set = append(set, c+" = excluded."+c)
-		}
-	}
-	return insert(table, columns, guard) + " ON CONFLICT (id) DO UPDATE SET " + strings.Join(set, ", ") + " " + tail
-}
 
 // rows is the document of a commit; its fields are named as the tables.
 type rows struct {
@@ -139,8 +76,12 @@ func (p *DB) commitAll(ctx context.Context, changes []ledger.Change) ([]Written,
 	if err != nil {
 		return nil, fmt.Errorf("encode changes: %w", err)
 	}
+	commit, err := p.commitStatements.of(ctx, r.shape())
+	if err != nil {
+		return nil, mapErr(err)
+	}
 	var written []Written
-	if err := p.commit.SelectContext(ctx, &written, withoutNUL(doc)); err != nil {
+	if err := commit.SelectContext(ctx, &written, withoutNUL(doc)); err != nil {
 		return nil, writeErr(err)
 	}
 	out := make([]Written, len(changes))

@@ -28,8 +28,8 @@ type DB struct {
 	keys       *Keys
 	log        *slog.Logger
 	instanceID string
-	unguarded  bool
 	stmts
+	commitStatements commitStatements
 
 	commits  group[ledger.Change, Written]
 	stores   group[*ledger.Callback, struct{}]
@@ -39,7 +39,7 @@ type DB struct {
 
 // stmts are the statements of every request, prepared once.
 type stmts struct {
-	commit, loadOrder, loadAttempt, loadKey, loadReference, loadCallbacks, storeCallback, ignoreCallback,
+	loadOrder, loadAttempt, loadKey, loadReference, loadCallbacks, storeCallback, ignoreCallback,
 	apiKey, claimAttempts, claimCallbacks, claimNotifications, claimSchedules, events, refund, session *sqlx.Stmt
 }
 
@@ -71,14 +71,18 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 	if o.Logger == nil {
 		o.Logger = slog.Default()
 	}
-	p := &DB{db: db, keys: o.Keys, log: o.Logger, unguarded: o.Unguarded}
+	p := &DB{db: db, keys: o.Keys, log: o.Logger}
+	p.commitStatements = commitStatements{db: db, guard: versionGuard, prepared: map[shape]*sqlx.Stmt{}}
+	if o.Unguarded {
+		p.commitStatements.guard = ""
+	}
 	// As many at once as the database is thought to have cores.
 	atOnce := max(2, o.MaxConns/8)
 	p.commits = group[ledger.Change, Written]{atOnce: atOnce, run: p.commitAll, clash: clashOfChange}
 	p.stores = group[*ledger.Callback, struct{}]{atOnce: atOnce, run: p.storeAll, clash: clashOfCallback}
 	p.ignores = group[*ledger.Callback, struct{}]{atOnce: atOnce, run: p.ignoreAll, clash: clashOfCallback}
 	p.hearings = group[hearing, Heard]{atOnce: atOnce, run: p.hearAll}
-	for _, step := range []func(context.Context) error{p.reach, p.migrate, p.identify, p.prepare} {
+	for _, step := range []func(context.Context) error{p.reach, p.migrate, p.identify, p.prepare, p.commitStatements.prepare} {
 		if err := step(ctx); err != nil {
 			_ = db.Close()
 			return nil, err
@@ -142,7 +146,6 @@ func (p *DB) prepare(ctx context.Context) error {
 		to    **sqlx.Stmt
 		query string
 	}{
-		{&p.commit, p.commitSQL()},
 		{&p.loadOrder, loadOrderSQL},
 		{&p.loadAttempt, loadAttemptSQL},
 		{&p.loadKey, loadKeySQL},

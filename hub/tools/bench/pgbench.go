@@ -54,7 +54,7 @@ func (b *bench) alter(ctx context.Context, setting string) error {
 }
 
 var (
-	executed  = regexp.MustCompile(`LOG:  execute [^:]*: `)
+	executed  = regexp.MustCompile(`LOG:  execute \d+: `) // prepared ones: <unnamed> is none of a payment's way
 	parameter = regexp.MustCompile(`\$(\d+) = (?:'((?:[^']|'')*)'|NULL)`)
 )
 

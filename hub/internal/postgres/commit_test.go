@@ -1,0 +1,59 @@
+package postgres
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/superpayhub/superpay/hub/internal/ledger"
+	"github.com/superpayhub/superpay/sdk"
+)
+
+// checkoutChanges are the two steps of a checkout, and the callback that it is paid.
+func checkoutChanges(env ledger.Env, name string) (asked, answered, paid ledger.Change) {
+	asked, op := ledger.Create(&ledger.Order{
+		AppID: "app_1", Reference: name, Amount: 1000, Currency: "USD", Exponent: 2, ExpiresAt: env.Now.Add(time.Hour),
+	}, ledger.NewAttempt{Provider: "stripe", Plugin: "stripe", Flow: "checkout_session", Mode: sdk.Test, CaptureMode: sdk.CaptureAutomatic},
+		ledger.Ask{Lease: time.Second, IdempotencyKey: "key-" + name}, env)
+	usd := sdk.Money{Amount: 1000, Currency: "USD", Exponent: 2}
+	answered = ledger.Apply(asked.Order, env, ledger.News{
+		AttemptID: *op.AttemptID, Source: ledger.FromOperation, Operation: &ledger.Result{ID: op.ID},
+		Payment: &sdk.Payment{Status: sdk.RequiresAction, Amount: usd, Refs: []sdk.Ref{{Kind: "checkout_session", Value: "cs_" + name}}},
+	})
+	paid = ledger.Apply(answered.Order, env, ledger.News{
+		AttemptID: *op.AttemptID, Source: ledger.FromCallback,
+		Payment: &sdk.Payment{
+			Status: sdk.Succeeded, Amount: usd, Refs: []sdk.Ref{{Kind: "payment_intent", Value: "pi_" + name}, {Kind: "charge", Value: "ch_" + name}},
+			Captures: sdk.Captures{Complete: true, Items: []sdk.Capture{{ID: "ch_" + name, Status: sdk.MovementSucceeded, Amount: usd}}},
+		},
+	})
+	return asked, answered, paid
+}
+
+// BenchmarkCommit is what recording costs when nobody waits for the disk: one
+// order's checkout and callback, alone and with 32 others.
+func BenchmarkCommit(b *testing.B) {
+	for _, n := range []int{1, 32} {
+		b.Run(fmt.Sprint(n, " together"), func(b *testing.B) {
+			db, env := opened(b)
+			_, err := db.db.Exec(`SET synchronous_commit = off`)
+			require.NoError(b, err)
+			db.db.SetMaxOpenConns(1)
+			for i := 0; b.Loop(); i++ {
+				var steps [3][]ledger.Change
+				for k := range n {
+					asked, answered, paid := checkoutChanges(env, fmt.Sprintf("%d-%d", i, k))
+					steps[0], steps[1], steps[2] = append(steps[0], asked), append(steps[1], answered), append(steps[2], paid)
+				}
+				for _, changes := range steps {
+					written, err := db.commitAll(b.Context(), changes)
+					require.NoError(b, err)
+					require.Equal(b, changes[n-1].Order.ID, written[n-1].OrderID)
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N*n), "us/order")
+		})
+	}
+}

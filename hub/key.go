@@ -27,7 +27,7 @@ func keyCommand() *cobra.Command {
 			},
 		},
 		&cobra.Command{
-			Use: "revoke ID", Short: "End a key at once", Args: cobra.ExactArgs(1),
+			Use: "revoke ID", Short: "End a key: hubs refuse it within a second", Args: cobra.ExactArgs(1),
 			RunE: func(c *cobra.Command, args []string) error {
 				return withDatabase(c.Context(), func(_ *hub, db *postgres.DB) error {
 					if err := db.RevokeKey(c.Context(), args[0], time.Now().UTC()); err != nil {

@@ -149,7 +149,7 @@ func TestConsole_Apps(t *testing.T) {
 	opens := func(key string, want int) {
 		t.Helper()
 		h.key = key
-		require.Equal(t, want, h.ask("GET", "/v1/orders", "", nil).status)
+		h.waitFor("what is known of a key holds for a second", func() bool { return h.ask("GET", "/v1/orders", "", nil).status == want })
 	}
 	require.Equal(t, 403, operator.get("/apps/new").status)
 	require.Equal(t, 403, operator.post("/apps/new", url.Values{"name": {"mine"}}).status)
@@ -174,7 +174,7 @@ func TestConsole_Apps(t *testing.T) {
 	}
 	require.Equal(t, 422, h.ask("POST", "/v1/checkouts", unique("key"), body(nil)).status, "stripe is not granted")
 	require.Equal(t, 303, admin.post(page+"/providers", url.Values{"provider": {"stripe", "paypal"}}).status)
-	require.Equal(t, 201, h.ask("POST", "/v1/checkouts", unique("key"), body(nil)).status)
+	h.waitFor("stripe is granted", func() bool { return h.ask("POST", "/v1/checkouts", unique("key"), body(nil)).status == 201 })
 	seenBy := viewer.get(page)
 	require.Equal(t, 200, seenBy.status)
 	require.Contains(t, seenBy.body, first[:8])

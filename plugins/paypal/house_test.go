@@ -103,7 +103,7 @@ func (h *house) checkout(key string, change ...func(*sdk.CheckoutRequest)) *sdk.
 // press posts a form to one of the stand-in's pages and tells where it leads.
 func (h *house) press(path string, form url.Values) string {
 	h.t.Helper()
-	client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	res, err := client.PostForm(h.base+path, form)
 	if err != nil {
 		h.t.Fatal(err)

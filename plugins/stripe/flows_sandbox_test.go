@@ -40,7 +40,7 @@ func (h *house) readOf(flow string, p *sdk.Payment) *sdk.Payment {
 // authenticate is the payer in front of the stand-in's 3-D Secure page.
 func (h *house) authenticate(p *sdk.Payment, result string) {
 	h.t.Helper()
-	client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	res, err := client.PostForm(h.base+"/3ds/"+ref(p.Refs, kindIntent), url.Values{"result": {result}})
 	if err != nil {
 		h.t.Fatal(err)

@@ -104,7 +104,7 @@ func (h *house) checkout(key string, change ...func(*sdk.CheckoutRequest)) *sdk.
 // pay fills in the hosted page.
 func (h *house) pay(p *sdk.Payment, card string) {
 	h.t.Helper()
-	client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	res, err := client.PostForm(h.base+"/pay/"+ref(p.Refs, kindSession), url.Values{"card_number": {card}, "email": {"ada@example.com"}})
 	if err != nil {
 		h.t.Fatal(err)

@@ -94,11 +94,13 @@ func TestDocs_ExplainEveryValue(t *testing.T) {
 	for _, reason := range reasons {
 		require.Contains(t, all, reason)
 	}
-	text, err := os.ReadFile("../ledger/order.go")
+	text, err := os.ReadFile("../ledger/attention.go")
 	require.NoError(t, err)
 	_, list, _ := strings.Cut(string(text), "// Reasons for attention.")
 	list, _, _ = strings.Cut(list, "\n)")
-	for _, m := range regexp.MustCompile(`= "(\w+)"`).FindAllStringSubmatch(list, -1) {
+	inLedger := regexp.MustCompile(`= "(\w+)"`).FindAllStringSubmatch(list, -1)
+	require.NotEmpty(t, inLedger)
+	for _, m := range inLedger {
 		require.Contains(t, reasons, m[1])
 	}
 	for _, failure := range found(t, `Failure(?:\w+ += |{Code: )"([a-z_]+)"`, "../../../sdk", "../payments") {

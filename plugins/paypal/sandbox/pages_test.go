@@ -132,7 +132,7 @@ func TestPages_RefuseButtonsPressedFromElsewhere(t *testing.T) {
 	req, err := http.NewRequest("POST", s.base+"/dashboard/captures/"+paid.ID+"/refund", nil)
 	require.NoError(t, err)
 	req.Host = "rebound.test"
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := web.Do(req)
 	require.NoError(t, err)
 	resp.Body.Close()
 	require.Equal(t, http.StatusMisdirectedRequest, resp.StatusCode)

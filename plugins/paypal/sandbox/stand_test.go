@@ -180,6 +180,13 @@ func (s *stand) create(intent, value, currency string) *paypal.Order {
 	return o
 }
 
+// web keeps no connection open: httptest closes those of the default client,
+// also under the test beside it.
+var web = http.Client{
+	Transport:     &http.Transport{DisableKeepAlives: true},
+	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+}
+
 // post submits a form without following the redirect.
 func (s *stand) post(path string, pairs ...string) (int, string, string) {
 	s.t.Helper()
@@ -187,8 +194,7 @@ func (s *stand) post(path string, pairs ...string) (int, string, string) {
 	for i := 0; i < len(pairs); i += 2 {
 		form.Set(pairs[i], pairs[i+1])
 	}
-	c := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	resp, err := c.PostForm(s.base+path, form)
+	resp, err := web.PostForm(s.base+path, form)
 	require.NoError(s.t, err)
 	defer resp.Body.Close()
 	body, err := io.ReadAll(resp.Body)

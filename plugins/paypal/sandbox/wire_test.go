@@ -78,7 +78,7 @@ func (s *stand) try(method, path, body string, headers ...string) (reply, error)
 	for i := 0; i < len(headers); i += 2 {
 		req.Header.Set(headers[i], headers[i+1])
 	}
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := web.Do(req)
 	if err != nil {
 		return reply{}, err
 	}

@@ -23,7 +23,7 @@ func TestPages_RefuseButtonsPressedFromElsewhere(t *testing.T) {
 	req, err := http.NewRequest("POST", s.base+"/dashboard/checkout/sessions/"+cs.ID+"/expire", nil)
 	require.NoError(t, err)
 	req.Host = "rebound.test"
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := web.Do(req)
 	require.NoError(t, err)
 	resp.Body.Close()
 	require.Equal(t, http.StatusMisdirectedRequest, resp.StatusCode)

@@ -198,6 +198,13 @@ func (s *stand) create(p *stripe.CheckoutSessionParams) *stripe.CheckoutSession 
 	return cs
 }
 
+// web keeps no connection open: httptest closes those of the default client,
+// also under the test beside it.
+var web = http.Client{
+	Transport:     &http.Transport{DisableKeepAlives: true},
+	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+}
+
 // post submits a form without following the redirect.
 func (s *stand) post(path string, fields ...string) (int, string, string) {
 	s.t.Helper()
@@ -208,8 +215,7 @@ func (s *stand) post(path string, fields ...string) (int, string, string) {
 	if !strings.HasPrefix(path, "http") {
 		path = s.base + path
 	}
-	c := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	resp, err := c.PostForm(path, form)
+	resp, err := web.PostForm(path, form)
 	require.NoError(s.t, err)
 	defer resp.Body.Close()
 	body, err := io.ReadAll(resp.Body)

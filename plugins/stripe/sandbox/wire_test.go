@@ -26,7 +26,7 @@ func (s *stand) raw(method, path string, header map[string]string, form url.Valu
 	for name, value := range header {
 		req.Header.Set(name, value)
 	}
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := web.Do(req)
 	require.NoError(s.t, err)
 	defer resp.Body.Close()
 	body, err := io.ReadAll(resp.Body)
@@ -271,7 +271,7 @@ func TestCallbacks_EventsAreOnRecordAndAnotherVersionCanBeSent(t *testing.T) {
 	require.Equal(t, "2023-10-16", it.Event().APIVersion)
 	require.NoError(t, s.doors.SetWebhook(t.Context(), s.hook.url))
 	req, _ := http.NewRequest("PUT", s.base+"/_sandbox/event_version", strings.NewReader(`{"version":"2025-03-31.basil"}`))
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := web.Do(req)
 	require.NoError(t, err)
 	resp.Body.Close()
 	s.paid(hosted(1000, "usd"), good)

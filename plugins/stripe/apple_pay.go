@@ -99,7 +99,7 @@ func (p *Provider) createApplePay(ctx context.Context, r sdk.CheckoutRequest) (*
 		params.AutomaticPaymentMethods = &stripe.PaymentIntentAutomaticPaymentMethodsParams{Enabled: stripe.Bool(true)}
 		params.ReturnURL = optional(r.URLs.Return) // which confirming them requires
 	}
-	params.AddExpand("latest_charge")
+	params.AddExpand("latest_charge.balance_transaction")
 	pi, err := p.api.PaymentIntents.New(params)
 	return p.applePayAnswer("create payment intent", pi, err, false)
 }
@@ -114,7 +114,7 @@ func (p *Provider) readApplePay(ctx context.Context, r sdk.PaymentRequest) (*sdk
 		}
 	}
 	params := &stripe.PaymentIntentParams{Params: get(ctx)}
-	params.AddExpand("latest_charge")
+	params.AddExpand("latest_charge.balance_transaction")
 	pi, err := p.api.PaymentIntents.Get(id, params)
 	if isMissing(err) {
 		return nil, sdk.ErrNotFound
@@ -152,7 +152,7 @@ func (p *Provider) confirmApplePay(ctx context.Context, r sdk.ConfirmRequest) (*
 
 func confirmParams(ctx context.Context, key string) *stripe.PaymentIntentConfirmParams {
 	params := &stripe.PaymentIntentConfirmParams{Params: post(ctx, key), UseStripeSDK: stripe.Bool(true)}
-	params.AddExpand("latest_charge")
+	params.AddExpand("latest_charge.balance_transaction")
 	return params
 }
 

@@ -34,7 +34,7 @@ func (p *Provider) createCharge(ctx context.Context, r sdk.CheckoutRequest) (*sd
 	if err != nil {
 		return nil, err
 	}
-	ch, err := p.api.Charges.New(&stripe.ChargeParams{
+	params := &stripe.ChargeParams{
 		Params:       post(ctx, r.Key),
 		Amount:       &amount,
 		Currency:     &currency,
@@ -43,7 +43,9 @@ func (p *Provider) createCharge(ctx context.Context, r sdk.CheckoutRequest) (*sd
 		ReceiptEmail: optional(r.Customer.Email),
 		Metadata:     metadataFor(r),
 		Source:       &stripe.PaymentSourceSourceParams{Token: &token},
-	})
+	}
+	params.AddExpand("balance_transaction")
+	ch, err := p.api.Charges.New(params)
 	if se := declined(err); se != nil { // final: a token can be used once
 		return &sdk.Payment{
 			Refs: addRef(nil, kindCharge, se.ChargeID), Mode: p.settings.mode, Status: sdk.Failed, Failure: failureOf(se),
@@ -61,7 +63,9 @@ func (p *Provider) readCharge(ctx context.Context, r sdk.PaymentRequest) (*sdk.P
 			return nil, err
 		}
 	}
-	ch, err := p.api.Charges.Get(id, &stripe.ChargeParams{Params: get(ctx)})
+	params := &stripe.ChargeParams{Params: get(ctx)}
+	params.AddExpand("balance_transaction")
+	ch, err := p.api.Charges.Get(id, params)
 	if isMissing(err) {
 		return nil, sdk.ErrNotFound
 	}
@@ -84,7 +88,9 @@ func (p *Provider) captureCharge(ctx context.Context, r sdk.CaptureRequest) (*sd
 	if err != nil {
 		return nil, err
 	}
-	ch, err := p.api.Charges.Capture(id, &stripe.ChargeCaptureParams{Params: post(ctx, r.Key), Amount: &amount})
+	params := &stripe.ChargeCaptureParams{Params: post(ctx, r.Key), Amount: &amount}
+	params.AddExpand("balance_transaction")
+	ch, err := p.api.Charges.Capture(id, params)
 	out, err := chargeAnswer("capture charge", ch, err)
 	if err != nil {
 		read := func() (*sdk.Payment, error) { return p.readCharge(ctx, r.PaymentRequest) }
@@ -167,7 +173,7 @@ func fromCharge(ch *stripe.Charge) *sdk.Payment {
 	case ch.Captured:
 		p.Status = sdk.Succeeded
 		p.Captures.Items = []sdk.Capture{{
-			ID: ch.ID, Status: sdk.MovementSucceeded, Amount: fromWire(ch.AmountCaptured, ch.Currency), At: at(ch.Created),
+			ID: ch.ID, Status: sdk.MovementSucceeded, Amount: fromWire(ch.AmountCaptured, ch.Currency), Fee: feeOf(ch), At: at(ch.Created),
 		}}
 	case ch.Refunded: // released by us, or expired: "marked as refunded", says Stripe
 		p.Status = sdk.Canceled

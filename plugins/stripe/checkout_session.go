@@ -183,8 +183,7 @@ func (p *Provider) readSession(ctx context.Context, r sdk.PaymentRequest) (*sdk.
 		}
 	}
 	params := &stripe.CheckoutSessionParams{Params: get(ctx)}
-	params.AddExpand("payment_intent")
-	params.AddExpand("payment_intent.latest_charge")
+	params.AddExpand("payment_intent.latest_charge.balance_transaction")
 	s, err := p.api.CheckoutSessions.Get(id, params)
 	if isMissing(err) {
 		return nil, sdk.ErrNotFound

@@ -120,8 +120,18 @@ func captureOf(pi *stripe.PaymentIntent) sdk.Captures {
 		ID:     ch.ID,
 		Status: sdk.MovementSucceeded,
 		Amount: fromWire(pi.AmountReceived, pi.Currency),
+		Fee:    feeOf(ch),
 		At:     at(ch.Created),
 	}}}
+}
+
+// feeOf is what Stripe kept of a charge, zero where it does not say: the line in
+// the balance has to be expanded, and comes after the money for some methods.
+func feeOf(ch *stripe.Charge) sdk.Money {
+	if t := ch.BalanceTransaction; t != nil && t.Fee > 0 {
+		return fromWire(t.Fee, t.Currency)
+	}
+	return sdk.Money{}
 }
 
 // captureBefore is when a card's authorisation lapses, if the charge is
@@ -177,7 +187,7 @@ func (p *Provider) captureIntent(ctx context.Context, id string, r sdk.CaptureRe
 		return nil, err
 	}
 	params := &stripe.PaymentIntentCaptureParams{Params: post(ctx, r.Key), AmountToCapture: &amount}
-	params.AddExpand("latest_charge")
+	params.AddExpand("latest_charge.balance_transaction")
 	pi, err := p.api.PaymentIntents.Capture(id, params)
 	return intentAnswer("capture payment intent", pi, err)
 }

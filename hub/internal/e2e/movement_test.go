@@ -92,6 +92,26 @@ func TestMovements(t *testing.T) {
 		})
 	}
 
+	t.Run("what the provider keeps, told at once or later", func(t *testing.T) {
+		kept := func(o answer) int {
+			return h.count(`SELECT coalesce(sum(amount), 0) FROM postings WHERE order_id = $1 AND account = 'fees:stripe'`, o.ID)
+		}
+		require.Equal(t, 60, kept(ways[2].pay(h, nil)), "a charge's answer tells")
+		o := h.checkout(nil)
+		h.post(o.NextAction.URL, url.Values{"method": {"delayed"}})
+		debited := h.until(o.ID, "pending")
+		h.dashboard("payment_intents/"+debited.ref("payment_intent")+"/succeed", nil)
+		h.until(o.ID, "paid")
+		require.Zero(t, kept(o), "a debit is booked after the money came")
+		h.waitFor("it is booked", func() bool { return h.count(`SELECT count(*) FROM callbacks WHERE type = 'charge.updated'`) == 1 })
+		for range 2 {
+			said, err := h.operator("order", "sync", o.ID)
+			require.NoError(t, err, said)
+		}
+		require.Equal(t, 60, kept(o))
+		require.Equal(t, 2, h.count(`SELECT count(*) FROM postings WHERE order_id = $1 AND stage LIKE '%fee%'`, o.ID), "posted once")
+	})
+
 	t.Run("a refund that fails later is mirrored", func(t *testing.T) {
 		o := h.checkout(nil)
 		h.pay(o.NextAction.URL, "4000000000005126")

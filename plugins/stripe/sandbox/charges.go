@@ -45,7 +45,8 @@ func (s *Server) accept(ch *charge, hold bool) {
 		ch.PaymentMethodDetails["card"].(map[string]any)["capture_before"] = ch.lapsesAt()
 		s.wakeAt(ch.lapsesAt() * 1000)
 	} else {
-		ch.Captured, ch.AmountCaptured, ch.BalanceTransaction = true, ch.Amount, text(newID("txn_3"))
+		ch.Captured, ch.AmountCaptured = true, ch.Amount
+		s.book(ch)
 	}
 	s.emit("charge.succeeded", ch, nil)
 }

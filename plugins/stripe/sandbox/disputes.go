@@ -8,7 +8,7 @@ func (s *Server) openDispute(ch *charge, inquiry bool) (*dispute, *apiError) {
 		return nil, conflict("", "Charge %s cannot be disputed.", ch.ID)
 	}
 	d := &dispute{
-		ID: newID("dp_1"), Object: "dispute", Amount: ch.AmountCaptured, BalanceTransactions: []movement{}, Charge: ch.ID,
+		ID: newID("dp_1"), Object: "dispute", Amount: ch.AmountCaptured, BalanceTransactions: []balanceTransaction{}, Charge: ch.ID,
 		Created: s.now(), Currency: ch.Currency, Metadata: map[string]string{}, PaymentIntent: ch.PaymentIntent,
 		Reason: "fraudulent", Status: "needs_response", IsChargeRefundable: inquiry,
 		EvidenceDetails: map[string]any{
@@ -22,7 +22,7 @@ func (s *Server) openDispute(ch *charge, inquiry bool) (*dispute, *apiError) {
 	ch.Dispute, ch.Disputed = text(d.ID), !inquiry
 	s.emit("charge.dispute.created", d, nil)
 	if !inquiry {
-		d.BalanceTransactions = append(d.BalanceTransactions, s.movement(d, -d.Amount))
+		d.BalanceTransactions = append(d.BalanceTransactions, s.withdrawal(d, -d.Amount))
 		s.emit("charge.dispute.funds_withdrawn", d, nil)
 	}
 	return d, nil
@@ -34,17 +34,6 @@ func (s *Server) fight(ch *charge) {
 	if ch.Captured && (fate == disputed || fate == inquired) {
 		_, e := s.openDispute(ch, fate == inquired)
 		must(e)
-	}
-}
-
-func (s *Server) movement(d *dispute, amount int64) movement {
-	fee := int64(0)
-	if amount < 0 && places(d.Currency) == 2 {
-		fee = 1500
-	}
-	return movement{
-		ID: newID("txn_1"), Object: "balance_transaction", Amount: amount, Currency: d.Currency, Fee: fee,
-		Net: amount - fee, Type: "adjustment",
 	}
 }
 
@@ -77,7 +66,7 @@ func (s *Server) closeDispute(d *dispute, won bool) *apiError {
 		d.Status = "warning_closed"
 	case won:
 		d.Status = "won"
-		d.BalanceTransactions = append(d.BalanceTransactions, s.movement(d, d.Amount))
+		d.BalanceTransactions = append(d.BalanceTransactions, s.withdrawal(d, d.Amount))
 	default:
 		d.Status = "lost"
 	}

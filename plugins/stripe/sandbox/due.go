@@ -22,7 +22,7 @@ func (s *Server) tick() {
 }
 
 // sweep makes everything happen whose time has come: sessions expire, refunds
-// to fickle cards change, approvals nobody captured lapse.
+// to fickle cards change, approvals nobody captured lapse, debits are booked.
 func (s *Server) sweep() {
 	now := s.opts.Now().UnixMilli()
 	if now < s.wake {
@@ -42,6 +42,10 @@ func (s *Server) sweep() {
 	for _, ch := range s.state.Charges.rows {
 		if ch.held() && s.isDue(ch.lapsesAt()*1000, now) {
 			s.lapse(ch)
+		}
+		if ch.Books != 0 && s.isDue(ch.Books, now) {
+			ch.BalanceTransaction, ch.Books = text(newID("txn_3")), 0
+			s.emit("charge.updated", ch, map[string]any{"balance_transaction": nil})
 		}
 	}
 }
@@ -66,7 +70,7 @@ func must(e *apiError) {
 
 func (s *Server) now() int64 { return s.opts.Now().Unix() }
 
-// due is when a refund's card changes its mind.
+// due is when a refund's card changes its mind, and a debit is booked.
 func (s *Server) due() int64 {
 	at := s.opts.Now().Add(s.opts.RefundDelay).UnixMilli()
 	s.wakeAt(at)

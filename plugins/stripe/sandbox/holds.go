@@ -20,7 +20,8 @@ func (s *Server) takeHeld(ch *charge, amount int64, param string) *apiError {
 		e.Param = param
 		return e
 	}
-	ch.Captured, ch.AmountCaptured, ch.BalanceTransaction = true, amount, text(newID("txn_3"))
+	ch.Captured, ch.AmountCaptured = true, amount
+	s.book(ch)
 	rest := ch.Amount - amount
 	if rest > 0 {
 		s.release(ch, rest, "", nil)

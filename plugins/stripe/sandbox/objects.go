@@ -142,6 +142,7 @@ type charge struct {
 
 	Last4    string `json:"_last4"`
 	Released int64  `json:"_released"` // part of AmountRefunded that was only ever held
+	Books    int64  `json:"_books"`    // unix milliseconds at which the balance has it; 0 is never, or done
 }
 
 type refund struct {
@@ -163,31 +164,20 @@ type refund struct {
 }
 
 type dispute struct {
-	ID                  string            `json:"id"`
-	Object              string            `json:"object"`
-	Amount              int64             `json:"amount"`
-	BalanceTransactions []movement        `json:"balance_transactions"`
-	Charge              string            `json:"charge"`
-	Created             int64             `json:"created"`
-	Currency            string            `json:"currency"`
-	EvidenceDetails     map[string]any    `json:"evidence_details"`
-	IsChargeRefundable  bool              `json:"is_charge_refundable"`
-	Livemode            bool              `json:"livemode"`
-	Metadata            map[string]string `json:"metadata"`
-	PaymentIntent       text              `json:"payment_intent"`
-	Reason              string            `json:"reason"`
-	Status              string            `json:"status"`
-}
-
-// movement is a balance transaction inside a dispute.
-type movement struct {
-	ID       string `json:"id"`
-	Object   string `json:"object"`
-	Amount   int64  `json:"amount"`
-	Currency string `json:"currency"`
-	Fee      int64  `json:"fee"`
-	Net      int64  `json:"net"`
-	Type     string `json:"type"`
+	ID                  string               `json:"id"`
+	Object              string               `json:"object"`
+	Amount              int64                `json:"amount"`
+	BalanceTransactions []balanceTransaction `json:"balance_transactions"`
+	Charge              string               `json:"charge"`
+	Created             int64                `json:"created"`
+	Currency            string               `json:"currency"`
+	EvidenceDetails     map[string]any       `json:"evidence_details"`
+	IsChargeRefundable  bool                 `json:"is_charge_refundable"`
+	Livemode            bool                 `json:"livemode"`
+	Metadata            map[string]string    `json:"metadata"`
+	PaymentIntent       text                 `json:"payment_intent"`
+	Reason              string               `json:"reason"`
+	Status              string               `json:"status"`
 }
 
 type event struct {

@@ -132,18 +132,6 @@ func (s *Server) settleRefund(r *refund, to string) *apiError {
 	return nil
 }
 
-// transaction is the refund's line in the merchant's balance.
-func (r *refund) transaction() map[string]any {
-	category := "refund"
-	if r.Release {
-		category = "partial_capture_reversal"
-	}
-	return map[string]any{
-		"id": string(r.BalanceTransaction), "object": "balance_transaction", "amount": -r.Amount, "created": r.Created,
-		"currency": r.Currency, "fee": 0, "net": -r.Amount, "reporting_category": category, "source": r.ID, "type": "refund",
-	}
-}
-
 func (s *Server) getRefund(c *call) (any, *apiError) {
 	if e := c.done(); e != nil {
 		return nil, e

@@ -37,7 +37,7 @@ var constants = map[string]string{
 var expandable = map[string]map[string]string{
 	"checkout.session": {"payment_intent": "payment_intent", "line_items": "item"},
 	"payment_intent":   {"latest_charge": "charge", "payment_method": "payment_method"},
-	"charge":           {"payment_intent": "payment_intent", "refunds": "refund", "dispute": "dispute"},
+	"charge":           {"payment_intent": "payment_intent", "refunds": "refund", "dispute": "dispute", "balance_transaction": "balance_transaction"},
 	"refund":           {"charge": "charge", "payment_intent": "payment_intent", "balance_transaction": "balance_transaction"},
 	"dispute":          {"charge": "charge", "payment_intent": "payment_intent"},
 }
@@ -98,13 +98,16 @@ func (s *Server) expand(obj any, out map[string]any, field, rest string) {
 			out[field] = itemList(obj)
 		}
 	case *charge:
-		if field == "refunds" {
+		switch {
+		case field == "refunds":
 			mine := slices.DeleteFunc(slices.Clone(s.state.Refunds.rows), func(r *refund) bool { return r.Charge != obj.ID })
 			out[field] = s.listOf(mine, false, "/v1/charges/"+obj.ID+"/refunds")
+		case field == "balance_transaction" && obj.BalanceTransaction != "":
+			out[field] = plain(obj.transaction())
 		}
 	case *refund:
 		if field == "balance_transaction" && obj.BalanceTransaction != "" {
-			out[field] = obj.transaction()
+			out[field] = plain(obj.transaction())
 		}
 	}
 	switch current := out[field].(type) {

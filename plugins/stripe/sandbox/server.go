@@ -29,7 +29,7 @@ type Options struct {
 	StateFile     string // "" forgets everything at Close
 	Now           func() time.Time
 	Logger        *slog.Logger
-	RefundDelay   time.Duration   // until a refund to a slow or bouncing test card changes; 0 is 2 s
+	RefundDelay   time.Duration   // until a refund to a slow or bouncing test card changes, and a debit is booked; 0 is 2 s
 	Backoff       []time.Duration // between tries of a callback; nil is the shared one
 
 	// BookReleases has the refund object that a partial capture makes carry a

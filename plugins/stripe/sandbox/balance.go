@@ -1,0 +1,94 @@
+package sandbox
+
+// balanceTransaction is a line in the merchant's balance. It is shown where it
+// is expanded, and always inside a dispute.
+type balanceTransaction struct {
+	ID                string           `json:"id"`
+	Object            string           `json:"object"`
+	Amount            int64            `json:"amount"`
+	AvailableOn       int64            `json:"available_on"`
+	Created           int64            `json:"created"`
+	Currency          string           `json:"currency"`
+	Description       text             `json:"description"`
+	ExchangeRate      *float64         `json:"exchange_rate"`
+	Fee               int64            `json:"fee"`
+	FeeDetails        []map[string]any `json:"fee_details"`
+	Net               int64            `json:"net"`
+	ReportingCategory string           `json:"reporting_category"`
+	Source            string           `json:"source"`
+	Status            string           `json:"status"`
+	Type              string           `json:"type"`
+}
+
+// booked is a line with what hangs on its amount, fee and time.
+func booked(t balanceTransaction, why string) balanceTransaction {
+	t.Object, t.Status, t.Net, t.AvailableOn = "balance_transaction", "pending", t.Amount-t.Fee, t.Created+2*24*3600
+	t.FeeDetails = []map[string]any{}
+	if t.Fee > 0 {
+		t.FeeDetails = append(t.FeeDetails, map[string]any{
+			"amount": t.Fee, "application": nil, "currency": t.Currency, "description": why, "type": "stripe_fee",
+		})
+	}
+	return t
+}
+
+// transaction is the charge's line, from when it is booked.
+func (ch *charge) transaction() balanceTransaction {
+	kind := "charge"
+	if _, card := ch.PaymentMethodDetails["card"]; !card {
+		kind = "payment"
+	}
+	return booked(balanceTransaction{
+		ID: string(ch.BalanceTransaction), Amount: ch.AmountCaptured, Fee: ch.fee(), Created: ch.Created, Currency: ch.Currency,
+		Description: ch.Description, ReportingCategory: "charge", Source: ch.ID, Type: kind,
+	}, "Stripe processing fees")
+}
+
+// fee is near what Stripe takes: 2.9 % and 30 of a currency with cents.
+func (ch *charge) fee() int64 {
+	fee := ch.AmountCaptured * 29 / 1000
+	switch places(ch.Currency) {
+	case 2:
+		fee += 30
+	case 3:
+		fee = (fee + 300) / 10 * 10
+	}
+	return min(fee, ch.AmountCaptured)
+}
+
+// book writes what was taken into the balance. That of a debit comes later than
+// the money.
+func (s *Server) book(ch *charge) {
+	if _, card := ch.PaymentMethodDetails["card"]; card {
+		ch.BalanceTransaction = text(newID("txn_3"))
+	} else {
+		ch.Books = s.due()
+	}
+}
+
+// transaction is the refund's line: the fee of the charge is not given back.
+func (r *refund) transaction() balanceTransaction {
+	category := "refund"
+	if r.Release {
+		category = "partial_capture_reversal"
+	}
+	return booked(balanceTransaction{
+		ID: string(r.BalanceTransaction), Amount: -r.Amount, Created: r.Created, Currency: r.Currency,
+		ReportingCategory: category, Source: r.ID, Type: "refund",
+	}, "")
+}
+
+// withdrawal is a dispute's line; taking the money costs a fee, giving it back
+// costs none.
+func (s *Server) withdrawal(d *dispute, amount int64) balanceTransaction {
+	t := balanceTransaction{
+		ID: newID("txn_1"), Amount: amount, Created: s.now(), Currency: d.Currency, Description: text("Chargeback withdrawal for " + d.Charge),
+		ReportingCategory: "dispute", Source: d.ID, Type: "adjustment",
+	}
+	if amount > 0 {
+		t.Description, t.ReportingCategory = text("Chargeback reversal for "+d.Charge), "dispute_reversal"
+	} else if places(d.Currency) == 2 {
+		t.Fee = 1500
+	}
+	return booked(t, "Dispute fee")
+}

@@ -70,6 +70,9 @@ type capture struct {
 	Breakdown struct {
 		Fee *amount `json:"paypal_fee"`
 	} `json:"seller_receivable_breakdown"`
+	Details struct {
+		Reason string `json:"reason"`
+	} `json:"status_details"`
 	Supplementary supplementary `json:"supplementary_data"`
 }
 

@@ -131,7 +131,29 @@ func addMovements(out *sdk.Payment, u purchaseUnit) error {
 		}
 		out.Refunds.Items = append(out.Refunds.Items, m)
 	}
+	for _, c := range u.Payments.Captures {
+		if c.Details.Reason == "CHARGEBACK" {
+			markReversal(out.Refunds.Items, c.ID)
+		}
+	}
 	return nil
+}
+
+// markReversal finds the refund by which "the captured funds were reversed in
+// response to the payer disputing this captured payment with the issuer". It
+// looks like one that the merchant made, and is the last: it takes all that is
+// left.
+func markReversal(refunds []sdk.Refund, captureID string) {
+	var last *sdk.Refund
+	for i := range refunds {
+		r := &refunds[i]
+		if r.CaptureID == captureID && r.RefundID == "" && (last == nil || !r.At.Before(last.At)) {
+			last = r
+		}
+	}
+	if last != nil {
+		last.Reversed = true
+	}
 }
 
 // stand finds the payment's status. Money comes first, for "COMPLETED: the

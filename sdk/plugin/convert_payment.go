@@ -47,7 +47,7 @@ func toRefundItem(r sdk.Refund) *pb.RefundResult { return toRefund(&r) }
 func toRefund(r *sdk.Refund) *pb.RefundResult {
 	return &pb.RefundResult{
 		Id: r.ID, RefundId: r.RefundID, InstanceId: r.InstanceID, CaptureId: r.CaptureID, Status: string(r.Status),
-		Amount: toMoney(r.Amount), Failure: toFailure(r.Failure), At: toTime(r.At),
+		Amount: toMoney(r.Amount), Failure: toFailure(r.Failure), At: toTime(r.At), Reversed: r.Reversed,
 	}
 }
 
@@ -56,7 +56,7 @@ func fromRefundItem(r *pb.RefundResult) sdk.Refund { return *fromRefund(r) }
 func fromRefund(r *pb.RefundResult) *sdk.Refund {
 	return &sdk.Refund{
 		ID: r.GetId(), RefundID: r.GetRefundId(), InstanceID: r.GetInstanceId(), CaptureID: r.GetCaptureId(), Status: sdk.MovementStatus(r.GetStatus()),
-		Amount: fromMoney(r.GetAmount()), Failure: fromFailure(r.GetFailure()), At: fromTime(r.GetAt()),
+		Amount: fromMoney(r.GetAmount()), Failure: fromFailure(r.GetFailure()), At: fromTime(r.GetAt()), Reversed: r.GetReversed(),
 	}
 }
 

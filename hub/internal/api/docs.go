@@ -286,6 +286,7 @@ var attention = []word{
 	{"over_refunded", "More was given back than was taken."},
 	{"refund_failed_late", "A refund that counted as done came back."},
 	{"refund_mismatch", "A refund of another amount or currency than was asked for."},
+	{"reversed", "A bank or the provider took the payment back: look in the provider's dashboard why."},
 	{"in_dispute", "The payer's bank asks for the money back: answer in the provider's dashboard."},
 	{"dispute_mismatch", "A dispute in a currency that is not the order's."},
 	{"exhausted", "The provider's truth could not be had in time: look into its dashboard."},

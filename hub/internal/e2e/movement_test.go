@@ -178,5 +178,9 @@ func TestMovements(t *testing.T) {
 		a := h.until(o.ID, "refunded")
 		require.Equal(t, "provider", a.Refunds[0].Origin)
 		require.Empty(t, h.accounts(o))
+		h.told(o, "reversed")
+		given := ways[5].pay(h, nil)
+		h.post(h.paypal.BaseURL+"/dashboard/captures/"+given.ref("capture")+"/refund", nil)
+		require.False(t, h.until(given.ID, "refunded").NeedsAttention, "what the merchant gave back needs nobody")
 	})
 }

@@ -19,6 +19,7 @@ const (
 	OverRefunded      = "over_refunded"      // more went back than was taken
 	RefundFailedLate  = "refund_failed_late" // a refund counted as done came back
 	InDispute         = "in_dispute"
+	Reversed          = "reversed"         // a bank or the provider took a payment back
 	RefundMismatch    = "refund_mismatch"  // a refund of another amount or currency than asked
 	DisputeMismatch   = "dispute_mismatch" // a dispute in a currency or unit that is not the order's
 	Exhausted         = "exhausted"        // the provider's truth could not be had in time

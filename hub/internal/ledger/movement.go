@@ -129,8 +129,10 @@ func (d *decision) refund(a *Attempt, n News, r sdk.Refund, fresh bool) {
 		d.look[a.ID] = true
 		data["refund_id"] = row.ID
 		d.record(a, n, "refund.made_at_provider", data)
+		d.reversed(a, r, row)
 		return
 	}
+	d.reversed(a, r, row)
 	data["refund_id"] = row.ID
 	// The first time that a provider names a refund of ours is no repetition,
 	// whatever we had concluded without it.
@@ -164,6 +166,13 @@ func (d *decision) refund(a *Attempt, n News, r sdk.Refund, fresh bool) {
 		}
 	}
 	d.settleRefund(row, n)
+}
+
+// reversed tells a person of money that nobody here gave back.
+func (d *decision) reversed(a *Attempt, r sdk.Refund, row *Refund) {
+	if r.Reversed {
+		d.raiseAbout(Attention{Reason: Reversed, AttemptID: a.ID, MovementID: row.ID})
+	}
 }
 
 // settleRefund closes the open operation of a refund that the provider named.

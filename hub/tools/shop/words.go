@@ -125,6 +125,7 @@ var attentions = map[string]string{
 	"paid_after_close":   "it was paid after it had been closed",
 	"over_refunded":      "more was given back than was taken",
 	"refund_failed_late": "a refund came back",
+	"reversed":           "the payment was taken back",
 	"in_dispute":         "the payment is disputed",
 	"refund_mismatch":    "a refund differs from what was asked",
 	"exhausted":          "the provider has not told the outcome in time",

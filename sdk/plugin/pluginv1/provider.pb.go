@@ -2084,6 +2084,7 @@ type RefundResult struct {
 	Amount        *Money                 `protobuf:"bytes,6,opt,name=amount,proto3" json:"amount,omitempty"`
 	Failure       *Failure               `protobuf:"bytes,7,opt,name=failure,proto3" json:"failure,omitempty"`
 	At            int64                  `protobuf:"varint,8,opt,name=at,proto3" json:"at,omitempty"`
+	Reversed      bool                   `protobuf:"varint,9,opt,name=reversed,proto3" json:"reversed,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2172,6 +2173,13 @@ func (x *RefundResult) GetAt() int64 {
 		return x.At
 	}
 	return 0
+}
+
+func (x *RefundResult) GetReversed() bool {
+	if x != nil {
+		return x.Reversed
+	}
+	return false
 }
 
 type Dispute struct {
@@ -2959,7 +2967,7 @@ const file_sdk_plugin_provider_proto_rawDesc = "" +
 	"\x06status\x18\x02 \x01(\tR\x06status\x121\n" +
 	"\x06amount\x18\x03 \x01(\v2\x19.superpay.plugin.v1.MoneyR\x06amount\x12+\n" +
 	"\x03fee\x18\x04 \x01(\v2\x19.superpay.plugin.v1.MoneyR\x03fee\x12\x0e\n" +
-	"\x02at\x18\x05 \x01(\x03R\x02at\"\x8d\x02\n" +
+	"\x02at\x18\x05 \x01(\x03R\x02at\"\xa9\x02\n" +
 	"\fRefundResult\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1b\n" +
 	"\trefund_id\x18\x02 \x01(\tR\brefundId\x12\x1f\n" +
@@ -2970,7 +2978,8 @@ const file_sdk_plugin_provider_proto_rawDesc = "" +
 	"\x06status\x18\x05 \x01(\tR\x06status\x121\n" +
 	"\x06amount\x18\x06 \x01(\v2\x19.superpay.plugin.v1.MoneyR\x06amount\x125\n" +
 	"\afailure\x18\a \x01(\v2\x1b.superpay.plugin.v1.FailureR\afailure\x12\x0e\n" +
-	"\x02at\x18\b \x01(\x03R\x02at\"\xeb\x01\n" +
+	"\x02at\x18\b \x01(\x03R\x02at\x12\x1a\n" +
+	"\breversed\x18\t \x01(\bR\breversed\"\xeb\x01\n" +
 	"\aDispute\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1d\n" +
 	"\n" +

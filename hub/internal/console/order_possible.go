@@ -11,6 +11,7 @@ import (
 type action struct {
 	Verb   string
 	Post   bool // one step: no form
+	First  bool // what the order most likely waits for
 	Reason string
 }
 
@@ -22,7 +23,7 @@ func (s *server) possible(p *page, o *ledger.Order) (can, not []action) {
 			why = p.T("not.role", p.T("role.operator"))
 		}
 		if why == "" {
-			can = append(can, action{Verb: verb, Post: verb == "sync"})
+			can = append(can, action{Verb: verb, Post: verb == "sync", First: len(can) == 0 && (verb == "refund" || verb == "capture")})
 		} else {
 			not = append(not, action{Verb: verb, Reason: why})
 		}

@@ -21,7 +21,7 @@ type payerData struct {
 	App     string
 	Kind    string // of the texts: payer.<kind>.title and .says
 	Amount  template.HTML
-	Why     string // the provider's words for a no
+	Why     string // of a no, where the payer can do something about it
 	Next    string // where the payer can go on paying
 	Refresh string // the address that the page loads next
 }
@@ -62,8 +62,8 @@ func (p *Console) Payer(c *fiber.Ctx, o *ledger.Order, attemptID string) error {
 		d.Refresh = "?n=" + strconv.Itoa(tries+1)
 		c.Set("Refresh", "3; url="+d.Refresh)
 	case "unpaid":
-		if a.Failure != nil {
-			d.Why = a.Failure.Message
+		if a.Failure != nil && hasText("payer.why."+a.Failure.Code) {
+			d.Why = page.T("payer.why." + a.Failure.Code)
 		}
 		d.Next = payNext(a)
 	case "left":

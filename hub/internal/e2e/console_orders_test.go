@@ -3,6 +3,7 @@ package e2e
 import (
 	"encoding/csv"
 	"html"
+	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -80,11 +81,9 @@ func one(t *testing.T, db *sqlx.DB, q string, args ...any) (text string) {
 // charged is an order paid by a token, at once.
 func (h *house) charged(changes map[string]any) answer {
 	h.t.Helper()
-	b := body(map[string]any{"flow": "charge", "input": map[string]any{"token": "tok_visa"}})
-	for k, v := range changes {
-		b[k] = v
-	}
-	a := h.ask("POST", "/v1/checkouts", unique("key"), b)
+	b := map[string]any{"flow": "charge", "input": map[string]any{"token": "tok_visa"}}
+	maps.Copy(b, changes)
+	a := h.ask("POST", "/v1/checkouts", unique("key"), body(b))
 	require.Equal(h.t, 201, a.status, a.raw)
 	return a
 }

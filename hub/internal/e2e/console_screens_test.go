@@ -14,8 +14,11 @@ import (
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
+
+	"github.com/superpayhub/superpay/hub/internal/dev"
 )
 
 // screen is a page of the console, by its path, or another of the hub's, by its
@@ -29,14 +32,25 @@ func (h *house) screens() []screen {
 	open, paid := h.checkout(without), h.checkout(without)
 	h.pay(paid.NextAction.URL, visa)
 	h.until(paid.ID, "paid")
-	held := h.paid(map[string]any{"capture": "manual", "amount": 1200, "currency": "JPY"})
+	held := h.paid(map[string]any{"return_url": nil, "capture": "manual", "amount": 1200, "currency": "JPY"})
 	long := h.paid(map[string]any{"reference": "INV-" + strings.Repeat("2041-", 30), "description": "<b>名</b> " + strings.Repeat("long ", 60)})
-	payer := h.BaseURL + "/return/"
-	return slices.Concat(h.orderScreens(), h.outboxScreens(), h.inboxScreens(), []screen{
-		{"payer-checking", payer + open.Attempts[0].ID},
-		{"payer-left", payer + open.Attempts[0].ID + "?cancel=1"},
-		{"payer-paid", payer + paid.Attempts[0].ID},
-		{"payer-missing", payer + "nothing"},
+	refused := h.charged(map[string]any{"return_url": nil, "cancel_url": nil, "input": map[string]any{"token": "tok_chargeDeclinedInsufficientFunds"}})
+	canceled, expired := h.checkout(without), h.checkout(without)
+	require.Equal(h.t, 200, h.ask("POST", "/v1/orders/"+canceled.ID+"/cancel", unique("key"), nil).status)
+	h.exec(`UPDATE orders SET expires_at = now() - interval '1 second', version = version + 1 WHERE id = $1`, expired.ID)
+	h.dueAgain(expired)
+	h.until(expired.ID, "expired")
+	payer := func(a answer) string { return h.BaseURL + "/return/" + a.Attempts[0].ID }
+	return slices.Concat(h.orderScreens(), h.outboxScreens(), h.inboxScreens(), h.providerScreens(), []screen{
+		{"payer-checking", payer(open)},
+		{"payer-later", payer(open) + "?n=10"},
+		{"payer-left", payer(open) + "?cancel=1"},
+		{"payer-paid", payer(paid)},
+		{"payer-refused", payer(refused)},
+		{"payer-approved", payer(held)},
+		{"payer-canceled", payer(canceled)},
+		{"payer-expired", payer(expired)},
+		{"payer-missing", h.BaseURL + "/return/nothing"},
 		{"order-held", "/orders/" + held.ID},
 		{"order-long", "/orders/" + long.ID},
 		{"order-capture", "/orders/" + held.ID + "/capture"},
@@ -48,13 +62,30 @@ func (h *house) screens() []screen {
 		{"audit-empty", "/audit?who=nobody@example.com&from=2026-01-01"},
 		{"overview", "/overview?range=24h&mode=test"},
 		{"overview-empty", "/overview?mode=live"},
-		{"providers", "/providers"},
-		{"provider", "/providers/stripe"},
-		{"provider-kept", "/providers/" + h.secondProvider()},
-		{"provider-new", "/providers/new"},
-		{"provider-new-settings", "/providers/new?plugin=paypal&name=paypal_eu"},
 		{"missing", "/nothing"},
 	})
+}
+
+// broken sets up what cannot run: a provider whose settings its plugin refuses,
+// and one whose plugin is not there.
+func broken(o *dev.Options) {
+	o.Env = append(o.Env, "HUB_PROVIDERS__STRIPE_UK__PLUGIN=stripe", "HUB_PROVIDERS__STRIPE_UK__SETTINGS__SECRET_KEY=sk_test_short", "HUB_PROVIDERS__ADYEN__PLUGIN=adyen")
+}
+
+// providerScreens are those of a broken house.
+func (h *house) providerScreens() []screen {
+	h.t.Helper()
+	name := h.secondProvider()
+	require.Eventually(h.t, func() bool { return strings.Contains(h.admin().get("/providers/stripe_uk").body, "too short") }, 20*time.Second, 100*time.Millisecond)
+	return []screen{
+		{"providers", "/providers"},
+		{"provider", "/providers/stripe"},
+		{"provider-kept", "/providers/" + name},
+		{"provider-refused", "/providers/stripe_uk"},
+		{"provider-missing", "/providers/adyen"},
+		{"provider-new", "/providers/new"},
+		{"provider-new-settings", "/providers/new?plugin=paypal&name=paypal_eu"},
+	}
 }
 
 // addressOf is a screen's address.
@@ -104,6 +135,15 @@ func (b *tab) scheme(name string) {
 	}))
 }
 
+// accepts is the language that the browser asks for, where nobody is signed in.
+func (b *tab) accepts(lang string) {
+	b.t.Helper()
+	b.do("language", chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		_, err := cdp.Call(ctx, t, network.SetExtraHTTPHeaders, network.SetExtraHTTPHeadersParams{Headers: network.Headers{"Accept-Language": lang}})
+		return err
+	}))
+}
+
 // axe is axe-core, which finds what people with a screen reader, or without a
 // mouse, or with weak eyes would stumble over.
 //
@@ -132,7 +172,7 @@ func (b *tab) faults(rules ...string) []string {
 func TestConsole_EveryScreenCanBeUsedByAll(t *testing.T) {
 	t.Parallel()
 	b := newTab(t)
-	h := open(t, nil)
+	h := open(t, broken)
 	screens := h.screens()
 	look := func(name, url string) {
 		t.Helper()
@@ -188,7 +228,7 @@ func TestScreenshots(t *testing.T) {
 	}
 	require.NoError(t, os.MkdirAll(to, 0o755))
 	b := newTab(t)
-	h := open(t, nil)
+	h := open(t, broken)
 	screens := append([]screen{{"sign-in", "/sign-in"}}, h.screens()...)
 	db := h.database()
 	only := os.Getenv("SCREEN")
@@ -200,6 +240,7 @@ func TestScreenshots(t *testing.T) {
 			continue
 		}
 		for _, lang := range []string{"en", "zh"} {
+			b.accepts(lang)
 			_, err := db.Exec(`UPDATE users SET lang = $1, zone = 'Asia/Shanghai'`, lang)
 			require.NoError(t, err)
 			for _, scheme := range []string{"light", "dark"} {

@@ -47,8 +47,9 @@ func (p *Provider) captureAuthorization(ctx context.Context, r sdk.CaptureReques
 		}
 		return now, err
 	}
+	attempt, instance := readCustomID(c.CustomID)
 	out := &sdk.Payment{
-		AttemptID: c.CustomID, Refs: addRef(append([]sdk.Ref{}, r.Refs...), kindCapture, c.ID), Mode: p.settings.mode,
+		AttemptID: attempt, InstanceID: instance, Refs: addRef(append([]sdk.Ref{}, r.Refs...), kindCapture, c.ID), Mode: p.settings.mode,
 		Status: sdk.Succeeded, Captures: sdk.Captures{Items: []sdk.Capture{m}},
 	}
 	if m.Status == sdk.MovementPending {

@@ -35,12 +35,13 @@ func (p *Provider) offerOrder(_ context.Context, r sdk.CheckoutRequest) (*sdk.Pa
 	if err != nil {
 		return nil, err
 	}
-	if r.AttemptID == "" || len(r.AttemptID) > maxCustomID {
+	custom := customID(r.AttemptID, r.InstanceID)
+	if r.AttemptID == "" || len(custom) > maxCustomID {
 		return nil, sdk.NotSent("the attempt's id is unusable")
 	}
 	client := map[string]string{
 		"client_id": p.settings.clientID, "merchant_id": p.settings.merchantID, "intent": intentCapture,
-		"currency": a.Currency, "amount": a.Value, "custom_id": r.AttemptID,
+		"currency": a.Currency, "amount": a.Value, "custom_id": custom,
 	}
 	if d := truncate(r.Description, maxDescription); d != "" {
 		client["description"] = d
@@ -67,6 +68,7 @@ func (p *Provider) verify(o *order, out *sdk.Payment, r sdk.PaymentRequest) erro
 		return mismatch("it has not exactly one purchase unit")
 	}
 	u := o.PurchaseUnits[0]
+	attempt, instance := readCustomID(u.CustomID)
 	switch {
 	case o.Intent != intentCapture:
 		return mismatch("its intent is another")
@@ -74,7 +76,7 @@ func (p *Provider) verify(o *order, out *sdk.Payment, r sdk.PaymentRequest) erro
 		return mismatch("it pays another account")
 	case len(u.Instruction.Fees) > 0:
 		return mismatch("it pays a part to others")
-	case r.AttemptID == "" || u.CustomID != r.AttemptID:
+	case r.AttemptID == "", attempt != r.AttemptID, instance != "" && instance != r.InstanceID:
 		return mismatch("it was made for another payment")
 	case !hasMoney(out.Status) && !out.Amount.Equal(r.Amount):
 		return mismatch("its amount is another")

@@ -18,7 +18,7 @@ func TestOfferOrder_AsksPayPalNothing(t *testing.T) {
 	second, _ := p.CreateCheckout(t.Context(), checkoutRequest("client"))
 	want := map[string]string{
 		"client_id": "client-superpay", "merchant_id": testMerchant, "intent": "CAPTURE", "currency": "EUR", "amount": "99.99",
-		"custom_id": testAttempt, "description": "Three books & more",
+		"custom_id": testAttempt + ":hub1", "description": "Three books & more",
 	}
 	if first.Status != sdk.RequiresAction || len(first.Refs) != 0 || !reflect.DeepEqual(first.NextAction.Client, want) || !reflect.DeepEqual(first, second) {
 		t.Errorf("%+v %+v", first, first.NextAction)
@@ -62,6 +62,7 @@ func TestCandidate_IsVerified(t *testing.T) {
 			u["payee"] = map[string]any{"email_address": "shop@example.com"}
 		}, "mismatch", "", false},
 		{"other attempt", "COMPLETED", func(_, u map[string]any) { u["payments"] = paid("COMPLETED"); u["custom_id"] = "att_other" }, "mismatch", "", false},
+		{"another hub's", "COMPLETED", func(_, u map[string]any) { u["payments"] = paid("COMPLETED"); u["custom_id"] = testAttempt + ":hub2" }, "mismatch", "", false},
 		{"no custom_id", "COMPLETED", func(_, u map[string]any) { u["payments"] = paid("COMPLETED"); delete(u, "custom_id") }, "mismatch", "", false},
 		{"two units", "COMPLETED", func(o, u map[string]any) {
 			u["payments"] = paid("COMPLETED")

@@ -56,9 +56,9 @@ func (e event) facts() []sdk.Fact {
 	r, related := e.Resource, e.Resource.Supplementary.Related
 	switch kind := e.Type; {
 	case strings.HasPrefix(kind, "CHECKOUT.ORDER."):
-		return hint(r.attempt(), kindOrder, r.ID)
+		return hint(r.custom(), kindOrder, r.ID)
 	case kind == "CHECKOUT.PAYMENT-APPROVAL.REVERSED": // its resource has no id
-		return hint(r.attempt(), kindOrder, r.OrderID)
+		return hint(r.custom(), kindOrder, r.OrderID)
 	case strings.HasPrefix(kind, "PAYMENT.AUTHORIZATION."):
 		return hint(r.CustomID, kindOrder, related.Order, kindAuthorization, r.ID)
 	case kind == "PAYMENT.CAPTURE.REFUNDED", kind == "PAYMENT.CAPTURE.REVERSED", strings.HasPrefix(kind, "PAYMENT.REFUND."):
@@ -91,7 +91,7 @@ func (e event) facts() []sdk.Fact {
 	return nil
 }
 
-func (r resource) attempt() string {
+func (r resource) custom() string {
 	if len(r.PurchaseUnits) != 1 {
 		return r.CustomID
 	}
@@ -99,10 +99,10 @@ func (r resource) attempt() string {
 }
 
 // hint names a payment, by what can be an id; nothing if nothing can.
-func hint(attempt string, kindsAndIDs ...string) []sdk.Fact {
+func hint(custom string, kindsAndIDs ...string) []sdk.Fact {
 	f := sdk.Fact{}
-	if len(attempt) <= maxCustomID && eventForm.MatchString(attempt) {
-		f.Payment.AttemptID = attempt
+	if len(custom) <= maxCustomID && eventForm.MatchString(custom) {
+		f.Payment.AttemptID, f.Payment.InstanceID = readCustomID(custom)
 	}
 	for i := 0; i < len(kindsAndIDs); i += 2 {
 		if id := kindsAndIDs[i+1]; idForm.MatchString(id) {

@@ -14,6 +14,7 @@ func TestEvent_NamesWhatToRead(t *testing.T) {
 		{"CHECKOUT.ORDER.COMPLETED", `{"id":"ORDER1","status":"COMPLETED","create_time":"odd","purchase_units":[{"custom_id":"att_1","payments":{"captures":[{"create_time":7}]}}]}`, "att_1 order=ORDER1"},
 		{"CHECKOUT.PAYMENT-APPROVAL.REVERSED", `{"order_id":"ORDER1"}`, " order=ORDER1"},
 		{"PAYMENT.CAPTURE.DENIED", `{"id":"CAP1","custom_id":"att_1",` + links("https://api.paypal.com/v2/payments/authorizations/AUTH1") + `}`, "att_1 authorization=AUTH1 capture=CAP1"},
+		{"PAYMENT.CAPTURE.COMPLETED", `{"id":"CAP1","custom_id":"att_1:0a1b"}`, "att_1 of 0a1b capture=CAP1"},
 		{"PAYMENT.CAPTURE.PENDING", `{"id":"CAP1",` + links("https://api.paypal.com/v2/checkout/orders/ORDER1") + `}`, " order=ORDER1 capture=CAP1"},
 		{"PAYMENT.CAPTURE.REFUNDED", `{"id":"REF1","custom_id":"ref_1",` + links("https://api.paypal.com/v2/payments/captures/CAP1") + `}`, " capture=CAP1"},
 		{"PAYMENT.CAPTURE.REVERSED", `{"id":"REF1",` + links("https://api.paypal.com/v2/payments/captures/CAP1") + `}`, " capture=CAP1"},
@@ -32,11 +33,14 @@ func TestEvent_NamesWhatToRead(t *testing.T) {
 		var got []string
 		for _, f := range e.facts() {
 			s := f.Payment.AttemptID
+			if hub := f.Payment.InstanceID; hub != "" {
+				s += " of " + hub
+			}
 			for _, r := range f.Payment.Refs {
 				s += " " + r.Kind + "=" + r.Value
 			}
 			got = append(got, s)
-			if f.Proven || f.Payment.InstanceID != "" {
+			if f.Proven {
 				t.Errorf("%s: %+v", c.kind, f)
 			}
 		}

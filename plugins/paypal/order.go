@@ -139,7 +139,8 @@ func (c *capture) movement() (sdk.Capture, error) {
 }
 
 func (r *refund) movement() (sdk.Refund, error) {
-	out := sdk.Refund{ID: r.ID, RefundID: r.CustomID, CaptureID: up(r.Links, "captures"), Status: sdk.MovementPending, At: r.Created.Time}
+	out := sdk.Refund{ID: r.ID, CaptureID: up(r.Links, "captures"), Status: sdk.MovementPending, At: r.Created.Time}
+	out.RefundID, out.InstanceID = readCustomID(r.CustomID)
 	switch r.Status {
 	case "COMPLETED":
 		out.Status = sdk.MovementSucceeded

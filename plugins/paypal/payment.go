@@ -80,8 +80,7 @@ func (p *Provider) orderID(ctx context.Context, refs []sdk.Ref) (string, error) 
 	return id, nil
 }
 
-// payment tells what an order proves. custom_id holds the attempt's id; PayPal
-// has no room for the hub's.
+// payment tells what an order proves.
 func (p *Provider) payment(o *order) (*sdk.Payment, error) {
 	out := &sdk.Payment{
 		Refs: addRef(nil, kindOrder, o.ID), Mode: p.settings.mode, Payer: payerOf(o),
@@ -92,7 +91,7 @@ func (p *Provider) payment(o *order) (*sdk.Payment, error) {
 		return nil, once.ErrUnreadable
 	}
 	if len(o.PurchaseUnits) == 1 {
-		out.AttemptID = o.PurchaseUnits[0].CustomID
+		out.AttemptID, out.InstanceID = readCustomID(o.PurchaseUnits[0].CustomID)
 		if out.Amount, err = o.PurchaseUnits[0].Amount.money(); err != nil {
 			return nil, err
 		}
@@ -126,8 +125,8 @@ func addMovements(out *sdk.Payment, u purchaseUnit) error {
 		if m.CaptureID == "" && len(u.Payments.Captures) == 1 {
 			m.CaptureID = u.Payments.Captures[0].ID
 		}
-		if m.RefundID == u.CustomID {
-			m.RefundID = "" // made at PayPal, which passes the payment's on
+		if r.CustomID == u.CustomID {
+			m.RefundID, m.InstanceID = "", "" // made at PayPal, which passes the payment's on
 		}
 		out.Refunds.Items = append(out.Refunds.Items, m)
 	}

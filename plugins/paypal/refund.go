@@ -27,11 +27,12 @@ func (p *Provider) Refund(ctx context.Context, r sdk.RefundRequest) (*sdk.Refund
 	if err != nil {
 		return nil, err
 	}
-	if !idForm.MatchString(r.CaptureID) || len(r.RefundID) > maxCustomID {
+	custom := customID(r.RefundID, r.InstanceID)
+	if !idForm.MatchString(r.CaptureID) || len(custom) > maxCustomID {
 		return nil, sdk.NotSent("the capture's or refund's id is unusable")
 	}
 	re := &refund{}
-	err = p.api.send(ctx, post("/v2/payments/captures/"+r.CaptureID+"/refund", r.Key, refundRequest{a, r.RefundID}), re)
+	err = p.api.send(ctx, post("/v2/payments/captures/"+r.CaptureID+"/refund", r.Key, refundRequest{a, custom}), re)
 	if isIssue(err, "CAPTURE_FULLY_REFUNDED", "REFUND_AMOUNT_EXCEEDED") {
 		// Perhaps by this very refund, if PayPal has forgotten the key.
 		if found, _ := p.findRefund(ctx, sdk.GetRefundRequest{PaymentRequest: r.PaymentRequest, RefundID: r.RefundID, CaptureID: r.CaptureID}); found != nil {
@@ -45,7 +46,7 @@ func (p *Provider) Refund(ctx context.Context, r sdk.RefundRequest) (*sdk.Refund
 	if err != nil {
 		return nil, outcome("create refund", err)
 	}
-	out.RefundID = r.RefundID
+	out.RefundID, out.InstanceID = r.RefundID, r.InstanceID
 	if out.CaptureID == "" {
 		out.CaptureID = r.CaptureID
 	}
@@ -84,7 +85,7 @@ func (p *Provider) GetRefund(ctx context.Context, r sdk.GetRefundRequest) (*sdk.
 		return nil, outcome("read refund", err)
 	}
 	if out.RefundID != r.RefundID {
-		out.RefundID = "" // made at PayPal, which passes the payment's custom_id on
+		out.RefundID, out.InstanceID = "", "" // made at PayPal, which passes the payment's custom_id on
 	}
 	return &out, nil
 }

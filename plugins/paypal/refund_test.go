@@ -34,7 +34,7 @@ func TestRefund_ShapeAndStatuses(t *testing.T) {
 			t.Errorf("%s: %+v %v", body, out, err)
 		}
 		c := f.seen()[0]
-		if c.Path != "/v2/payments/captures/"+testCapture+"/refund" || c.Key != "op_5" || !sameJSON(c.Body, `{"amount":{"currency_code":"EUR","value":"10.00"},"custom_id":"ref_1"}`) {
+		if c.Path != "/v2/payments/captures/"+testCapture+"/refund" || c.Key != "op_5" || !sameJSON(c.Body, `{"amount":{"currency_code":"EUR","value":"10.00"},"custom_id":"ref_1:hub1"}`) {
 			t.Errorf("sent %+v", c)
 		}
 	}

@@ -23,7 +23,6 @@ var serverFlow = sdk.Flow{
 // PayPal's limits, in characters.
 const (
 	maxDescription = 127
-	maxCustomID    = 127
 	maxReferenceID = 256
 )
 
@@ -63,13 +62,14 @@ func (p *Provider) createOrder(ctx context.Context, r sdk.CheckoutRequest) (*sdk
 	if err != nil {
 		return nil, err
 	}
-	if r.AttemptID == "" || len(r.AttemptID) > maxCustomID || len(r.OrderID) > maxReferenceID {
+	custom := customID(r.AttemptID, r.InstanceID)
+	if r.AttemptID == "" || len(custom) > maxCustomID || len(r.OrderID) > maxReferenceID {
 		return nil, sdk.NotSent("the attempt's or order's id is unusable")
 	}
 	body := orderRequest{
 		Intent: intent(r.CaptureMode),
 		PurchaseUnits: []unitRequest{{
-			ReferenceID: r.OrderID, Amount: a, CustomID: r.AttemptID, Description: truncate(r.Description, maxDescription),
+			ReferenceID: r.OrderID, Amount: a, CustomID: custom, Description: truncate(r.Description, maxDescription),
 		}},
 		PaymentSource: map[string]wallet{"paypal": {experience{
 			ReturnURL: r.URLs.Return, CancelURL: r.URLs.Cancel, UserAction: "PAY_NOW", Shipping: "NO_SHIPPING",

@@ -25,7 +25,7 @@ func TestCreateOrder_ShapeAndDeterminism(t *testing.T) {
 		t.Errorf("not the same bytes:\n%+v\n%+v", calls[0], calls[1])
 	}
 	want := `{"intent":"CAPTURE","purchase_units":[{"reference_id":"ord_1","amount":{"currency_code":"EUR","value":"99.99"},` +
-		`"custom_id":"` + testAttempt + `","description":"Three books & more"}],"payment_source":{"paypal":{"experience_context":{` +
+		`"custom_id":"` + testAttempt + `:hub1","description":"Three books & more"}],"payment_source":{"paypal":{"experience_context":{` +
 		`"return_url":"https://hub.example/return/1","cancel_url":"https://hub.example/return/1?cancel=1","user_action":"PAY_NOW","shipping_preference":"NO_SHIPPING"}}}}`
 	if got := calls[0]; !sameJSON(got.Body, want) || got.Method != "POST" || got.Path != "/v2/checkout/orders" || got.Key != "op_1" || got.Prefer != "return=representation" {
 		t.Errorf("sent %+v", got)
@@ -135,6 +135,24 @@ func TestReadOrder_EveryState(t *testing.T) {
 			if m.ID != testCapture || !m.Amount.Equal(eur(9999)) || !m.Fee.Equal(eur(379)) || !m.At.Equal(testNow) || out.Payer.Name != "John Doe" {
 				t.Errorf("%+v", m)
 			}
+		}
+	}
+}
+
+// TestReadOrder_SaysWhose: of an order that was made before hubs named
+// themselves, no hub is told.
+func TestReadOrder_SaysWhose(t *testing.T) {
+	for custom, hub := range map[string]string{testAttempt: "", testAttempt + ":hub1": "hub1", testAttempt + ":hub2": "hub2"} {
+		f := newFake(t, say(200, doc("COMPLETED", func(_, u map[string]any) {
+			u["custom_id"] = custom
+			u["payments"] = paid("PARTIALLY_REFUNDED", refundDoc("COMPLETED", "ref_1:hub1"), refundDoc("COMPLETED", custom))
+		})))
+		out, err := newTestProvider(t, f).GetPayment(t.Context(), paymentRequest("server", orderRef()))
+		if err != nil || out.AttemptID != testAttempt || out.InstanceID != hub {
+			t.Errorf("%s: %+v %v", custom, out, err)
+		}
+		if r := out.Refunds.Items; r[0].RefundID != "ref_1" || r[0].InstanceID != "hub1" || r[1].RefundID != "" || r[1].InstanceID != "" {
+			t.Errorf("%s: %+v", custom, r)
 		}
 	}
 }

@@ -97,7 +97,7 @@ func (c *campaign) forgePayPal(o *order, a *attempt) {
 	for nonce := range 1000 {
 		body := fmt.Appendf(nil, `{"id":"WH-FORGED-%s-%d","event_version":"1.0","event_type":"PAYMENT.CAPTURE.COMPLETED","resource_type":"capture","resource_version":"2.0",`+
 			`"resource":{"id":"FORGED%d","status":"COMPLETED","amount":{"currency_code":%q,"value":%q},"custom_id":%q,"supplementary_data":{"related_ids":{"order_id":%q}}},"summary":"`,
-			a.ID, nonce, nonce, o.currency, sdk.Money{Amount: o.amount, Currency: o.currency, Exponent: o.last.Exponent}.Decimal(), a.ID, a.ref("order"))
+			a.ID, nonce, nonce, o.currency, sdk.Money{Amount: o.amount, Currency: o.currency, Exponent: o.last.Exponent}.Decimal(), a.ID+":"+c.instance, a.ref("order"))
 		if fitted := fit(body, []byte(`"}`), crc32.ChecksumIEEE(c.seen.body)); fitted != nil {
 			c.mustRefuse(o, "paypal", c.seen.header, append(body, `"}`...))
 			c.tell(o, "paypal", c.seen.header, fitted)

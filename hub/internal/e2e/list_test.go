@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/superpayhub/superpay/hub/internal/ledger"
 	"github.com/superpayhub/superpay/sdk/plugintest/standin"
 )
 
@@ -85,6 +86,31 @@ func TestList(t *testing.T) {
 	h.runs("paypal", "outage")
 
 	t.Run("of nobody", func(t *testing.T) { h.unmatchedMoney(t) })
+	t.Run("of another hub on the same account", func(t *testing.T) { h.anothersMoney(t) })
+}
+
+// anothersMoney are payments at PayPal that a hub made: this one, before its
+// database was set back, and another one, which must not alarm this.
+func (h *house) anothersMoney(t *testing.T) {
+	var instance string
+	require.NoError(t, h.query(`SELECT instance_id FROM hub`).Scan(&instance))
+	payer := func(hub string) string {
+		attempt := ledger.NewID(ledger.AttemptID, time.Now())
+		h.post(h.paypal.BaseURL+"/client", url.Values{
+			"client_id": {h.PayPal.ClientID}, "merchant_id": {h.PayPal.MerchantID}, "amount": {"7.00"}, "currency": {"USD"},
+			"custom_id": {attempt + ":" + hub}, "choice": {"approve"}, "return": {"http://localhost:9/"},
+		})
+		return attempt
+	}
+	others, ours := payer("0000000000000000"), payer(instance) // the list that has the second has the first
+	certain := func() int {
+		return h.count(`SELECT count(*) FROM unmatched WHERE provider = 'paypal' AND attempt_id = $1 AND certain AND captured = 700`, ours)
+	}
+	for try := 0; certain() == 0 && try < 3; try++ { // a list may have begun before
+		h.listNow("paypal")
+	}
+	require.Equal(t, 1, certain())
+	require.Zero(t, h.count(`SELECT count(*) FROM unmatched WHERE attempt_id = $1`, others))
 }
 
 // unmatchedMoney is a payment under the hub's name that the hub knows nothing

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"strings"
 	"time"
 
 	"github.com/superpayhub/superpay/sdk/plugintest/standin"
@@ -45,9 +46,10 @@ func (u *unit) entry(id, status string, amount money, at time.Time) standin.Entr
 	if amount.Currency == "HUF" || amount.Currency == "TWD" {
 		exact += ".00" // ISO 4217 gives them two decimals, PayPal none
 	}
+	attempt, _, _ := strings.Cut(u.CustomID, ":")
 	return standin.Entry{
 		ID: id, PaymentID: u.order.ID, Status: status, Amount: exact, Currency: amount.Currency,
-		Metadata: map[string]string{"superpay_attempt": u.CustomID}, Created: at,
+		Metadata: map[string]string{"superpay_attempt": attempt}, Created: at,
 	}
 }
 

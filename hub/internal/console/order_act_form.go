@@ -1,0 +1,141 @@
+package console
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/superpayhub/superpay/hub/internal/ledger"
+	"github.com/superpayhub/superpay/sdk"
+)
+
+// actForm is the form of one act on an order, as it is shown and as it comes
+// back. Nothing is done before it was reviewed.
+type actForm struct {
+	*ledger.Order
+	Verb    string
+	Attempt *ledger.Attempt // that it is about
+	Letter  string
+	Left    int64 // what can be asked for at most
+	Minor   int64 // what is asked for
+
+	All      bool // of what is left, or Amount
+	Amount   string
+	Preset   string
+	Reason   string
+	Override bool   // of a dispute
+	State    string // of the order when the form was shown
+	Seen     int64  // what was refundable when the form was shown
+	Key      string // of the operation: pressed twice it is one
+
+	Review bool
+	Only   string // resolve: this reason alone
+}
+
+// stateOf is what a person decides on. The version moves for less.
+func stateOf(o *ledger.Order) string {
+	return fmt.Sprintf("%s-%d-%d-%d-%d-%d", o.Status, o.Authorized, o.Captured, o.Refunded, o.Refundable, len(o.Attention))
+}
+
+// presets are reasons that can be chosen.
+var presets = map[string][]string{
+	"refund":  {"asked", "duplicate", "out_of_stock", "fraud"},
+	"capture": {"delivered"},
+	"cancel":  {"asked", "out_of_stock", "fraud"},
+	"resolve": {"checked", "refunded", "informed"},
+}
+
+// Presets are the reasons for this act.
+func (f *actForm) Presets() []string { return presets[f.Verb] }
+
+// Asked is the order's amount; the form has one of its own.
+func (f *actForm) Asked() int64 { return f.Order.Amount }
+
+// HasAmount: money is named.
+func (f *actForm) HasAmount() bool { return f.Verb == "refund" || f.Verb == "capture" }
+
+// CanOverride: disputes hold back what could be given back.
+func (f *actForm) CanOverride() bool {
+	return f.Verb == "refund" && f.Attempt != nil && f.Attempt.Disputed > 0
+}
+
+// Why is the reason in words.
+func (f *actForm) Why(p *page) string {
+	var parts []string
+	if f.Preset != "" {
+		parts = append(parts, p.T("why."+f.Preset))
+	}
+	if f.Reason != "" {
+		parts = append(parts, f.Reason)
+	}
+	return strings.Join(parts, ": ")
+}
+
+// aim picks the attempt that the act is about, and what is left of it.
+func (s *server) aim(f *actForm, attemptID string) {
+	fits := map[string]func(*ledger.Attempt) bool{
+		"refund":  func(a *ledger.Attempt) bool { return a.Captured > 0 },
+		"capture": func(a *ledger.Attempt) bool { return a.Status == sdk.RequiresCapture },
+		"cancel":  func(a *ledger.Attempt) bool { return a.Live() && !a.Abandoned },
+	}[f.Verb]
+	for _, a := range f.Attempts {
+		if fits == nil || !fits(a) || attemptID != "" && a.ID != attemptID {
+			continue
+		}
+		if f.Attempt == nil || f.Verb == "refund" && f.Attempt.Refundable() == 0 {
+			f.Attempt = a
+		}
+	}
+	if f.Attempt == nil {
+		return
+	}
+	f.Letter = letter(f.Order, f.Attempt.ID)
+	switch f.Verb {
+	case "refund":
+		if f.Left = f.Attempt.Refundable(); f.Override {
+			f.Left = max(0, f.Attempt.Captured-f.Attempt.Refunded-f.Attempt.Reserved)
+		}
+	case "capture":
+		f.Left = f.Attempt.Authorized
+	}
+}
+
+// readAct reads the form and says what is wrong with it, field by field.
+func (s *server) readAct(c *fiber.Ctx, p *page, o *ledger.Order, verb string) *actForm {
+	f := &actForm{
+		Order: o, Verb: verb, All: c.FormValue("part") != "1", Amount: strings.TrimSpace(c.FormValue("amount")), Preset: c.FormValue("preset"),
+		Reason: strings.TrimSpace(c.FormValue("reason")), Override: c.FormValue("override") == "1" && p.May("admin"), Key: c.FormValue("key"),
+		Only: c.FormValue("only"), State: c.FormValue("state"),
+	}
+	f.Seen, _ = strconv.ParseInt(c.FormValue("seen"), 10, 64)
+	s.aim(f, c.FormValue("attempt"))
+	if !oneWord.MatchString(f.Key) {
+		f.Key = ledger.NewID("act", p.Now)
+	}
+	if f.Preset != "" && !slices.Contains(presets[verb], f.Preset) {
+		f.Preset = ""
+	}
+	if f.Preset == "" && f.Reason == "" {
+		p.blame("reason", "act.error.reason")
+	} else if len(f.Why(p)) > whyLength {
+		p.blame("reason", "problem.why_long", whyLength)
+	}
+	if !f.HasAmount() || f.Attempt == nil {
+		return f
+	}
+	if f.Minor = f.Left; !f.All {
+		m, err := sdk.ParseDecimal(f.Amount, o.Currency, o.Exponent)
+		example := sdk.Money{Amount: min(f.Left, 1999), Exponent: o.Exponent}.Decimal()
+		switch {
+		case err != nil || m.Amount <= 0:
+			p.blame("amount", "act.error.amount", example)
+		case m.Amount > f.Left && !(c.FormValue("confirm") == "1"): // a repetition of what was done is answered from the record
+			p.blame("amount", "act.error.much", moneyText(f.Left, o.Currency, o.Exponent))
+		}
+		f.Minor = m.Amount
+	}
+	return f
+}

@@ -60,7 +60,7 @@ bench-parts: ## Measure the parts: plugin call, signature, decoding, transition 
 	go test -run '^$$' -bench '$(PARTS)' -benchmem ./hub/internal/providers ./hub/internal/ledger ./plugins/stripe
 
 .PHONY: bench-console
-bench-console: postgres ## Time the console's queries with 1,000,000 orders (ORDERS=n; takes ten minutes)
+bench-console: postgres ## Time the console's queries and pages with 1,000,000 orders (ORDERS=n; takes 15 minutes)
 	go test -run '^$$' -bench Console -benchtime 50x -timeout 60m ./hub/internal/postgres
 
 .PHONY: postgres

@@ -32,6 +32,7 @@ type Options struct {
 	Port        int    // of the first hub; 0 picks a free one
 	BasePath    string // everything of the hubs below it, as "/superpay"
 	DatabaseURL string // "" runs a private PostgreSQL
+	Key         string // that the given database is encrypted with; "" takes the data folder's
 	Hubs        int    // on the same database; 0 means 1
 	Shop        bool
 	Fleeting    bool // for tests: nothing waits for the disk, and the sandbox keeps nothing on it

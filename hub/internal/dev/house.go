@@ -27,6 +27,9 @@ func (h *House) plan(context.Context) (err error) {
 	if o := h.options; o.StripeSecretKey != "" {
 		h.keys.StripeSecretKey, h.keys.StripeWebhookSecret, h.keys.StripePublishableKey = o.StripeSecretKey, o.StripeWebhookSecret, o.StripePublishableKey
 	}
+	if h.options.Key != "" {
+		h.keys.EncryptionKey = h.options.Key
+	}
 	h.APIKey, h.EncryptionKey, h.WebhookSecret, h.StripeSecretKey = h.keys.APIKey, h.keys.EncryptionKey, h.keys.StripeWebhookSecret, h.keys.StripeSecretKey
 	h.PayPal = h.keys.PayPal
 	port := h.options.Port

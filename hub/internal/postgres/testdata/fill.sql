@@ -40,7 +40,7 @@ SELECT id, app_id, 'INV-' || i, amount, currency, exponent, status,
     CASE WHEN h % 2000 = 3 THEN jsonb_build_array(jsonb_build_object('reason', 'second_payment', 'attempt_id', attempt_id, 'at', at)) ELSE '[]' END, h % 2000 = 3,
     CASE status WHEN 'authorized' THEN amount ELSE 0 END, CASE WHEN status IN ('paid', 'refunded', 'partially_refunded') THEN amount ELSE 0 END,
     CASE status WHEN 'refunded' THEN amount WHEN 'partially_refunded' THEN amount / 2 ELSE 0 END,
-    CASE WHEN h % 3000 = 5 AND status = 'paid' THEN amount ELSE 0 END, CASE status WHEN 'paid' THEN amount WHEN 'partially_refunded' THEN amount - amount / 2 ELSE 0 END,
+    CASE WHEN h % 3000 = 35 AND status = 'paid' THEN amount ELSE 0 END, CASE status WHEN 'paid' THEN amount WHEN 'partially_refunded' THEN amount - amount / 2 ELSE 0 END,
     'Order of goods ' || i, jsonb_build_array(jsonb_build_object('name', 'A thing', 'quantity', 1, 'amount', amount)),
     jsonb_build_object('email', 'payer' || h % 300000 || '@example.com', 'name', 'Payer ' || h % 300000), '{"cart": "1"}',
     'https://shop.example/thanks', 'https://shop.example/cart', at + interval '1 day', at, at + interval '1 minute', 3, provider, flow, mode
@@ -65,7 +65,7 @@ INSERT INTO refunds SELECT pg_temp.id('ref', t, i::text), id, attempt_id, provid
 FROM filled WHERE status IN ('refunded', 'partially_refunded') ORDER BY i;
 
 INSERT INTO disputes SELECT pg_temp.id('dis', t, i::text), id, attempt_id, provider, 'dp_' || md5(i::text), 'ch_' || md5(i::text), 'open', true, amount, currency, exponent, '', at, 1, at, at
-FROM filled WHERE h % 3000 = 5 AND status = 'paid' ORDER BY i;
+FROM filled WHERE h % 3000 = 35 AND status = 'paid' ORDER BY i;
 
 INSERT INTO operations (id, app_id, order_id, attempt_id, kind, idempotency_key, request_hash, outcome, rejected, first_sent_at, deadline, sends, plugin_version, created_at, updated_at)
 SELECT pg_temp.id('op', t, i::text), app_id, id, attempt_id, 'create', 'key-' || i, md5(i::text),

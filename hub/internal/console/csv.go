@@ -4,6 +4,8 @@ import (
 	"bufio"
 	"encoding/csv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/gofiber/fiber/v2"
 )
@@ -40,9 +42,12 @@ func sendCSV(c *fiber.Ctx, name string, head []string, next func() ([][]string, 
 	return nil
 }
 
-// inert keeps a spreadsheet from taking a text that others wrote for a formula.
+// inert keeps a spreadsheet from taking a text that others wrote for a formula,
+// also one that begins after blanks, which some leave out, or with the wide
+// signs that some take for the usual ones.
 func inert(text string) string {
-	if text != "" && strings.ContainsRune("=+-@\t\r", rune(text[0])) {
+	begins := strings.TrimLeftFunc(text, func(r rune) bool { return r <= ' ' || unicode.IsSpace(r) || unicode.In(r, unicode.Cf) })
+	if first, _ := utf8.DecodeRuneInString(begins); text != "" && (strings.ContainsRune("=+-@\uff1d\uff0b\uff0d\uff20", first) || strings.ContainsRune("\t\r", rune(text[0]))) {
 		return "'" + text
 	}
 	return text

@@ -112,7 +112,7 @@ func (p *Provider) addDisputes(ctx context.Context, out *sdk.Payment, c sdk.Capt
 		}
 		out.Disputes.Items = append(out.Disputes.Items, sdk.Dispute{
 			ID: d.ID, CaptureID: c.ID, Status: d.standing(), Amount: m, Reason: strings.ToLower(d.Reason),
-			FundsWithdrawn: d.withdrawn() && !refunded(out, c.ID, m), DueBy: d.DueBy.Time, At: d.Created.Time,
+			FundsWithdrawn: d.withdrawn() && !refunded(out, c.ID, m), Fee: d.fee(), DueBy: d.DueBy.Time, At: d.Created.Time,
 		})
 	}
 	return nil
@@ -138,31 +138,45 @@ func (d *dispute) standing() sdk.DisputeStatus {
 // that PayPal tells, without its fees, else by the stage. PayPal holds the
 // money of a claim until it decides.
 func (d *dispute) withdrawn() bool {
-	var net int64
-	told := false
-	for _, m := range d.Movements {
-		if m.Party != "SELLER" || strings.HasSuffix(m.Reason, "_FEE") {
-			continue
-		}
-		a, err := m.Amount.money()
-		if err != nil {
-			continue
-		}
-		told = true
-		value := max(a.Amount, -a.Amount)
-		if m.Type == "DEBIT" {
-			value = -value
-		}
-		net += value
-	}
+	net, told := d.moved(func(m moneyMovement) bool { return !m.isFee() })
 	if told {
-		return net < 0
+		return net.Amount < 0
 	}
 	switch d.standing() {
 	case sdk.DisputeLost, sdk.DisputeOpen:
 		return true
 	}
 	return false
+}
+
+// fee is what PayPal keeps for the dispute, as far as it tells.
+func (d *dispute) fee() sdk.Money {
+	net, _ := d.moved(moneyMovement.isFee)
+	net.Amount = -net.Amount
+	return net
+}
+
+func (m moneyMovement) isFee() bool { return strings.HasSuffix(m.Reason, "_FEE") }
+
+// moved sums up such of the seller's money as PayPal tells of; what went out is
+// negative.
+func (d *dispute) moved(such func(moneyMovement) bool) (net sdk.Money, told bool) {
+	for _, m := range d.Movements {
+		if m.Party != "SELLER" || !such(m) {
+			continue
+		}
+		a, err := m.Amount.money()
+		if err != nil {
+			continue
+		}
+		value := max(a.Amount, -a.Amount)
+		if m.Type == "DEBIT" {
+			value = -value
+		}
+		a.Amount = net.Amount + value
+		net, told = a, true
+	}
+	return net, told
 }
 
 // refunded reports whether the same money is in the list of refunds already: a

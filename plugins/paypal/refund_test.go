@@ -2,6 +2,7 @@ package main
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/superpayhub/superpay/sdk"
@@ -135,6 +136,9 @@ func TestReadOrder_RefundsAndDisputes(t *testing.T) {
 		}
 		if d := out.Disputes.Items[0]; d.Status != c.status || d.FundsWithdrawn != c.withdrawn || d.CaptureID != testCapture || d.Amount.Currency != "EUR" {
 			t.Errorf("%s: %+v", c.name, d)
+		}
+		if d := out.Disputes.Items[0]; strings.Contains(c.body, "CHARGEBACK_FEE") != d.Fee.Equal(eur(1600)) {
+			t.Errorf("%s: kept %s", c.name, d.Fee)
 		}
 	}
 }

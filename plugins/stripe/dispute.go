@@ -66,6 +66,7 @@ func fromDispute(d *stripe.Dispute) sdk.Dispute {
 		Status:         disputeStatus(d.Status),
 		Amount:         fromWire(d.Amount, d.Currency),
 		FundsWithdrawn: withdrawn(d),
+		Fee:            disputeFee(d),
 		Reason:         string(d.Reason),
 		At:             at(d.Created),
 	}
@@ -105,4 +106,17 @@ func withdrawn(d *stripe.Dispute) bool {
 		}
 	}
 	return net < 0
+}
+
+// disputeFee is what Stripe keeps for the dispute, as far as it was booked: it
+// may be given back with the money.
+func disputeFee(d *stripe.Dispute) (fee sdk.Money) {
+	var sum int64
+	for _, t := range d.BalanceTransactions {
+		if t != nil {
+			sum += t.Fee
+			fee = fromWire(sum, t.Currency)
+		}
+	}
+	return fee
 }

@@ -116,7 +116,7 @@ func (t *teller) event(e ledger.Event) line {
 		}
 	}
 	if h.Amount != nil && noun != "order" {
-		l.Says = t.t("story.money", l.Says, t.signed(noun, *h.Amount, h.Currency))
+		l.Says = t.t("story.money", l.Says, t.signed(noun, what, *h.Amount, h.Currency))
 	}
 	if f := h.Failure; f != nil {
 		l.Says = t.t("story.failure", l.Says, f.Code, foreign(lang, f.Message))
@@ -154,7 +154,7 @@ func (t *teller) took(operation string, end time.Time) string {
 }
 
 // signed is an amount as it changed what we hold.
-func (t *teller) signed(noun string, amount int64, currency string) template.HTML {
+func (t *teller) signed(noun, what string, amount int64, currency string) template.HTML {
 	exponent := t.d.Exponent
 	if currency != t.d.Currency {
 		if e, ok := ledger.Exponent(currency); ok {
@@ -162,7 +162,7 @@ func (t *teller) signed(noun string, amount int64, currency string) template.HTM
 		}
 	}
 	sign := "+"
-	if noun == "refund" || noun == "dispute" {
+	if noun == "refund" || noun == "dispute" || what == "fee" {
 		sign = "\u2212"
 	}
 	return template.HTML(sign) + money(amount, currency, exponent)

@@ -56,6 +56,9 @@ func TestMovements(t *testing.T) {
 	defer app.Close()
 	require.Equal(t, 201, h.ask("POST", "/v1/webhook_endpoints", "", map[string]any{"url": app.URL}).status)
 
+	kept := func(o answer) int {
+		return h.count(`SELECT coalesce(sum(amount), 0) FROM postings WHERE order_id = $1 AND account = 'fees:stripe'`, o.ID)
+	}
 	dispute := func(way int, ends string) answer {
 		o := ways[way].pay(h, nil)
 		provider, capture, button := ways[way].provider, o.ref("charge"), h.stripe.BaseURL+"/dashboard/charges/"
@@ -88,14 +91,14 @@ func TestMovements(t *testing.T) {
 				return h.count(`SELECT count(*) FROM disputes WHERE order_id = $1 AND status = 'lost'`, o.ID) == 1
 			}, patience, tick)
 			require.Empty(t, h.accounts(o), "nothing is held, and nothing is owed")
+			if name == "stripe" {
+				require.Equal(t, 60+1500, kept(o), "of the charge, and for the dispute")
+			}
 			require.Zero(t, h.ask("GET", "/v1/orders/"+o.ID, "", nil).Refundable)
 		})
 	}
 
 	t.Run("what the provider keeps, told at once or later", func(t *testing.T) {
-		kept := func(o answer) int {
-			return h.count(`SELECT coalesce(sum(amount), 0) FROM postings WHERE order_id = $1 AND account = 'fees:stripe'`, o.ID)
-		}
 		require.Equal(t, 60, kept(ways[2].pay(h, nil)), "a charge's answer tells")
 		o := h.checkout(nil)
 		h.post(o.NextAction.URL, url.Values{"method": {"delayed"}})

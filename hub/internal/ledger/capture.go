@@ -25,20 +25,31 @@ type Capture struct {
 	Amount     int64              `json:"amount"`
 	Currency   string             `json:"currency"`
 	Exponent   int                `json:"exponent"`
-	// Fee is what the provider kept of it, in a currency of its own choice; 0
-	// where it did not say (yet).
-	Fee         int64     `json:"fee"`
-	FeeCurrency string    `json:"fee_currency"`
-	FeeExponent int       `json:"fee_exponent"`
-	Posted      int       `json:"posted"`
-	CreatedAt   time.Time `json:"created_at"`
-	UpdatedAt   time.Time `json:"updated_at"`
+	Kept
+	Posted    int       `json:"posted"`
+	CreatedAt time.Time `json:"created_at"`
+	UpdatedAt time.Time `json:"updated_at"`
+}
+
+// Kept is the fee that the provider keeps of a capture, or for a dispute, in a
+// currency of its own choice; 0 where it did not say (yet).
+type Kept struct {
+	Fee         int64  `json:"fee"`
+	FeeCurrency string `json:"fee_currency"`
+	FeeExponent int    `json:"fee_exponent"`
+}
+
+func (k Kept) money() sdk.Money {
+	if k.Fee == 0 {
+		return sdk.Money{}
+	}
+	return sdk.Money{Amount: k.Fee, Currency: k.FeeCurrency, Exponent: k.FeeExponent}
 }
 
 // feeTaken is the fee that is posted: that of money which was taken.
 func (c *Capture) feeTaken() sdk.Money {
-	if c.Status != sdk.MovementSucceeded || c.Fee == 0 {
+	if c.Status != sdk.MovementSucceeded {
 		return sdk.Money{}
 	}
-	return sdk.Money{Amount: c.Fee, Currency: c.FeeCurrency, Exponent: c.FeeExponent}
+	return c.money()
 }

@@ -55,7 +55,7 @@ func (d *decision) capture(a *Attempt, n News, c sdk.Capture, fresh bool) {
 		if row.Status == c.Status && (row.Amount != m.Amount || row.Currency != m.Currency) {
 			d.differs(a, fresh, AmountMismatch)
 		}
-		d.fee(a, n, row, c.Fee, fresh)
+		d.fee(a, n, "capture.fee", c.ID, &row.Kept, c.Fee, fresh)
 		return
 	}
 	row := &Capture{
@@ -65,22 +65,21 @@ func (d *decision) capture(a *Attempt, n News, c sdk.Capture, fresh bool) {
 	d.o.Captures = append(d.o.Captures, row)
 	d.look[a.ID] = true
 	d.record(a, n, "capture."+string(c.Status), map[string]any{"id": c.ID, "amount": m.Amount, "currency": m.Currency})
-	d.fee(a, n, row, c.Fee, fresh)
+	d.fee(a, n, "capture.fee", c.ID, &row.Kept, c.Fee, fresh)
 }
 
-// fee learns what the provider kept of a capture. Most news do not say; another
-// fee than is known needs a fresh read.
-func (d *decision) fee(a *Attempt, n News, row *Capture, fee sdk.Money, fresh bool) {
-	known := sdk.Money{Amount: row.Fee, Currency: row.FeeCurrency, Exponent: row.FeeExponent}
+// fee learns what the provider keeps of a capture, or for a dispute. Most news
+// do not say; another fee than is known needs a fresh read.
+func (d *decision) fee(a *Attempt, n News, kind, id string, row *Kept, fee sdk.Money, fresh bool) {
 	switch {
-	case fee.Amount == 0 || fee.Equal(known):
+	case fee.IsZero(), fee.Amount == 0 && row.Fee == 0, fee.Equal(row.money()):
 		return
 	case row.Fee != 0 && !fresh:
 		d.soon[a.ID] = true
 		return
 	}
-	row.Fee, row.FeeCurrency, row.FeeExponent = fee.Amount, fee.Currency, fee.Exponent
-	d.record(a, n, "capture.fee", map[string]any{"id": row.ProviderID, "amount": fee.Amount, "currency": fee.Currency})
+	*row = Kept{fee.Amount, fee.Currency, fee.Exponent}
+	d.record(a, n, kind, map[string]any{"id": id, "amount": fee.Amount, "currency": fee.Currency})
 }
 
 // differs handles an amount that changed under one provider id.
@@ -211,6 +210,7 @@ func (d *decision) dispute(a *Attempt, n News, x sdk.Dispute, fresh bool) {
 	} else {
 		same := row.Status == x.Status && row.FundsWithdrawn == x.FundsWithdrawn && row.Amount == m.Amount
 		if same {
+			d.fee(a, n, "dispute.fee", x.ID, &row.Kept, x.Fee, fresh)
 			return
 		}
 		if !fresh && disputeEdge(row.Status, x.Status) != Fact {
@@ -226,4 +226,5 @@ func (d *decision) dispute(a *Attempt, n News, x sdk.Dispute, fresh bool) {
 	d.record(a, n, "dispute."+string(x.Status), map[string]any{
 		"id": x.ID, "amount": m.Amount, "currency": m.Currency, "funds_withdrawn": x.FundsWithdrawn,
 	})
+	d.fee(a, n, "dispute.fee", x.ID, &row.Kept, x.Fee, fresh)
 }

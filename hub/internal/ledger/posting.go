@@ -72,7 +72,7 @@ func post(before, after *Order, env Env) []Posting {
 		if i < len(before.Captures) {
 			fee = before.Captures[i].feeTaken()
 		}
-		j.fee(c, fee, c.feeTaken())
+		j.fee(c.Provider, c.ID, &c.Posted, fee, c.feeTaken())
 	}
 	for i, r := range after.Refunds {
 		was := i < len(before.Refunds) && before.Refunds[i].Status == sdk.MovementSucceeded
@@ -89,18 +89,19 @@ func post(before, after *Order, env Env) []Posting {
 			was = *before.Disputes[i]
 		}
 		j.dispute(was, d)
+		j.fee(d.Provider, d.ID, &d.Posted, was.money(), d.money())
 	}
 	return j.lines
 }
 
-// fee posts what the provider kept of a capture. Another fee than was posted
+// fee posts what the provider keeps of a movement. Another fee than was posted
 // undoes that first.
-func (j *journal) fee(c *Capture, was, is sdk.Money) {
+func (j *journal) fee(provider, movementID string, posted *int, was, is sdk.Money) {
 	if was == is {
 		return
 	}
-	j.group(c.Provider, c.ID, "fee_undone", &c.Posted, providerAccount(c.Provider), feesAccount(c.Provider), was.Amount, was.Currency, was.Exponent)
-	j.group(c.Provider, c.ID, "fee", &c.Posted, feesAccount(c.Provider), providerAccount(c.Provider), is.Amount, is.Currency, is.Exponent)
+	j.group(provider, movementID, "fee_undone", posted, providerAccount(provider), feesAccount(provider), was.Amount, was.Currency, was.Exponent)
+	j.group(provider, movementID, "fee", posted, feesAccount(provider), providerAccount(provider), is.Amount, is.Currency, is.Exponent)
 }
 
 // owed is whom the money belongs to: the app, unless it is of another currency

@@ -100,4 +100,17 @@ func TestFee(t *testing.T) {
 	require.Equal(t, int64(35), accounts["fees:stripe EUR"])
 	require.Equal(t, int64(-35), accounts["provider:stripe EUR"])
 	require.False(t, o.NeedsAttention)
+
+	// That of a dispute may be given back with the money.
+	dispute := func(s sdk.DisputeStatus, withdrawn bool, fee int64) *sdk.Payment {
+		return &sdk.Payment{Disputes: sdk.Disputes{Items: []sdk.Dispute{{
+			ID: "dp_1", Status: s, Amount: usd(1000), FundsWithdrawn: withdrawn, Fee: sdk.Money{Amount: fee, Currency: "EUR", Exponent: 2},
+		}}}}
+	}
+	move(callback(o, dispute(sdk.DisputeOpen, true, 1500)))
+	require.Equal(t, int64(35+1500), accounts["fees:stripe EUR"])
+	o = claimed(o, env)
+	move(read(o, dispute(sdk.DisputeWon, false, 0)))
+	require.Equal(t, int64(35), accounts["fees:stripe EUR"])
+	require.Equal(t, int64(1000), accounts["provider:stripe USD"])
 }

@@ -26,7 +26,7 @@ const (
 	refColumns       = `provider, kind, value, attempt_id, order_id`
 	captureColumns   = `id, order_id, attempt_id, provider, provider_id, status, amount, currency, exponent, fee, fee_currency, fee_exponent, posted, created_at, updated_at`
 	refundColumns    = `id, order_id, attempt_id, provider, provider_id, capture_id, origin, status, amount, currency, exponent, reason, failure, posted, created_at, updated_at`
-	disputeColumns   = `id, order_id, attempt_id, provider, provider_id, capture_id, status, funds_withdrawn, amount, currency, exponent, reason, due_by, posted, created_at, updated_at`
+	disputeColumns   = `id, order_id, attempt_id, provider, provider_id, capture_id, status, funds_withdrawn, amount, currency, exponent, reason, due_by, fee, fee_currency, fee_exponent, posted, created_at, updated_at`
 	operationColumns = `id, app_id, order_id, attempt_id, refund_id, kind, idempotency_key, request_hash, outcome, rejected, failure, first_sent_at, deadline, sends, plugin_version, created_at, updated_at, request`
 	postingColumns   = `id, order_id, provider, movement_id, stage, account, amount, currency, exponent, at`
 	eventColumns     = `id, order_id, attempt_id, at, kind, source, request_id, data`

@@ -47,6 +47,7 @@ var laws = []struct{ law, query string }{
 				UNION ALL SELECT order_id, provider, currency, CASE WHEN status = 'lost' THEN 'lost' ELSE 'withdrawn' END, amount
 					FROM disputes WHERE funds_withdrawn
 				UNION ALL SELECT order_id, provider, fee_currency, 'fee', fee FROM captures WHERE status = 'succeeded'
+				UNION ALL SELECT order_id, provider, fee_currency, 'fee', fee FROM disputes
 			) m
 			JOIN orders o ON o.id = m.order_id
 			CROSS JOIN LATERAL (SELECT CASE WHEN m.currency = o.currency THEN 'app:' || o.app_id ELSE 'unmatched:' || m.provider END) w (owed)

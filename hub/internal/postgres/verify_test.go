@@ -63,7 +63,7 @@ func lived(tb testing.TB, db *DB, env ledger.Env, name string, outcome sdk.Dispu
 	made.Status = sdk.MovementFailed
 	read(&sdk.Payment{Refunds: sdk.Refunds{Items: []sdk.Refund{made}}})
 	read(&sdk.Payment{Disputes: sdk.Disputes{Items: []sdk.Dispute{{ID: "dp_" + name, CaptureID: charge, Status: sdk.DisputeOpen, FundsWithdrawn: true, Amount: usd(200)}}}})
-	read(&sdk.Payment{Disputes: sdk.Disputes{Items: []sdk.Dispute{{ID: "dp_" + name, CaptureID: charge, Status: outcome, FundsWithdrawn: outcome != sdk.DisputeWon, Amount: usd(200)}}}})
+	read(&sdk.Payment{Disputes: sdk.Disputes{Items: []sdk.Dispute{{ID: "dp_" + name, CaptureID: charge, Status: outcome, FundsWithdrawn: outcome != sdk.DisputeWon, Amount: usd(200), Fee: sdk.Money{Amount: 1500, Currency: "EUR", Exponent: 2}}}}})
 	asked, _, err = o.AskRefund(ledger.NewRefund{Amount: 50}, ledger.Ask{Lease: time.Second}, env)
 	require.NoError(tb, err)
 	return write(asked)
@@ -94,6 +94,7 @@ func TestVerify_FindsEachTampering(t *testing.T) {
 		`INSERT INTO postings SELECT id || 'x', order_id, provider, movement_id, '9.capture', account, amount, currency, exponent, at FROM postings WHERE stage = '1.capture'`: byGroups,
 		`UPDATE captures SET amount = amount + 1`:                                                                                                                              byMovements,
 		`UPDATE captures SET fee = fee + 1`:                                                                                                                                    byMovements,
+		`UPDATE disputes SET fee = fee + 1`:                                                                                                                                    byMovements,
 		`UPDATE captures SET status = 'failed'`:                                                                                                                                byMovements,
 		`UPDATE refunds SET amount = 299 WHERE amount = 300`:                                                                                                                   byMovements,
 		`UPDATE refunds SET status = 'succeeded' WHERE status = 'failed'`:                                                                                                      byMovements,

@@ -2192,6 +2192,7 @@ type Dispute struct {
 	Reason         string                 `protobuf:"bytes,6,opt,name=reason,proto3" json:"reason,omitempty"`
 	DueBy          int64                  `protobuf:"varint,7,opt,name=due_by,json=dueBy,proto3" json:"due_by,omitempty"`
 	At             int64                  `protobuf:"varint,8,opt,name=at,proto3" json:"at,omitempty"`
+	Fee            *Money                 `protobuf:"bytes,9,opt,name=fee,proto3" json:"fee,omitempty"`
 	unknownFields  protoimpl.UnknownFields
 	sizeCache      protoimpl.SizeCache
 }
@@ -2280,6 +2281,13 @@ func (x *Dispute) GetAt() int64 {
 		return x.At
 	}
 	return 0
+}
+
+func (x *Dispute) GetFee() *Money {
+	if x != nil {
+		return x.Fee
+	}
+	return nil
 }
 
 type NextAction struct {
@@ -2979,7 +2987,7 @@ const file_sdk_plugin_provider_proto_rawDesc = "" +
 	"\x06amount\x18\x06 \x01(\v2\x19.superpay.plugin.v1.MoneyR\x06amount\x125\n" +
 	"\afailure\x18\a \x01(\v2\x1b.superpay.plugin.v1.FailureR\afailure\x12\x0e\n" +
 	"\x02at\x18\b \x01(\x03R\x02at\x12\x1a\n" +
-	"\breversed\x18\t \x01(\bR\breversed\"\xeb\x01\n" +
+	"\breversed\x18\t \x01(\bR\breversed\"\x98\x02\n" +
 	"\aDispute\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1d\n" +
 	"\n" +
@@ -2989,7 +2997,8 @@ const file_sdk_plugin_provider_proto_rawDesc = "" +
 	"\x0ffunds_withdrawn\x18\x05 \x01(\bR\x0efundsWithdrawn\x12\x16\n" +
 	"\x06reason\x18\x06 \x01(\tR\x06reason\x12\x15\n" +
 	"\x06due_by\x18\a \x01(\x03R\x05dueBy\x12\x0e\n" +
-	"\x02at\x18\b \x01(\x03R\x02at\"\xf0\x02\n" +
+	"\x02at\x18\b \x01(\x03R\x02at\x12+\n" +
+	"\x03fee\x18\t \x01(\v2\x19.superpay.plugin.v1.MoneyR\x03fee\"\xf0\x02\n" +
 	"\n" +
 	"NextAction\x12\x12\n" +
 	"\x04type\x18\x01 \x01(\tR\x04type\x12\x10\n" +
@@ -3154,40 +3163,41 @@ var file_sdk_plugin_provider_proto_depIdxs = []int32{
 	2,  // 41: superpay.plugin.v1.RefundResult.amount:type_name -> superpay.plugin.v1.Money
 	4,  // 42: superpay.plugin.v1.RefundResult.failure:type_name -> superpay.plugin.v1.Failure
 	2,  // 43: superpay.plugin.v1.Dispute.amount:type_name -> superpay.plugin.v1.Money
-	43, // 44: superpay.plugin.v1.NextAction.fields:type_name -> superpay.plugin.v1.NextAction.FieldsEntry
-	44, // 45: superpay.plugin.v1.NextAction.client:type_name -> superpay.plugin.v1.NextAction.ClientEntry
-	34, // 46: superpay.plugin.v1.CallbackRequest.headers:type_name -> superpay.plugin.v1.Header
-	37, // 47: superpay.plugin.v1.CallbackResult.facts:type_name -> superpay.plugin.v1.Fact
-	36, // 48: superpay.plugin.v1.CallbackResult.ack:type_name -> superpay.plugin.v1.Ack
-	24, // 49: superpay.plugin.v1.Fact.payment:type_name -> superpay.plugin.v1.Payment
-	9,  // 50: superpay.plugin.v1.Description.RepeatsEntry.value:type_name -> superpay.plugin.v1.Repeat
-	5,  // 51: superpay.plugin.v1.Provider.Describe:input_type -> superpay.plugin.v1.DescribeRequest
-	10, // 52: superpay.plugin.v1.Provider.Configure:input_type -> superpay.plugin.v1.ConfigureRequest
-	15, // 53: superpay.plugin.v1.Provider.CreateCheckout:input_type -> superpay.plugin.v1.CheckoutRequest
-	16, // 54: superpay.plugin.v1.Provider.GetPayment:input_type -> superpay.plugin.v1.PaymentRequest
-	33, // 55: superpay.plugin.v1.Provider.HandleCallback:input_type -> superpay.plugin.v1.CallbackRequest
-	17, // 56: superpay.plugin.v1.Provider.Confirm:input_type -> superpay.plugin.v1.ConfirmRequest
-	18, // 57: superpay.plugin.v1.Provider.Capture:input_type -> superpay.plugin.v1.CaptureRequest
-	19, // 58: superpay.plugin.v1.Provider.Cancel:input_type -> superpay.plugin.v1.CancelRequest
-	20, // 59: superpay.plugin.v1.Provider.Refund:input_type -> superpay.plugin.v1.RefundRequest
-	21, // 60: superpay.plugin.v1.Provider.GetRefund:input_type -> superpay.plugin.v1.GetRefundRequest
-	22, // 61: superpay.plugin.v1.Provider.List:input_type -> superpay.plugin.v1.ListRequest
-	6,  // 62: superpay.plugin.v1.Provider.Describe:output_type -> superpay.plugin.v1.Description
-	11, // 63: superpay.plugin.v1.Provider.Configure:output_type -> superpay.plugin.v1.Account
-	24, // 64: superpay.plugin.v1.Provider.CreateCheckout:output_type -> superpay.plugin.v1.Payment
-	24, // 65: superpay.plugin.v1.Provider.GetPayment:output_type -> superpay.plugin.v1.Payment
-	35, // 66: superpay.plugin.v1.Provider.HandleCallback:output_type -> superpay.plugin.v1.CallbackResult
-	24, // 67: superpay.plugin.v1.Provider.Confirm:output_type -> superpay.plugin.v1.Payment
-	24, // 68: superpay.plugin.v1.Provider.Capture:output_type -> superpay.plugin.v1.Payment
-	24, // 69: superpay.plugin.v1.Provider.Cancel:output_type -> superpay.plugin.v1.Payment
-	29, // 70: superpay.plugin.v1.Provider.Refund:output_type -> superpay.plugin.v1.RefundResult
-	29, // 71: superpay.plugin.v1.Provider.GetRefund:output_type -> superpay.plugin.v1.RefundResult
-	23, // 72: superpay.plugin.v1.Provider.List:output_type -> superpay.plugin.v1.ListPage
-	62, // [62:73] is the sub-list for method output_type
-	51, // [51:62] is the sub-list for method input_type
-	51, // [51:51] is the sub-list for extension type_name
-	51, // [51:51] is the sub-list for extension extendee
-	0,  // [0:51] is the sub-list for field type_name
+	2,  // 44: superpay.plugin.v1.Dispute.fee:type_name -> superpay.plugin.v1.Money
+	43, // 45: superpay.plugin.v1.NextAction.fields:type_name -> superpay.plugin.v1.NextAction.FieldsEntry
+	44, // 46: superpay.plugin.v1.NextAction.client:type_name -> superpay.plugin.v1.NextAction.ClientEntry
+	34, // 47: superpay.plugin.v1.CallbackRequest.headers:type_name -> superpay.plugin.v1.Header
+	37, // 48: superpay.plugin.v1.CallbackResult.facts:type_name -> superpay.plugin.v1.Fact
+	36, // 49: superpay.plugin.v1.CallbackResult.ack:type_name -> superpay.plugin.v1.Ack
+	24, // 50: superpay.plugin.v1.Fact.payment:type_name -> superpay.plugin.v1.Payment
+	9,  // 51: superpay.plugin.v1.Description.RepeatsEntry.value:type_name -> superpay.plugin.v1.Repeat
+	5,  // 52: superpay.plugin.v1.Provider.Describe:input_type -> superpay.plugin.v1.DescribeRequest
+	10, // 53: superpay.plugin.v1.Provider.Configure:input_type -> superpay.plugin.v1.ConfigureRequest
+	15, // 54: superpay.plugin.v1.Provider.CreateCheckout:input_type -> superpay.plugin.v1.CheckoutRequest
+	16, // 55: superpay.plugin.v1.Provider.GetPayment:input_type -> superpay.plugin.v1.PaymentRequest
+	33, // 56: superpay.plugin.v1.Provider.HandleCallback:input_type -> superpay.plugin.v1.CallbackRequest
+	17, // 57: superpay.plugin.v1.Provider.Confirm:input_type -> superpay.plugin.v1.ConfirmRequest
+	18, // 58: superpay.plugin.v1.Provider.Capture:input_type -> superpay.plugin.v1.CaptureRequest
+	19, // 59: superpay.plugin.v1.Provider.Cancel:input_type -> superpay.plugin.v1.CancelRequest
+	20, // 60: superpay.plugin.v1.Provider.Refund:input_type -> superpay.plugin.v1.RefundRequest
+	21, // 61: superpay.plugin.v1.Provider.GetRefund:input_type -> superpay.plugin.v1.GetRefundRequest
+	22, // 62: superpay.plugin.v1.Provider.List:input_type -> superpay.plugin.v1.ListRequest
+	6,  // 63: superpay.plugin.v1.Provider.Describe:output_type -> superpay.plugin.v1.Description
+	11, // 64: superpay.plugin.v1.Provider.Configure:output_type -> superpay.plugin.v1.Account
+	24, // 65: superpay.plugin.v1.Provider.CreateCheckout:output_type -> superpay.plugin.v1.Payment
+	24, // 66: superpay.plugin.v1.Provider.GetPayment:output_type -> superpay.plugin.v1.Payment
+	35, // 67: superpay.plugin.v1.Provider.HandleCallback:output_type -> superpay.plugin.v1.CallbackResult
+	24, // 68: superpay.plugin.v1.Provider.Confirm:output_type -> superpay.plugin.v1.Payment
+	24, // 69: superpay.plugin.v1.Provider.Capture:output_type -> superpay.plugin.v1.Payment
+	24, // 70: superpay.plugin.v1.Provider.Cancel:output_type -> superpay.plugin.v1.Payment
+	29, // 71: superpay.plugin.v1.Provider.Refund:output_type -> superpay.plugin.v1.RefundResult
+	29, // 72: superpay.plugin.v1.Provider.GetRefund:output_type -> superpay.plugin.v1.RefundResult
+	23, // 73: superpay.plugin.v1.Provider.List:output_type -> superpay.plugin.v1.ListPage
+	63, // [63:74] is the sub-list for method output_type
+	52, // [52:63] is the sub-list for method input_type
+	52, // [52:52] is the sub-list for extension type_name
+	52, // [52:52] is the sub-list for extension extendee
+	0,  // [0:52] is the sub-list for field type_name
 }
 
 func init() { file_sdk_plugin_provider_proto_init() }

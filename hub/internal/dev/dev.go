@@ -27,15 +27,16 @@ const stopTimeout = 10 * time.Second
 
 // Options say what to stand up. BinDir and DataDir are required.
 type Options struct {
-	BinDir      string // holds hub, sandbox, shop and plugins/: see Build
-	DataDir     string // keeps keys, PostgreSQL's cluster and the sandbox's state
-	Port        int    // of the first hub; 0 picks a free one
-	BasePath    string // everything of the hubs below it, as "/superpay"
-	DatabaseURL string // "" runs a private PostgreSQL
-	Key         string // that the given database is encrypted with; "" takes the data folder's
-	Hubs        int    // on the same database; 0 means 1
-	Shop        bool
-	Fleeting    bool // for tests: nothing waits for the disk, and the sandbox keeps nothing on it
+	BinDir         string // holds hub, sandbox, shop and plugins/: see Build
+	DataDir        string // keeps keys, PostgreSQL's cluster and the sandbox's state
+	Port           int    // of the first hub; 0 picks a free one
+	BasePath       string // everything of the hubs below it, as "/superpay"
+	DatabaseURL    string // "" runs a private PostgreSQL
+	Key            string // that the given database is encrypted with; "" takes the data folder's
+	Hubs           int    // on the same database; 0 means 1
+	Shop           bool
+	Fleeting       bool // for tests: nothing waits for the disk, and the sandbox keeps nothing on it
+	MaxConnections int  // of its own PostgreSQL; 100 when 0
 
 	Env         []string      // more environment for the hubs; wins over what is set here
 	TimeScale   float64       // compresses schedules; 0 means 1
@@ -154,7 +155,7 @@ func (h *House) startPostgres(ctx context.Context) (err error) {
 	h.postgres, err = devpg.Start(ctx, devpg.Options{
 		Dir:    filepath.Join(h.options.DataDir, "postgres"),
 		Logger: slog.New(slog.NewTextHandler(h.logs.named("postgres"), nil)),
-		Unsafe: h.options.Fleeting,
+		Unsafe: h.options.Fleeting, MaxConnections: h.options.MaxConnections,
 	})
 	if err != nil {
 		return err

@@ -67,7 +67,7 @@ func (b *bench) start(ctx context.Context) (err error) {
 		return err
 	}
 	b.house, err = dev.Start(ctx, dev.Options{
-		BinDir: filepath.Dir(program), DataDir: filepath.Join(b.dir, "house"), Hubs: max(1, b.hubs), LogWriter: log,
+		BinDir: filepath.Dir(program), DataDir: filepath.Join(b.dir, "house"), Hubs: max(1, b.hubs), LogWriter: log, MaxConnections: 300,
 		StripeSecretKey: "sk_test_" + rand.Text(), StripeWebhookSecret: "whsec_" + rand.Text(), StripePublishableKey: "pk_test_" + rand.Text(),
 		Env: append([]string{"HUB_PROVIDERS__STRIPE__SETTINGS__API_URL=" + b.standIn.url, "HUB_LOG__LEVEL=warn", "HUB_SERVER__RATE_LIMIT=0"}, b.env...),
 	})

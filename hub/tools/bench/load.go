@@ -66,9 +66,11 @@ func (l *load) run(ctx context.Context, clients int, long time.Duration) result 
 	}
 	work.Wait()
 	all.took = time.Since(began)
-	slices.Sort(all.latency)
+	all.sort()
 	return all
 }
+
+func (r *result) sort() { slices.Sort(r.latency) }
 
 // once sends one request; false when there is none left.
 func (l *load) once(client *fasthttp.HostClient, r *result) bool {

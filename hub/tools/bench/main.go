@@ -27,6 +27,8 @@ type options struct {
 	rounds  int
 	long    time.Duration
 	alone   bool // only the hub
+	million int  // operations after which memory is looked at
+	sizes   []int
 	hubs    int
 	env     []string // more of it for the hubs
 }
@@ -60,6 +62,9 @@ func fail(err error) {
 type work struct {
 	name string
 	row  func(*bench, int) *row
+	// own measures and prints something else than rows; it takes minutes, and is
+	// done only when it is named.
+	own func(context.Context, *bench) error
 }
 
 // clients are those to measure the work with; its floor is a matter of one.
@@ -72,44 +77,65 @@ func (w work) clients(o options) []int {
 
 // works are the rows, in the order in which they are measured.
 var works = []work{
-	{"floor", (*bench).floorRow},
-	{"checkout", (*bench).checkoutRow},
-	{"callback", (*bench).callbackRow},
-	{"refund", (*bench).refundRow},
-	{"read", (*bench).readRow},
-	{"list", (*bench).listRow},
+	{name: "floor", row: (*bench).floorRow},
+	{name: "checkout", row: (*bench).checkoutRow},
+	{name: "callback", row: (*bench).callbackRow},
+	{name: "refund", row: (*bench).refundRow},
+	{name: "read", row: (*bench).readRow},
+	{name: "list", row: (*bench).listRow},
+	{name: "hubs", own: severalHubs},
+	{name: "overload", own: overload},
+	{name: "memory", own: memory},
+	{name: "growth", own: growth},
 }
 
 func parse(args []string) (o options, err error) {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
-	rows := flags.String("rows", "", "only these, separated by commas: floor, checkout, callback, refund, read, list")
+	rows := flags.String("rows", "", "only these, separated by commas: "+knownRows()+"; the last four only if they are named")
 	clients := flags.String("clients", "1,32,128", "how many ask at the same time")
 	short := flags.Bool("short", false, "fewer and shorter rounds: a first impression")
 	flags.BoolVar(&o.alone, "alone", false, "only the hub, nothing beside it: for profiles")
 	flags.IntVar(&o.rounds, "rounds", 5, "how often each is measured")
 	flags.DurationVar(&o.long, "long", 2*time.Second, "how long a round is")
+	flags.IntVar(&o.million, "operations", 1_000_000, "of the row memory")
+	sizes := flags.String("orders", "0,1000000,3000000,10000000", "of the row growth: how many are there")
 	if err = flags.Parse(args); err != nil {
 		return o, err
 	}
 	if *short {
 		o.rounds, o.long = 3, 700*time.Millisecond
 	}
-	for _, text := range strings.Split(*clients, ",") {
-		n, err := strconv.Atoi(strings.TrimSpace(text))
-		if err != nil || n < 1 || n > 1000 {
-			return o, fmt.Errorf("-clients %s: want numbers from 1 to 1000, separated by commas", *clients)
+	if o.clients, err = numbers("clients", *clients, 1, 1000); err != nil {
+		return o, err
+	}
+	if o.sizes, err = numbers("orders", *sizes, 0, 100_000_000); err != nil {
+		return o, err
+	}
+	for _, w := range works {
+		if w.row != nil {
+			o.rows = append(o.rows, w.name)
 		}
-		o.clients = append(o.clients, n)
 	}
 	if *rows != "" {
 		o.rows = strings.Split(*rows, ",")
 	}
 	for _, name := range o.rows {
-		if known := knownRows(); !strings.Contains(known, name) {
+		if known := knownRows(); !slices.ContainsFunc(works, func(w work) bool { return w.name == name }) {
 			return o, fmt.Errorf("-rows %s: no such row; there are %s", name, known)
 		}
 	}
 	return o, nil
+}
+
+func numbers(flag, list string, least, most int) (all []int, err error) {
+	for _, text := range strings.Split(list, ",") {
+		n, err := strconv.Atoi(strings.TrimSpace(text))
+		if err != nil || n < least || n > most {
+			return nil, fmt.Errorf("-%s %s: want numbers from %d to %d, separated by commas", flag, list, least, most)
+		}
+		all = append(all, n)
+	}
+	return all, nil
 }
 
 func knownRows() string {
@@ -121,7 +147,7 @@ func knownRows() string {
 }
 
 func (o options) wants(row string) bool {
-	return len(o.rows) == 0 || slices.Contains(o.rows, row)
+	return slices.Contains(o.rows, row)
 }
 
 func run(ctx context.Context, o options) error {
@@ -142,8 +168,17 @@ func run(ctx context.Context, o options) error {
 	fmt.Println()
 	var rows []*row
 	for _, w := range works {
+		if !o.wants(w.name) || ctx.Err() != nil {
+			continue
+		}
+		if w.own != nil {
+			if err := w.own(ctx, b); err != nil {
+				return fmt.Errorf("%s: %w", w.name, err)
+			}
+			continue
+		}
 		for _, clients := range w.clients(o) {
-			if !o.wants(w.name) || ctx.Err() != nil {
+			if ctx.Err() != nil {
 				continue
 			}
 			r := w.row(b, clients)

@@ -49,6 +49,23 @@ func (w *Worker) tidy(ctx context.Context) {
 	}
 }
 
+// analyzeEvery is how long a table that grows is planned for as it was.
+const analyzeEvery = 5 * time.Second
+
+// analyze has the database know its tables until the context ends.
+func (w *Worker) analyze(ctx context.Context) {
+	for wait := rand.N(analyzeEvery); ; wait = analyzeEvery {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(wait):
+		}
+		if err := w.DB.Analyze(ctx); err != nil && ctx.Err() == nil {
+			w.Logger.WarnContext(ctx, "tables were not analyzed; it is tried again", "error", err)
+		}
+	}
+}
+
 // rollEvery is how old what the overview counts may be, when nobody looks.
 const rollEvery = time.Minute
 

@@ -93,6 +93,7 @@ func (w *Worker) Run(ctx context.Context) {
 	defer w.work.Wait()
 	w.work.Go(func() { w.tidy(ctx) })
 	w.work.Go(func() { w.roll(ctx) })
+	w.work.Go(func() { w.analyze(ctx) })
 	w.pace = newPace(w.Reads)
 	for {
 		more, wait, err := w.round(ctx)

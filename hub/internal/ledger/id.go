@@ -48,6 +48,22 @@ func FirstID(prefix string, at time.Time) string {
 	return prefix + "_" + strings.ToLower(id.String())
 }
 
+// IDBegin is how many letters of an id, after its prefix, tell its time to about
+// 17 minutes: 2^20 ms.
+const IDBegin = 6
+
+// BegunBetween are the first and the last moment at which ids that begin like
+// this were made: the prefix and IDBegin letters.
+func BegunBetween(begin string) (from, to time.Time) {
+	_, letters, _ := strings.Cut(begin, "_")
+	id, err := ulid.ParseStrict(strings.ToUpper(letters) + strings.Repeat("0", ulid.EncodedSize-len(letters)))
+	if err != nil {
+		return time.Time{}, time.Time{}
+	}
+	from = ulid.Time(id.Time()).UTC()
+	return from, from.Add(1<<20*time.Millisecond - 1)
+}
+
 // ValidID reports whether s has the form of an id with that prefix.
 func ValidID(prefix, s string) bool {
 	rest, ok := strings.CutPrefix(s, prefix+"_")

@@ -35,7 +35,7 @@ var failedAgain = []time.Duration{
 
 // Limits of what one callback may cost.
 const (
-	callbacksAtOnce  = 64              // of one provider: a flood of them does not take the hub's place from the others
+	callbacksAtOnce  = 128             // of one provider: a flood of them does not take the hub's place from the others
 	callbackPatience = 2 * time.Second // how long one waits for its turn
 	keepPatience     = 8 * time.Second // how long it may take to apply it
 	storePatience    = 4 * time.Second // and, if that fails, to put it aside

@@ -69,11 +69,26 @@ func (p *DB) RollOrders(ctx context.Context, now time.Time) (more bool, err erro
 	return known.BackTo.After(first), mapErr(err)
 }
 
-// changedHours are those in which orders were made that changed since then.
+// changedHours are those in which orders were made that changed since then. Ids
+// hold the time: how those of a quarter of an hour or so begin is enough, and no
+// order has to be looked up.
 func changedHours(ctx context.Context, tx *sqlx.Tx, since time.Time) (hours []time.Time, err error) {
-	err = tx.SelectContext(ctx, &hours, `SELECT DISTINCT date_trunc('hour', o.created_at, 'UTC') FROM
-		(SELECT DISTINCT order_id FROM events WHERE id >= $1) e JOIN orders o ON o.id = e.order_id`, ledger.FirstID(ledger.EventID, since))
-	return hours, mapErr(err)
+	var begin []string
+	err = tx.SelectContext(ctx, &begin, `SELECT DISTINCT left(order_id, $2) FROM events WHERE id >= $1`,
+		ledger.FirstID(ledger.EventID, since), len(ledger.OrderID)+1+ledger.IDBegin)
+	if err != nil {
+		return nil, mapErr(err)
+	}
+	known := map[time.Time]bool{}
+	for _, b := range begin {
+		from, to := ledger.BegunBetween(b)
+		for _, h := range []time.Time{from.Truncate(time.Hour), to.Truncate(time.Hour)} {
+			if !known[h] {
+				known[h], hours = true, append(hours, h)
+			}
+		}
+	}
+	return hours, nil
 }
 
 // countHours counts hours anew, one by one: a range of ids that is known is

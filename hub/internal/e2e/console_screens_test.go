@@ -41,7 +41,7 @@ func (h *house) screens() []screen {
 	h.dueAgain(expired)
 	h.until(expired.ID, "expired")
 	payer := func(a answer) string { return h.BaseURL + "/return/" + a.Attempts[0].ID }
-	return slices.Concat(h.orderScreens(), h.outboxScreens(), h.inboxScreens(), h.providerScreens(), []screen{
+	return slices.Concat(h.orderScreens(), h.outboxScreens(), h.inboxScreens(), h.providerScreens(), h.shopScreens(open, held, refused), []screen{
 		{"payer-checking", payer(open)},
 		{"payer-later", payer(open) + "?n=10"},
 		{"payer-left", payer(open) + "?cancel=1"},
@@ -66,13 +66,14 @@ func (h *house) screens() []screen {
 	})
 }
 
-// broken sets up what cannot run: a provider whose settings its plugin refuses,
-// and one whose plugin is not there.
-func broken(o *dev.Options) {
+// furnished is a house with all that there is to look at: a shop, a provider
+// whose settings its plugin refuses, and one whose plugin is not there.
+func furnished(o *dev.Options) {
+	o.Shop = true
 	o.Env = append(o.Env, "HUB_PROVIDERS__STRIPE_UK__PLUGIN=stripe", "HUB_PROVIDERS__STRIPE_UK__SETTINGS__SECRET_KEY=sk_test_short", "HUB_PROVIDERS__ADYEN__PLUGIN=adyen")
 }
 
-// providerScreens are those of a broken house.
+// providerScreens are those of a furnished house.
 func (h *house) providerScreens() []screen {
 	h.t.Helper()
 	name := h.secondProvider()
@@ -85,6 +86,24 @@ func (h *house) providerScreens() []screen {
 		{"provider-missing", "/providers/adyen"},
 		{"provider-new", "/providers/new"},
 		{"provider-new-settings", "/providers/new?plugin=paypal&name=paypal_eu"},
+	}
+}
+
+// shopScreens show what the shop says of orders.
+func (h *house) shopScreens(open, held, refused answer) []screen {
+	h.t.Helper()
+	part := h.charged(map[string]any{"reference": unique("shop"), "amount": 123450, "currency": "EUR", "description": "12 × Teapot"})
+	require.Equal(h.t, 201, h.ask("POST", "/v1/orders/"+part.ID+"/refunds", unique("key"), map[string]any{"amount": 2000, "reason": "size too small"}).status)
+	order := func(name string, o answer, query string) screen {
+		return screen{"shop-order-" + name, h.ShopURL + "/order/" + o.ID + "?n=stop" + query} // does not load itself again
+	}
+	return []screen{
+		{"shop", h.ShopURL},
+		{"shop-orders", h.ShopURL + "/orders"},
+		order("open", open, ""),
+		order("part", part, ""),
+		order("held", held, ""),
+		order("refused", refused, "&pay=1"),
 	}
 }
 
@@ -172,7 +191,7 @@ func (b *tab) faults(rules ...string) []string {
 func TestConsole_EveryScreenCanBeUsedByAll(t *testing.T) {
 	t.Parallel()
 	b := newTab(t)
-	h := open(t, broken)
+	h := open(t, furnished)
 	screens := h.screens()
 	look := func(name, url string) {
 		t.Helper()
@@ -228,7 +247,7 @@ func TestScreenshots(t *testing.T) {
 	}
 	require.NoError(t, os.MkdirAll(to, 0o755))
 	b := newTab(t)
-	h := open(t, broken)
+	h := open(t, furnished)
 	screens := append([]screen{{"sign-in", "/sign-in"}}, h.screens()...)
 	db := h.database()
 	only := os.Getenv("SCREEN")

@@ -43,6 +43,7 @@ type orderPage struct {
 	Waiting    bool   // back from there, and nothing is known yet
 	Script     bool   // only a script that this shop does not load could go on
 	Dashboard  string // the payment at the stand-in
+	Console    string // the order in the hub's console; "" outside of a demo
 	Disputed   bool
 	Refund     refundForm
 	Show       *action
@@ -107,7 +108,7 @@ func (s *shop) showOrder(w http.ResponseWriter, r *http.Request, o *order) {
 func (s *shop) orderPage(w http.ResponseWriter, r *http.Request, o *order, status int, typed *refundForm) {
 	q := r.URL.Query()
 	p := &orderPage{
-		order: o, Look: o.look(), Total: money(o.Amount, o.Currency, o.Exponent), Dashboard: s.dashboard(o),
+		order: o, Look: o.look(), Total: money(o.Amount, o.Currency, o.Exponent), Dashboard: s.dashboard(o), Console: s.console(o),
 		Made: o.CreatedAt.UTC().Format(timeFormat), Max: maxLooks,
 		CanCapture: o.Status == "authorized", CanCancel: o.Status == "open" || o.Status == "authorized",
 	}
@@ -279,4 +280,13 @@ func (s *shop) onward(r *http.Request, p *orderPage, q url.Values) {
 			p.Again += "&from=return"
 		}
 	}
+}
+
+// console is where who runs the hub looks at the order. A payer of a real shop
+// has no business there.
+func (s *shop) console(o *order) string {
+	if s.sandbox == "" {
+		return ""
+	}
+	return s.hub.base + "/console/orders/" + o.ID
 }

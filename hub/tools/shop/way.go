@@ -112,12 +112,30 @@ func (s *shop) ways(ctx context.Context, currency string) (ways, error) {
 			}
 		}
 	}
+	all.tellApart()
 	// First, and chosen, is what takes everything on the shelf.
 	slices.SortStableFunc(all.List, func(a, b way) int { return len(a.without()) - len(b.without()) })
 	if i := slices.IndexFunc(all.List, func(w way) bool { return w.Closed == "" }); i >= 0 {
 		all.List[i].Checked = true
 	}
 	return all, nil
+}
+
+// tellApart names the provider where two of them offer a way of one title.
+func (all *ways) tellApart() {
+	offers := map[string]string{}
+	twice := map[string]bool{}
+	for _, w := range all.List {
+		if other, ok := offers[w.Title]; ok && other != w.Provider {
+			twice[w.Title] = true
+		}
+		offers[w.Title] = w.Provider
+	}
+	for i := range all.List {
+		if w := &all.List[i]; twice[w.Title] {
+			w.Title += " · " + w.Provider
+		}
+	}
 }
 
 // closed says why a way cannot be chosen.

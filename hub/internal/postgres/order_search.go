@@ -188,8 +188,10 @@ func (s OrderSearch) where(args []any) (string, []any) {
 	}{
 		{s.Attention, "o.needs_attention"},
 		{s.Disputed, "o.disputed > 0"},
-		{s.Unknown, "o.id IN (SELECT order_id FROM operations WHERE outcome = 'unknown')"},
-		{s.RefundFailed, "o.id IN (SELECT order_id FROM refunds WHERE status = 'failed')"},
+		// An array, of which there are few: with IN the planner may walk all orders
+		// beside it until a page is full.
+		{s.Unknown, "o.id = ANY(ARRAY(SELECT order_id FROM operations WHERE outcome = 'unknown'))"},
+		{s.RefundFailed, "o.id = ANY(ARRAY(SELECT order_id FROM refunds WHERE status = 'failed'))"},
 	} {
 		if c.on {
 			conds = append(conds, c.cond)

@@ -180,9 +180,10 @@ func (d *dispute) moved(such func(moneyMovement) bool) (net sdk.Money, told bool
 }
 
 // refunded reports whether the same money is in the list of refunds already: a
-// dispute may end with a refund to the buyer, and money goes out once.
+// dispute may end with a refund to the buyer, or be what a bank took the money
+// back for, and money goes out once.
 func refunded(out *sdk.Payment, captureID string, m sdk.Money) bool {
 	return slices.ContainsFunc(out.Refunds.Items, func(r sdk.Refund) bool {
-		return r.CaptureID == captureID && r.RefundID == "" && r.Status == sdk.MovementSucceeded && r.Amount.Equal(m)
+		return r.CaptureID == captureID && r.RefundID == "" && r.Status == sdk.MovementSucceeded && (r.Reversed || r.Amount.Equal(m))
 	})
 }

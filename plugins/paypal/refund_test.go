@@ -143,6 +143,38 @@ func TestReadOrder_RefundsAndDisputes(t *testing.T) {
 	}
 }
 
+// TestReadOrder_Reversal: PayPal shows what a bank took back as a refund, and
+// perhaps as a dispute of another amount. It is told apart from what the
+// merchant gave back before, and goes out once.
+func TestReadOrder_Reversal(t *testing.T) {
+	earlier := refundDoc("COMPLETED", testAttempt)
+	earlier["id"], earlier["create_time"] = "EARLIER", "2026-03-01T06:00:00-07:00"
+	later := refundDoc("COMPLETED", testAttempt)
+	later["create_time"] = "2026-03-02T06:00:00-07:00"
+	reversed := doc("COMPLETED", func(_, u map[string]any) {
+		u["payments"] = paid("REFUNDED", later, earlier)
+		u["payments"].(map[string]any)["captures"].([]any)[0].(map[string]any)["status_details"] = map[string]any{"reason": "CHARGEBACK"}
+	})
+	f := newFake(t, routes(t, map[string]http.HandlerFunc{
+		"GET /v2/checkout/orders/" + testOrder: say(200, reversed),
+		"GET /v1/customer/disputes":            say(200, `{"items":[{"dispute_id":"PP-1"}],"links":[]}`),
+		"GET /v1/customer/disputes/PP-1": say(200, `{"dispute_id":"PP-1","dispute_amount":{"currency_code":"EUR","value":"99.99"},
+			"status":"RESOLVED","dispute_life_cycle_stage":"CHARGEBACK","dispute_outcome":{"outcome_code":"RESOLVED_BUYER_FAVOUR"}}`),
+	}))
+	out, err := newTestProvider(t, f).GetPayment(t.Context(), paymentRequest("server", orderRef(), captureRef()))
+	if err != nil || len(out.Refunds.Items) != 2 || len(out.Disputes.Items) != 1 {
+		t.Fatalf("%+v %v", out, err)
+	}
+	for _, r := range out.Refunds.Items {
+		if r.Reversed != (r.ID == testRefund) {
+			t.Errorf("%+v", r)
+		}
+	}
+	if out.Disputes.Items[0].FundsWithdrawn {
+		t.Errorf("the money goes out twice: %+v", out.Disputes.Items[0])
+	}
+}
+
 func TestReadOrder_DisputesNotReadable(t *testing.T) {
 	body := doc("COMPLETED", func(_, u map[string]any) { u["payments"] = paid("COMPLETED") })
 	for status, want := range map[int]string{403: "done", 500: "unknown"} {

@@ -1,5 +1,7 @@
 package ledger
 
+import "strings"
+
 // Notice tells an app of a change: written with it, and sent to each of the
 // app's webhook endpoints.
 type Notice struct {
@@ -13,16 +15,21 @@ type Notice struct {
 }
 
 // NoticeType names a change for apps: by the order's new status, if that is
-// what changed, or by what is about to happen to it. It is empty where there is nothing to tell: at creation, which
-// the app asked for, and where only the hub's own schedule moved.
+// what changed, or by what is about to happen to it. It is empty where there is
+// nothing to tell: at creation, which the app asked for, where only the hub's own
+// schedule moved, and of a provider's fee, which no app sees.
 func (c *Change) NoticeType() string {
-	if c.Order.Version == 1 || len(c.Events) == 0 {
+	if c.Order.Version == 1 {
 		return ""
 	}
+	kind := ""
 	for _, e := range c.Events {
 		if e.Kind == "order."+string(c.Order.Status) || e.Kind == AuthorizationExpiring {
 			return e.Kind
 		}
+		if !strings.HasSuffix(e.Kind, ".fee") {
+			kind = "order.updated"
+		}
 	}
-	return "order.updated"
+	return kind
 }

@@ -87,6 +87,8 @@ func TestFee(t *testing.T) {
 	}
 	move(callback(o, captured("ch_1", 1000)))
 	require.NotContains(t, accounts, "fees:stripe EUR")
+	learnt := Apply(o, env, callback(o, fee(30)))
+	require.Empty(t, learnt.NoticeType(), "no app sees it")
 	move(callback(o, fee(30)))
 	want := map[string]int64{"provider:stripe USD": 1000, "app:app_1 USD": -1000, "fees:stripe EUR": 30, "provider:stripe EUR": -30}
 	require.Equal(t, want, accounts)

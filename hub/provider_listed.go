@@ -57,8 +57,8 @@ func providerUnmatchedCommand() *cobra.Command {
 Such a payment carries this hub's name, and there is no record of it: the
 database was set back, say, or the payer of an attempt paid twice. Refund it in
 the provider's dashboard, or keep it, and then say so with "hub provider resolve".
-Where OURS is "perhaps", the provider has no room for the hub's name, and another
-hub on the same account may have made it.`,
+Where OURS is "perhaps", the payment names an attempt and no hub, and another hub
+on the same account may have made it.`,
 		RunE: func(c *cobra.Command, _ []string) error {
 			return withDatabase(c.Context(), func(_ *hub, db *postgres.DB) error {
 				all, err := db.Unmatched(c.Context(), maxUnmatched)

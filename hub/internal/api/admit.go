@@ -11,7 +11,7 @@ import (
 // Requests at once. More would wait for the database so long that their apps
 // give up, and then ask again: refusing them at once keeps the others quick.
 const (
-	maxActive = 256  // that the hub itself works on
+	maxActive = 128  // that the hub itself works on
 	maxAll    = 8192 // those that wait for a provider's answer included
 )
 

@@ -186,9 +186,19 @@ type Claimed struct {
 // that dies leaves them due again when the lease ends. An attempt that becomes
 // due while it is worked on waits for the end of that.
 const (
-	claimAttemptsSQL = `UPDATE attempts SET due_at = $1::timestamptz + make_interval(secs => $2), leased_until = $1::timestamptz + make_interval(secs => $2), tries = tries + 1
-		WHERE id IN (SELECT id FROM attempts WHERE due_at <= $1 AND (leased_until IS NULL OR leased_until <= $1) AND provider <> ALL($4)
-			ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED)
+	claimAttemptsSQL = `WITH RECURSIVE names (provider) AS ( -- of all providers with due times, one look into the index each
+			(SELECT provider FROM attempts WHERE due_at IS NOT NULL ORDER BY provider LIMIT 1)
+			UNION ALL
+			SELECT (SELECT a.provider FROM attempts a WHERE a.due_at IS NOT NULL AND a.provider > n.provider ORDER BY a.provider LIMIT 1)
+			FROM names n WHERE n.provider IS NOT NULL
+		), due AS (
+			SELECT d.id FROM names n CROSS JOIN LATERAL (
+				SELECT a.id, a.due_at FROM attempts a
+				WHERE a.provider = n.provider AND a.due_at <= $1 AND (a.leased_until IS NULL OR a.leased_until <= $1)
+				ORDER BY a.due_at LIMIT $3 FOR UPDATE SKIP LOCKED
+			) d WHERE n.provider <> ALL($4) ORDER BY d.due_at LIMIT $3
+		) UPDATE attempts SET due_at = $1::timestamptz + make_interval(secs => $2), leased_until = $1::timestamptz + make_interval(secs => $2), tries = tries + 1
+		WHERE id IN (SELECT id FROM due)
 		RETURNING id, provider, failures, due_at`
 )
 

@@ -12,7 +12,7 @@ import (
 const (
 	overloadTimes = 4
 	overloadLong  = time.Minute
-	overloadMost  = 8000 // requests under way: what the load itself can hold
+	overloadMost  = 2000 // requests under way: what the load itself can hold
 	usualClients  = 32
 )
 

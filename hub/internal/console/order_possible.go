@@ -23,7 +23,7 @@ func (s *server) possible(p *page, o *ledger.Order) (can, not []action) {
 			why = p.T("not.role", p.T("role.operator"))
 		}
 		if why == "" {
-			can = append(can, action{Verb: verb, Post: verb == "sync", First: len(can) == 0 && (verb == "refund" || verb == "capture")})
+			can = append(can, action{Verb: verb, Post: verb == "sync", First: len(can) == 0 && (verb == "refund" && o.Refundable > 0 || verb == "capture")})
 		} else {
 			not = append(not, action{Verb: verb, Reason: why})
 		}

@@ -28,17 +28,32 @@ const (
 // must keep the order they were made in.
 func NewID(prefix string, now time.Time) string {
 	if prefix == EventID {
-		counting.Lock()
-		defer counting.Unlock()
-		return prefix + "_" + strings.ToLower(ulid.MustNew(ulid.Timestamp(now), counting.entropy).String())
+		return prefix + "_" + strings.ToLower(lines.next(ulid.Timestamp(now)).String())
 	}
 	return prefix + "_" + strings.ToLower(ulid.MustNew(ulid.Timestamp(now), rand.Reader).String())
 }
 
-var counting = struct {
+// counter makes ids that rise, whatever order their times come in: changes that
+// are decided at once ask in turns, each with the time at which it began. A time
+// far from the last one is another clock, and begins anew.
+type counter struct {
 	sync.Mutex
+	last    uint64 // ms
 	entropy *ulid.MonotonicEntropy
-}{entropy: ulid.Monotonic(rand.Reader, 0)}
+}
+
+var lines = counter{entropy: ulid.Monotonic(rand.Reader, 0)}
+
+const sameClock = 1000 // ms
+
+func (c *counter) next(ms uint64) ulid.ULID {
+	c.Lock()
+	defer c.Unlock()
+	if ms > c.last || c.last-ms > sameClock {
+		c.last = ms
+	}
+	return ulid.MustNew(c.last, c.entropy)
+}
 
 // FirstID is the lowest id that can be made at that time: ids hold it, to the
 // millisecond.

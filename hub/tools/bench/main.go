@@ -95,8 +95,8 @@ func parse(args []string) (o options, err error) {
 	clients := flags.String("clients", "1,32,128", "how many ask at the same time")
 	short := flags.Bool("short", false, "fewer and shorter rounds: a first impression")
 	flags.BoolVar(&o.alone, "alone", false, "only the hub, nothing beside it: for profiles")
-	flags.IntVar(&o.rounds, "rounds", 5, "how often each is measured")
-	flags.DurationVar(&o.long, "long", 2*time.Second, "how long a round is")
+	flags.IntVar(&o.rounds, "rounds", 3, "how often each is measured")
+	flags.DurationVar(&o.long, "long", 1200*time.Millisecond, "how long a round is")
 	flags.IntVar(&o.million, "operations", 1_000_000, "of the row memory")
 	sizes := flags.String("orders", "0,1000000,3000000,10000000", "of the row growth: how many are there")
 	if err = flags.Parse(args); err != nil {

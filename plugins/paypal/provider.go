@@ -16,12 +16,15 @@ const version = "0.1.0"
 // does not offer is nil. A further flow is a file of its own and a row below.
 type flow struct {
 	sdk.Flow
-	create  func(*Provider, context.Context, sdk.CheckoutRequest) (*sdk.Payment, error)
-	read    func(*Provider, context.Context, sdk.PaymentRequest) (*sdk.Payment, error)
-	confirm func(*Provider, context.Context, sdk.ConfirmRequest) (*sdk.Payment, error)
-	capture func(*Provider, context.Context, sdk.CaptureRequest) (*sdk.Payment, error)
-	cancel  func(*Provider, context.Context, sdk.CancelRequest) (*sdk.Payment, error)
+	create  step[sdk.CheckoutRequest]
+	read    step[sdk.PaymentRequest]
+	confirm step[sdk.ConfirmRequest]
+	capture step[sdk.CaptureRequest]
+	cancel  step[sdk.CancelRequest]
 }
+
+// step is what a flow does at one of the provider's calls; nil: it does not offer it.
+type step[R any] func(*Provider, context.Context, R) (*sdk.Payment, error)
 
 var flows = []flow{
 	{
@@ -94,66 +97,42 @@ func (p *Provider) Configure(_ context.Context, in sdk.Settings) (sdk.Account, e
 
 // CreateCheckout implements sdk.Provider.
 func (p *Provider) CreateCheckout(ctx context.Context, r sdk.CheckoutRequest) (*sdk.Payment, error) {
-	f, err := p.ready(r.Flow, r.Key)
-	if err != nil {
-		return nil, err
-	}
-	ctx, done := once.Within(ctx)
-	defer done()
-	return f.create(p, ctx, r)
+	return run(ctx, p, r.Flow, r.Key, r, func(f *flow) step[sdk.CheckoutRequest] { return f.create })
 }
 
 // GetPayment implements sdk.Provider.
 func (p *Provider) GetPayment(ctx context.Context, r sdk.PaymentRequest) (*sdk.Payment, error) {
-	f, err := p.ready(r.Flow, readKey)
-	if err != nil {
-		return nil, err
-	}
-	ctx, done := once.Within(ctx)
-	defer done()
-	return f.read(p, ctx, r)
+	return run(ctx, p, r.Flow, readKey, r, func(f *flow) step[sdk.PaymentRequest] { return f.read })
 }
 
 // Confirm implements sdk.Confirmer.
 func (p *Provider) Confirm(ctx context.Context, r sdk.ConfirmRequest) (*sdk.Payment, error) {
-	f, err := p.ready(r.Flow, r.Key)
-	if err != nil {
-		return nil, err
-	}
-	if f.confirm == nil {
-		return nil, notOffered
-	}
-	ctx, done := once.Within(ctx)
-	defer done()
-	return f.confirm(p, ctx, r)
+	return run(ctx, p, r.Flow, r.Key, r, func(f *flow) step[sdk.ConfirmRequest] { return f.confirm })
 }
 
 // Capture implements sdk.Capturer.
 func (p *Provider) Capture(ctx context.Context, r sdk.CaptureRequest) (*sdk.Payment, error) {
-	f, err := p.ready(r.Flow, r.Key)
-	if err != nil {
-		return nil, err
-	}
-	if f.capture == nil {
-		return nil, notOffered
-	}
-	ctx, done := once.Within(ctx)
-	defer done()
-	return f.capture(p, ctx, r)
+	return run(ctx, p, r.Flow, r.Key, r, func(f *flow) step[sdk.CaptureRequest] { return f.capture })
 }
 
 // Cancel implements sdk.Canceler.
 func (p *Provider) Cancel(ctx context.Context, r sdk.CancelRequest) (*sdk.Payment, error) {
-	f, err := p.ready(r.Flow, r.Key)
+	return run(ctx, p, r.Flow, r.Key, r, func(f *flow) step[sdk.CancelRequest] { return f.cancel })
+}
+
+// run takes the step of the request's flow, within the time that the caller has.
+func run[R any](ctx context.Context, p *Provider, name, key string, r R, of func(*flow) step[R]) (*sdk.Payment, error) {
+	f, err := p.ready(name, key)
 	if err != nil {
 		return nil, err
 	}
-	if f.cancel == nil {
+	do := of(f)
+	if do == nil {
 		return nil, notOffered
 	}
 	ctx, done := once.Within(ctx)
 	defer done()
-	return f.cancel(p, ctx, r)
+	return do(p, ctx, r)
 }
 
 var notOffered = sdk.NotSent("the flow does not offer this")

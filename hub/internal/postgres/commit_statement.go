@@ -31,9 +31,10 @@ var parts = []part{
 // shape says which parts a commit has: bit i is parts[i].
 type shape uint16
 
-const notices = 9 // the last of parts
-
-var wholeShape = shape(1)<<len(parts) - 1
+var (
+	wholeShape   = shape(1)<<len(parts) - 1
+	noticesShape = shape(1) << (len(parts) - 1) // the last of parts
+)
 
 func (r *rows) shape() (s shape) {
 	for i, part := range parts {
@@ -56,7 +57,7 @@ func (s shape) sql(guard string) string {
 		}
 	}
 	told := "0"
-	if s&(1<<notices) != 0 {
+	if s&noticesShape != 0 {
 		told = "(SELECT count(*) FROM notices_in)"
 	}
 	return strings.Join(q, ",\n") + "\nSELECT id, " + told + " AS notices FROM written"

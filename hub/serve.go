@@ -101,7 +101,7 @@ func (h *hub) serve(ctx context.Context) error {
 	app := api.New(api.Options{
 		Payments: service, DB: db, Providers: registry, Worker: worker, BasePath: h.config.Server.BasePath,
 		PublicURL: h.config.Server.PublicURL, Logger: h.log, Metrics: metrics, RequestTimeout: h.config.Server.RequestTimeout,
-		TrustedProxies: h.config.Server.TrustedProxies, MetricsFor: h.config.Server.Metrics, RateLimit: h.config.Server.RateLimit, Draining: draining.Load,
+		TrustedProxies: h.config.Server.TrustedProxies, MetricsFor: h.config.Server.Metrics, RateLimit: h.config.Server.RateLimit, MaxActive: h.config.Server.MaxActive, Draining: draining.Load,
 		Profile: h.config.Dev,
 		Assets:  files,
 		Console: pages.Mount, PayerPage: pages.Payer,

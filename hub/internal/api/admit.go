@@ -10,16 +10,14 @@ import (
 
 // Requests at once. More would wait for the database so long that their apps
 // give up, and then ask again: refusing them at once keeps the others quick.
-const (
-	maxActive = 128  // that the hub itself works on
-	maxAll    = 8192 // those that wait for a provider's answer included
-)
+// Those that wait for a provider's answer cost the hub little, so many may.
+const maxAll = 8192
 
 // admit refuses what the hub could only queue. Nothing is done of it.
 func (s *server) admit(c *fiber.Ctx) error {
 	all := s.inFlight.Add(1)
 	defer s.inFlight.Add(-1)
-	if all > maxAll || all-s.Payments.Asking() > maxActive {
+	if all > maxAll || all-s.Payments.Asking() > int64(s.MaxActive) {
 		return &ledger.Error{
 			Kind: ledger.Unavailable, Code: "overloaded", RetryAfter: time.Second,
 			Message: "more is asked than the hub can do right now; nothing was done, repeat the request with the same Idempotency-Key",

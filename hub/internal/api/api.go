@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -40,6 +41,7 @@ type Options struct {
 	RequestTimeout time.Duration
 	TrustedProxies []string
 	RateLimit      int         // requests a second of one app; 0: no limit
+	MaxActive      int         // requests that the hub itself works on at once; 0: by the number of cores
 	MetricsFor     string      // "public", "off", or else this machine alone
 	Draining       func() bool // true from the moment that the hub shuts down
 	Assets         *assets.Files
@@ -73,6 +75,9 @@ func New(o Options) *fiber.App {
 	}
 	if o.Draining == nil {
 		o.Draining = func() bool { return false }
+	}
+	if o.MaxActive == 0 {
+		o.MaxActive = max(64, 32*runtime.GOMAXPROCS(0))
 	}
 	s := &server{Options: o, metrics: newMetrics(o.Metrics), keys: &access.Keys{DB: o.DB}, limit: access.NewLimit(o.RateLimit)}
 	s.app = fiber.New(fiber.Config{

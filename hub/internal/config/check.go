@@ -44,6 +44,9 @@ func (c *Config) check() {
 		c.note("encryption_key", errors.New("is missing: make one with `openssl rand -base64 32` and keep it; without it, what is in the database is lost"))
 	}
 	c.checkDurations()
+	if c.Server.MaxActive < 0 || c.Server.MaxActive > 8192 {
+		c.note("server.max_active", errors.New("must lie between 0, which is 32 for each core, and 8192"))
+	}
 	if c.Server.RateLimit < 0 || c.Server.RateLimit > 1_000_000 {
 		c.note("server.rate_limit", errors.New("must lie between 0, which is no limit, and 1000000"))
 	}

@@ -63,6 +63,7 @@ type Server struct {
 	ShutdownTimeout time.Duration
 	DrainDelay      time.Duration
 	RateLimit       int    // requests a second of one app, at this hub; 0: no limit
+	MaxActive       int    // requests of apps that this hub works on at once; those that wait for a provider do not count; 0: 32 for each core, at least 64
 	Metrics         string // who is answered at /metrics: one of the constants
 }
 
@@ -147,6 +148,7 @@ func (c *Config) targets() map[string]any {
 		"server.shutdown_timeout":    &c.Server.ShutdownTimeout,
 		"server.drain_delay":         &c.Server.DrainDelay,
 		"server.rate_limit":          &c.Server.RateLimit,
+		"server.max_active":          &c.Server.MaxActive,
 		"server.metrics":             &c.Server.Metrics,
 		"database.url":               &c.Database.URL,
 		"database.max_conns":         &c.Database.MaxConns,

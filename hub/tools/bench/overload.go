@@ -18,7 +18,14 @@ const (
 
 // overload asks for four times as many checkouts in a second as the hub can do,
 // for a minute, whether it answers or not, and then sees how soon it is itself.
-func overload(ctx context.Context, b *bench) error {
+func overload(ctx context.Context, rows *bench) error {
+	o := rows.options
+	o.env = nil // a hub as it is
+	b, err := stand(ctx, o)
+	if err != nil {
+		return err
+	}
+	defer b.end()
 	usual := func(long time.Duration) result {
 		return (&load{addr: b.hub.addr, want: 201, fill: b.hub.checkout(b.name())}).run(ctx, usualClients, long)
 	}

@@ -102,6 +102,7 @@ func TestConsole_Outbox(t *testing.T) {
 	require.Equal(t, "done", outcome)
 
 	// All that failed since a day, after a look at how many.
+	h.exec(`UPDATE notifications SET state = 'failed', due_at = NULL WHERE id = $1`, id)
 	failed := h.count(`SELECT count(*) FROM notifications WHERE state = 'failed'`)
 	require.Positive(t, failed)
 	require.Equal(t, 422, operator.post("/outbox/resend-failed", url.Values{"since": {"yesterday"}}).status)

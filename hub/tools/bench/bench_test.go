@@ -12,7 +12,9 @@ func TestScript_PlaysWhatWasLoggedWithOtherIDs(t *testing.T) {
 		"2026-01-02 03:04:05.678 UTC [1] DETAIL:  parameters: $1 = '2026-01-02', $2 = 'att_01m809xbredfby8pgd967edfec'\n" +
 		"2026-01-02 03:04:05.678 UTC [1] LOG:  execute 12: WITH d AS (SELECT $1::jsonb AS d)\n\tSELECT $2 FROM d\n" +
 		"2026-01-02 03:04:05.678 UTC [1] DETAIL:  parameters: $1 = '{\"id\":\"ord_01m809xbredfby8pgd967edfec\",\"app\":\"app_01m809xbredfby8pgd967edfec\",\"name\":\"it''s\"}', $2 = NULL\n" +
-		"2026-01-02 03:04:05.678 UTC [1] LOG:  execute <unnamed>: SELECT $1, $2\n" +
+		"2026-01-02 03:04:05.678 UTC [1] LOG:  execute <unnamed>: SELECT $1 FROM order_hours\n" +
+		"2026-01-02 03:04:05.678 UTC [1] DETAIL:  parameters: $1 = 'counted meanwhile'\n" +
+		"2026-01-02 03:04:05.678 UTC [1] LOG:  execute 13: SELECT $1, $2\n" +
 		"2026-01-02 03:04:05.678 UTC [1] DETAIL:  parameters: $1 = 'one', $2 = 'name-@@@@@@@@@@'\n")
 	require.NoError(t, err)
 	require.Equal(t, []string{

@@ -15,15 +15,15 @@ import (
 var ErrUnknownKey = errors.New("unknown API key")
 
 const (
-	// KeyAge is how long an answer about a good key holds: a key that is revoked
+	// keyAge is how long an answer about a good key holds: a key that is revoked
 	// or expires is refused by every hub within that time.
-	KeyAge = time.Second
+	keyAge = time.Second
 
 	keysMost    = 1000 // remembered
 	keysTimeout = 5 * time.Second
 )
 
-// Keys checks API keys. A good one is looked up once in KeyAge, however many
+// Keys checks API keys. A good one is looked up once in keyAge, however many
 // requests come with it; a bad one each time.
 type Keys struct {
 	DB *postgres.DB
@@ -48,7 +48,7 @@ func (k *Keys) App(ctx context.Context, key string) (postgres.App, error) {
 	k.mu.RLock()
 	known, ok := k.known[string(hash)]
 	k.mu.RUnlock()
-	if ok && time.Since(known.at) < KeyAge {
+	if ok && time.Since(known.at) < keyAge {
 		return known.app, nil
 	}
 	app, err, _ := k.lookUp.Do(string(hash), func() (any, error) {

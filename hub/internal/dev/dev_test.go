@@ -86,7 +86,7 @@ func (c *command) ended(t *testing.T, family []int) error {
 	case <-time.After(10 * time.Second):
 		t.Fatalf("hub dev did not end within 10 s:\n%s", c.out)
 	}
-	require.Eventually(t, func() bool { return len(living(family)) == 0 }, 5*time.Second, 20*time.Millisecond,
+	require.Eventually(t, func() bool { return len(living(family)) == 0 }, 30*time.Second, 20*time.Millisecond,
 		"processes are left: %v of %v", living(family), family)
 	return err
 }

@@ -68,7 +68,7 @@ func (h *house) person(role access.Role) *operator {
 // waitFor waits for what the house does by itself.
 func (h *house) waitFor(what string, ok func() bool) {
 	h.t.Helper()
-	require.Eventually(h.t, ok, 20*time.Second, 50*time.Millisecond, what)
+	require.Eventually(h.t, ok, 30*time.Second, 50*time.Millisecond, what)
 }
 
 // one reads a text of the database.

@@ -20,7 +20,7 @@ func (h *house) parkedNotifications() (*receiver, answer) {
 	o := h.paid(nil)
 	require.Eventually(h.t, func() bool {
 		return h.count(`SELECT count(*) FROM notifications WHERE order_id = $1 AND type = 'order.paid' AND last_status = 500`, o.ID) == 1
-	}, 20*time.Second, 50*time.Millisecond)
+	}, 30*time.Second, 50*time.Millisecond)
 	h.exec(`UPDATE notifications SET state = 'failed', due_at = NULL`)
 	return r, o
 }
@@ -36,7 +36,7 @@ func (h *house) outboxScreens() []screen {
 	require.NoError(h.t, h.query(`SELECT id, app_id FROM notifications WHERE order_id = $1 AND type = 'order.paid'`, o.ID).Scan(&parked, &app))
 	require.Eventually(h.t, func() bool {
 		return h.count(`SELECT count(*) FROM webhook_endpoints WHERE disabled_at IS NOT NULL`) == 1
-	}, 20*time.Second, 50*time.Millisecond)
+	}, 30*time.Second, 50*time.Millisecond)
 	key := h.key
 	h.newApp("another-app-with-quite-a-long-name.and.dots_and_more-of-it", "stripe")
 	h.key = key
@@ -92,12 +92,12 @@ func TestConsole_Outbox(t *testing.T) {
 		return h.count(`SELECT count(*) FROM deliveries WHERE notification_id = $1 AND status = 200`, id)
 	}
 	require.Equal(t, 303, operator.post("/outbox/"+id+"/resend", nil).status)
-	require.Eventually(t, func() bool { return delivered() == 1 }, 20*time.Second, 50*time.Millisecond)
+	require.Eventually(t, func() bool { return delivered() == 1 }, 30*time.Second, 50*time.Millisecond)
 	again := operator.post("/outbox/"+id+"/resend", nil)
 	require.Equal(t, 200, again.status)
 	require.Contains(t, again.body, "has had this one.")
 	require.Equal(t, 303, operator.post("/outbox/"+id+"/resend", url.Values{"again": {"1"}}).status)
-	require.Eventually(t, func() bool { return delivered() == 2 }, 20*time.Second, 50*time.Millisecond)
+	require.Eventually(t, func() bool { return delivered() == 2 }, 30*time.Second, 50*time.Millisecond)
 	outcome, _ = audited(t, db, "notification.resend")
 	require.Equal(t, "done", outcome)
 
@@ -115,7 +115,7 @@ func TestConsole_Outbox(t *testing.T) {
 	require.Equal(t, 422, operator.post("/outbox/resend-failed", since).status, "no reason")
 	since.Set("why", "the app is mended")
 	require.Equal(t, 303, operator.post("/outbox/resend-failed", since).status)
-	require.Eventually(t, func() bool { return h.count(`SELECT count(*) FROM notifications WHERE state <> 'delivered'`) == 0 }, 20*time.Second, 50*time.Millisecond)
+	require.Eventually(t, func() bool { return h.count(`SELECT count(*) FROM notifications WHERE state <> 'delivered'`) == 0 }, 30*time.Second, 50*time.Millisecond)
 
 	// Ticked ones of a disabled endpoint stay, and it says so.
 	h.exec(`UPDATE webhook_endpoints SET disabled_at = now(), disabled_reason = 'test'`)

@@ -31,7 +31,7 @@ func TestConsole_Overview(t *testing.T) {
 	require.Eventually(t, func() bool { // the past is counted first, on a slow machine
 		page = o.get("/overview?range=24h&mode=test")
 		return strings.Contains(page.body, "110.00")
-	}, 20*time.Second, 50*time.Millisecond)
+	}, 30*time.Second, 50*time.Millisecond)
 	text := regexp.MustCompile(`(?s)<[^>]*>`).ReplaceAllString(page.body, "")
 	for _, said := range []string{"110.00 EUR", "20.00 EUR", "90.00 EUR", "1,200 JPY", "stripe.charge 100 % (3/3)", "stripe.checkout_session 0 % (0/1)"} {
 		require.Contains(t, text, said)

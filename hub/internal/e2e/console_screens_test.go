@@ -77,7 +77,7 @@ func furnished(o *dev.Options) {
 func (h *house) providerScreens() []screen {
 	h.t.Helper()
 	name := h.secondProvider()
-	require.Eventually(h.t, func() bool { return strings.Contains(h.admin().get("/providers/stripe_uk").body, "too short") }, 20*time.Second, 100*time.Millisecond)
+	require.Eventually(h.t, func() bool { return strings.Contains(h.admin().get("/providers/stripe_uk").body, "too short") }, 30*time.Second, 100*time.Millisecond)
 	return []screen{
 		{"providers", "/providers"},
 		{"provider", "/providers/stripe"},

@@ -59,6 +59,6 @@ func TestEncryption_RollsToANewKey(t *testing.T) {
 	h.pay(open.NextAction.URL, visa)
 	h.until(open.ID, "paid")
 	require.Equal(t, 201, h.ask("POST", "/v1/orders/"+paid.ID+"/refunds", unique("key"), map[string]any{"amount": 100}).status)
-	require.Eventually(t, func() bool { return told.Load() > before }, 15*time.Second, 50*time.Millisecond)
+	require.Eventually(t, func() bool { return told.Load() > before }, 30*time.Second, 50*time.Millisecond)
 	require.False(t, strings.Contains(h.logs.String(), "none of the encryption keys fits"))
 }

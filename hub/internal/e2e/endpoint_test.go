@@ -113,9 +113,9 @@ func TestEndpoint_DiesAndComesBack(t *testing.T) {
 	for range 10 { // more than the hub sends to one endpoint at once
 		last = h.checkout(nil)
 		h.pay(last.NextAction.URL, visa)
-		require.Eventually(t, alive.has("order.paid "+last.ID), 10*time.Second, 20*time.Millisecond, "an endpoint that hangs holds up another")
+		require.Eventually(t, alive.has("order.paid "+last.ID), 30*time.Second, 20*time.Millisecond, "an endpoint that hangs holds up another")
 	}
-	require.Eventually(t, slow.has("order."), 10*time.Second, 20*time.Millisecond)
+	require.Eventually(t, slow.has("order."), 30*time.Second, 20*time.Millisecond)
 	close(release)
 
 	// Each try is in the log.
@@ -129,7 +129,7 @@ func TestEndpoint_DiesAndComesBack(t *testing.T) {
 			}
 		}
 		return false
-	}, 20*time.Second, 50*time.Millisecond)
+	}, 30*time.Second, 50*time.Millisecond)
 	try := tried.Deliveries[0]
 	require.Equal(t, 500, try.Status)
 	require.Equal(t, slow.URL+"/hook", try.URL)
@@ -147,7 +147,7 @@ func TestEndpoint_DiesAndComesBack(t *testing.T) {
 	// Days of failure disable it, with notice.
 	h.count(`WITH u AS (UPDATE webhook_endpoints SET failing_since = failing_since - interval '4 days' WHERE id = $1 RETURNING 1) SELECT count(*) FROM u`, slow.id)
 	require.Equal(t, 201, h.ask("POST", "/v1/orders/"+last.ID+"/refunds", unique("key"), map[string]any{"amount": 100}).status)
-	require.Eventually(t, alive.has("webhook_endpoint.disabled "+slow.id), 20*time.Second, 50*time.Millisecond)
+	require.Eventually(t, alive.has("webhook_endpoint.disabled "+slow.id), 30*time.Second, 50*time.Millisecond)
 	require.Contains(t, h.ask("GET", "/v1/webhook_endpoints", "", nil).raw, "every delivery failed for three days")
 	require.Equal(t, 1, h.count(`SELECT count(*) FROM events WHERE kind = 'endpoint.disabled' AND data->>'endpoint' = '`+slow.id+`'`))
 	require.Contains(t, h.logs.String(), "a webhook endpoint is disabled")
@@ -161,7 +161,7 @@ func TestEndpoint_DiesAndComesBack(t *testing.T) {
 	// One that says 410 is disabled at once; nothing of that is sent any more.
 	gone := h.receiver(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusGone) })
 	h.paid(nil)
-	require.Eventually(t, alive.has("webhook_endpoint.disabled "+gone.id), 20*time.Second, 50*time.Millisecond)
+	require.Eventually(t, alive.has("webhook_endpoint.disabled "+gone.id), 30*time.Second, 50*time.Millisecond)
 	mine := h.key
 	h.key = h.newApp("stranger")
 	require.Equal(t, 404, h.ask("GET", "/v1/notifications/"+tried.ID, "", nil).status)

@@ -29,7 +29,7 @@ func TestErase_ForgetsThePayerAndNoMoney(t *testing.T) {
 
 	o := h.paid(about)
 	require.Equal(t, 201, h.ask("POST", "/v1/orders/"+o.ID+"/refunds", unique("key"), map[string]any{"amount": 50, "reason": marker + " was unhappy"}).status)
-	require.Eventually(t, app.has("order.partially_refunded "+o.ID), 15*time.Second, 50*time.Millisecond)
+	require.Eventually(t, app.has("order.partially_refunded "+o.ID), 30*time.Second, 50*time.Millisecond)
 	h.quiet()
 	books := h.count(`SELECT count(*) FROM postings WHERE order_id = $1`, o.ID)
 	cmd := h.hubCommand("order", "erase", o.ID, "--why", "ticket 4711")
@@ -45,7 +45,7 @@ func TestErase_ForgetsThePayerAndNoMoney(t *testing.T) {
 	require.Equal(t, 201, h.ask("POST", "/v1/orders/"+o.ID+"/refunds", unique("key"), map[string]any{}).status)
 	h.until(o.ID, "refunded")
 	h.quiet()
-	require.Eventually(t, app.has("order.refunded "+o.ID), 15*time.Second, 50*time.Millisecond)
+	require.Eventually(t, app.has("order.refunded "+o.ID), 30*time.Second, 50*time.Millisecond)
 	require.Zero(t, h.count(`SELECT count(*) FROM callbacks WHERE order_id = $1 AND raw IS NOT NULL`, o.ID))
 	for _, table := range []string{"orders", "attempts", "refunds", "disputes", "events", "notifications"} {
 		column := map[bool]string{true: "id", false: "order_id"}[table == "orders"]

@@ -50,12 +50,12 @@ func TestGuide_TheReceiversOfTheDocsWork(t *testing.T) {
 			res.Body.Close()
 			require.Equal(t, 401, res.StatusCode, name)
 			return true
-		}, 20*time.Second, 50*time.Millisecond)
+		}, 30*time.Second, 50*time.Millisecond)
 	}
 	reference := unique("guide")
 	o := h.paid(map[string]any{"reference": reference})
 	for name := range receivers {
-		require.Eventually(t, func() bool { return strings.Contains(said[name].String(), reference+" is paid") }, 20*time.Second, 50*time.Millisecond, name)
+		require.Eventually(t, func() bool { return strings.Contains(said[name].String(), reference+" is paid") }, 30*time.Second, 50*time.Millisecond, name)
 	}
 	// All of it again, and a refund: only that is news.
 	for _, n := range h.notifications("order_id=" + o.ID) {
@@ -63,7 +63,7 @@ func TestGuide_TheReceiversOfTheDocsWork(t *testing.T) {
 	}
 	require.Equal(t, 201, h.ask("POST", "/v1/orders/"+o.ID+"/refunds", unique("key"), map[string]any{}).status)
 	for name := range receivers {
-		require.Eventually(t, func() bool { return strings.Contains(said[name].String(), reference+" is refunded") }, 20*time.Second, 50*time.Millisecond, name)
+		require.Eventually(t, func() bool { return strings.Contains(said[name].String(), reference+" is refunded") }, 30*time.Second, 50*time.Millisecond, name)
 		require.NotContains(t, said[name].String(), "forged")
 		_, after, _ := strings.Cut(said[name].String(), " is refunded")
 		require.NotContains(t, after, "is paid", name)

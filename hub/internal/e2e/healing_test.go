@@ -54,7 +54,7 @@ func (h *house) tried(o answer, times int) {
 	h.t.Helper()
 	sends := func() int { return h.count(`SELECT max(sends) FROM operations WHERE order_id = $1`, o.ID) }
 	until := sends() + times
-	require.Eventually(h.t, func() bool { return sends() >= until }, 20*time.Second, 10*time.Millisecond)
+	require.Eventually(h.t, func() bool { return sends() >= until }, 30*time.Second, 10*time.Millisecond)
 }
 
 func (h *house) requests(o answer) int {

@@ -209,6 +209,17 @@ func (h *house) ask(method, path, key string, body any) answer {
 	return a
 }
 
+// persist asks as an app does: it repeats with the same key while the hub says
+// that it cannot right now.
+func (h *house) persist(method, path, key string, body any) (a answer) {
+	h.t.Helper()
+	require.Eventually(h.t, func() bool {
+		a = h.ask(method, path, key, body)
+		return a.status != http.StatusServiceUnavailable
+	}, 30*time.Second, 100*time.Millisecond, "%s %s", method, path)
+	return a
+}
+
 // try is ask for stories in which the hub may be dead.
 func (h *house) try(method, path, key string, body any) (answer, error) {
 	var r io.Reader
@@ -313,7 +324,7 @@ func (h *house) until(id, status string) answer {
 func (h *house) when(id, what string, ok func(answer) bool) answer {
 	h.t.Helper()
 	var a answer
-	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(30 * time.Millisecond) {
+	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(30 * time.Millisecond) {
 		var err error
 		if a, err = h.try("GET", "/v1/orders/"+id, "", nil); err == nil && ok(a) {
 			return a
@@ -357,7 +368,7 @@ func (a answer) ref(kind string) string {
 func (h *house) balanced() {
 	h.t.Helper()
 	var diff string
-	for end := time.Now().Add(15 * time.Second); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
+	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
 		if diff = h.difference(); diff == "" {
 			return
 		}

@@ -63,7 +63,7 @@ func TestHubs_ThreeOnOneDatabase(t *testing.T) {
 	_, err := h.at(2).try("POST", "/v1/checkouts", "lost-key", lost)
 	require.Error(t, err)
 	var a answer
-	for end := time.Now().Add(20 * time.Second); a.status != 201; time.Sleep(200 * time.Millisecond) {
+	for end := time.Now().Add(30 * time.Second); a.status != 201; time.Sleep(200 * time.Millisecond) {
 		require.True(t, time.Now().Before(end), "nobody took it over: %s", a.raw)
 		a = h.at(1).ask("POST", "/v1/checkouts", "lost-key", lost)
 	}

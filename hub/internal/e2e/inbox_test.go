@@ -64,7 +64,7 @@ func TestInbox_WhatCannotBeAppliedIsKeptAndReplayed(t *testing.T) {
 	require.Equal(t, "callback_stuck", flagged.Attention[0].Reason)
 	require.Eventually(t, func() bool {
 		return h.count(`SELECT count(*) FROM callbacks WHERE id IN ($1, $2) AND outcome = 'parked' AND due_at IS NULL`, id, other) == 2
-	}, 10*time.Second, 50*time.Millisecond)
+	}, 30*time.Second, 50*time.Millisecond)
 	out, err := h.hubCommand("callback", "list", "--outcome", "parked").CombinedOutput()
 	require.NoError(t, err, string(out))
 	require.Contains(t, string(out), id)
@@ -108,7 +108,7 @@ func TestInbox_WhatCannotBeAppliedIsKeptAndReplayed(t *testing.T) {
 	h.exec(`UPDATE callbacks SET received_at = now() - interval '91 days'`)
 	h.KillHub(0)
 	require.NoError(t, h.StartHub(t.Context(), 0, "HUB_TIME_SCALE=600"))
-	require.Eventually(t, func() bool { return h.count(`SELECT count(*) FROM callbacks WHERE raw IS NOT NULL`) == 0 }, 10*time.Second, 50*time.Millisecond)
+	require.Eventually(t, func() bool { return h.count(`SELECT count(*) FROM callbacks WHERE raw IS NOT NULL`) == 0 }, 30*time.Second, 50*time.Millisecond)
 	erased := h.ask("POST", "/v1/callbacks/"+id+"/replay", "", nil)
 	require.Equal(t, 409, erased.status, erased.raw)
 	require.Equal(t, "callback_erased", erased.Code)
@@ -127,7 +127,7 @@ func TestInbox_ForgottenSecret(t *testing.T) {
 	h.exec(`UPDATE callbacks SET due_at = now()`)
 	require.Eventually(t, func() bool {
 		return h.count(`SELECT count(*) FROM callbacks WHERE outcome = 'failed' AND verdict = 'forged' AND note LIKE '%signature%' AND due_at > now()`) == 1
-	}, 10*time.Second, 50*time.Millisecond)
+	}, 30*time.Second, 50*time.Millisecond)
 }
 
 // TestInbox_HintsMakeOneRead: a burst of callbacks that prove nothing makes the
@@ -161,7 +161,7 @@ func TestInbox_HintsMakeOneRead(t *testing.T) {
 	}
 	all.Wait()
 	h.until(o.ID, "paid")
-	require.Eventually(t, func() bool { return h.count(`SELECT count(*) FROM attempts WHERE read_wanted`) == 0 }, 20*time.Second, 50*time.Millisecond)
+	require.Eventually(t, func() bool { return h.count(`SELECT count(*) FROM attempts WHERE read_wanted`) == 0 }, 30*time.Second, 50*time.Millisecond)
 	require.Equal(t, 20, h.count(`SELECT count(*) FROM callbacks`))
 	require.LessOrEqual(t, reads()-before, 3, "one, one more for what came after it began, and one for what the provider's list says")
 }
@@ -219,7 +219,7 @@ func TestInbox_DatabaseAway(t *testing.T) {
 	require.Equal(t, 503, status)
 	require.NotEmpty(t, retryAfter)
 	doors(true)
-	require.Eventually(t, func() bool { status, _ := h.delivered(event); return status == 200 }, 20*time.Second, 100*time.Millisecond)
+	require.Eventually(t, func() bool { status, _ := h.delivered(event); return status == 200 }, 30*time.Second, 100*time.Millisecond)
 	require.Equal(t, int64(1050), h.until(o.ID, "paid").Captured)
 	require.Equal(t, 1, h.count(`SELECT count(*) FROM callbacks`))
 }

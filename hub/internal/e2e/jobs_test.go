@@ -30,7 +30,7 @@ func TestJobs_OfAKilledHub(t *testing.T) {
 		h.dueAgain(o)
 	}
 	claimed := func() int { return h.count(`SELECT count(*) FROM attempts WHERE leased_until > now()`) }
-	require.Eventually(t, func() bool { return claimed() == many }, 20*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return claimed() == many }, 30*time.Second, 10*time.Millisecond)
 	h.KillHub(0)
 	h.BaseURL = h.BaseURLs[1]
 	require.NoError(t, h.StartHub(t.Context(), 1))
@@ -42,5 +42,5 @@ func TestJobs_OfAKilledHub(t *testing.T) {
 	for _, o := range orders {
 		h.until(o.ID, "paid")
 	}
-	require.Eventually(t, func() bool { return claimed() == 0 }, 20*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return claimed() == 0 }, 30*time.Second, 10*time.Millisecond)
 }

@@ -18,7 +18,7 @@ func (h *house) runs(provider, kind string) {
 	h.t.Helper()
 	require.Eventually(h.t, func() bool {
 		return h.count(`SELECT count(*) FROM schedules WHERE provider = $1 AND kind = $2 AND since IS NULL AND tries = 0 AND (due_at IS NULL OR due_at > now())`, provider, kind) == 1
-	}, 20*time.Second, 20*time.Millisecond, "the %s list of %s does not end", kind, provider)
+	}, 30*time.Second, 20*time.Millisecond, "the %s list of %s does not end", kind, provider)
 }
 
 // forget lets time pass over what the hub would look at by itself.
@@ -73,7 +73,7 @@ func TestList(t *testing.T) {
 	require.Equal(t, before+1, pages(), "the page before is not read again")
 
 	// What is known gives no more reason to read.
-	require.Eventually(t, func() bool { return h.count(`SELECT count(*) FROM attempts WHERE read_wanted`) == 0 }, 15*time.Second, 20*time.Millisecond)
+	require.Eventually(t, func() bool { return h.count(`SELECT count(*) FROM attempts WHERE read_wanted`) == 0 }, 30*time.Second, 20*time.Millisecond)
 	version := h.ask("GET", "/v1/orders/"+paid.ID, "", nil).Version
 	h.listNow("stripe")
 	require.Zero(t, h.count(`SELECT news FROM schedules WHERE provider = 'stripe' AND kind = 'daily'`))

@@ -65,15 +65,15 @@ func TestNotification_ReachesTheApp(t *testing.T) {
 			return false
 		}
 	}
-	require.Eventually(t, has("order.paid"), 20*time.Second, 50*time.Millisecond, "the first try was refused and is repeated")
+	require.Eventually(t, has("order.paid"), 30*time.Second, 50*time.Millisecond, "the first try was refused and is repeated")
 	require.Equal(t, 201, h.ask("POST", "/v1/orders/"+o.ID+"/refunds", unique("key"), map[string]any{"amount": 100}).status)
-	require.Eventually(t, has("order.partially_refunded"), 20*time.Second, 50*time.Millisecond)
+	require.Eventually(t, has("order.partially_refunded"), 30*time.Second, 50*time.Millisecond)
 
 	// A new secret signs beside the old one; the receiver need not hurry.
 	rotated := h.ask("POST", "/v1/webhook_endpoints/"+made.ID+"/rotate", "", nil)
 	require.Equal(t, 200, rotated.status, rotated.raw)
 	require.Equal(t, 201, h.ask("POST", "/v1/orders/"+o.ID+"/refunds", unique("key"), map[string]any{"amount": 950}).status)
-	require.Eventually(t, has("order.refunded"), 20*time.Second, 50*time.Millisecond)
+	require.Eventually(t, has("order.refunded"), 30*time.Second, 50*time.Millisecond)
 	decode(t, rotated.raw, &made)
 	secret.Store(made.Secret)
 	log := h.ask("GET", "/v1/notifications?order_id="+o.ID, "", nil)
@@ -82,7 +82,7 @@ func TestNotification_ReachesTheApp(t *testing.T) {
 	require.NotEmpty(t, page.Data)
 	before := calls.Load()
 	require.Equal(t, 204, h.ask("POST", "/v1/notifications/"+page.Data[0].ID+"/resend", "", nil).status)
-	require.Eventually(t, func() bool { return calls.Load() > before }, 10*time.Second, 50*time.Millisecond)
+	require.Eventually(t, func() bool { return calls.Load() > before }, 30*time.Second, 50*time.Millisecond)
 
 	mine := h.key
 	h.key = h.newApp("other")

@@ -62,7 +62,7 @@ func TestPay_ThePageAloneProvesNothing(t *testing.T) {
 	to := h.pay(o.NextAction.URL, visa)
 	require.True(t, strings.HasPrefix(to, h.BaseURL+"/return/"), to)
 	require.Equal(t, "open", h.ask("GET", "/v1/orders/"+o.ID, "", nil).Status, "nothing was heard and nothing was read yet")
-	require.Eventually(t, func() bool { return back("").Query().Get("status") == "paid" }, 10*time.Second, 500*time.Millisecond,
+	require.Eventually(t, func() bool { return back("").Query().Get("status") == "paid" }, 30*time.Second, 500*time.Millisecond,
 		"the return is a good moment to read, if not more than once in two seconds")
 	_, err := h.stripe.Release(t.Context(), standin.ReleaseOrder{Reverse: true})
 	require.NoError(t, err)

@@ -37,7 +37,7 @@ func TestSync(t *testing.T) {
 		first := h.count(`SELECT extract(epoch FROM due_at)::int FROM attempts WHERE order_id = $1`, o.ID)
 		require.Eventually(t, func() bool {
 			return h.count(`SELECT extract(epoch FROM due_at)::int FROM attempts WHERE order_id = $1`, o.ID) > first+2
-		}, 15*time.Second, 50*time.Millisecond, "looked at after a day, and next after seven")
+		}, 30*time.Second, 50*time.Millisecond, "looked at after a day, and next after seven")
 		require.Equal(t, before, h.ask("GET", "/v1/orders/"+o.ID, "", nil).Version, "a look without news writes no version")
 		h.dashboard("charges/"+o.ref("charge")+"/refund", url.Values{"amount": {"4.00"}})
 		require.Equal(t, int64(400), h.until(o.ID, "partially_refunded").Refunded)
@@ -48,7 +48,7 @@ func TestSync(t *testing.T) {
 		exhausted := func(a answer) bool { return a.NeedsAttention && a.Attention[0].Reason == ledger.Exhausted }
 		a := h.when(o.ID, "exhausted", exhausted)
 		failures := func() int { return h.count(`SELECT failures FROM attempts WHERE order_id = $1`, o.ID) }
-		require.Eventually(t, func() bool { return failures() > ledger.Patience+1 }, 15*time.Second, 20*time.Millisecond, "it goes on trying")
+		require.Eventually(t, func() bool { return failures() > ledger.Patience+1 }, 30*time.Second, 20*time.Millisecond, "it goes on trying")
 		require.Equal(t, a.Version, h.ask("GET", "/v1/orders/"+o.ID, "", nil).Version, "and tells it once")
 		require.NoError(t, h.stripe.ClearFaults(t.Context()))
 		h.withhold()
@@ -80,7 +80,7 @@ func (h *house) lapses() {
 	h.count(`WITH u AS (UPDATE attempts SET created_at = now() - interval '70 days' WHERE order_id = $1 RETURNING 1) SELECT count(*) FROM u`, o.ID)
 	h.pay(o.NextAction.URL, visa)
 	o = h.until(o.ID, "authorized")
-	require.Eventually(h.t, func() bool { return told.Load() == 1 }, 15*time.Second, 20*time.Millisecond)
+	require.Eventually(h.t, func() bool { return told.Load() == 1 }, 30*time.Second, 20*time.Millisecond)
 	require.Equal(h.t, 1, h.count(`SELECT count(*) FROM events WHERE order_id = $1 AND kind = $2`, o.ID, ledger.AuthorizationExpiring))
 	h.dashboard("payment_intents/"+o.ref("payment_intent")+"/cancel", nil)
 	a := h.when(o.ID, "lapsed", func(a answer) bool { return a.Attempts[0].Status == "canceled" })

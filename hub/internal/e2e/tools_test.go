@@ -55,7 +55,7 @@ func (h *house) listed() {
 	for _, provider := range []string{"stripe", "paypal"} {
 		require.Eventually(h.t, func() bool {
 			return strings.Contains(h.logs.String(), `msg="listed what a provider knows" provider=`+provider)
-		}, 20*time.Second, 20*time.Millisecond, "the list of %s", provider)
+		}, 30*time.Second, 20*time.Millisecond, "the list of %s", provider)
 	}
 }
 
@@ -216,5 +216,5 @@ func (h *house) quiet() {
 			}
 		}
 		return h.count(`SELECT count(*) FROM attempts WHERE read_wanted`) == 0
-	}, 15*time.Second, 50*time.Millisecond)
+	}, 30*time.Second, 50*time.Millisecond)
 }

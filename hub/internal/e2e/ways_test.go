@@ -156,7 +156,7 @@ var ways = []way{
 			}
 		},
 		back: func(h *house, o answer) {
-			a := h.ask("POST", "/v1/orders/"+o.ID+"/confirm", unique("key"), map[string]any{})
+			a := h.persist("POST", "/v1/orders/"+o.ID+"/confirm", unique("key"), map[string]any{})
 			require.Contains(h.t, []int{200, 409}, a.status, a.raw)
 		},
 	},

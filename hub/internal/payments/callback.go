@@ -54,7 +54,7 @@ func (s *Service) Callback(ctx context.Context, name string, r sdk.CallbackReque
 		return sdk.Ack{}, "", ledger.ErrNotFound("provider")
 	}
 	if !p.Up() {
-		return sdk.Ack{}, sdk.CannotCheck, down(p)
+		return sdk.Ack{}, sdk.CannotCheck, down(p.Name())
 	}
 	leave, ok := s.callers.enter(ctx, name)
 	if !ok {
@@ -65,7 +65,7 @@ func (s *Service) Callback(ctx context.Context, name string, r sdk.CallbackReque
 	res, err := p.HandleCallback(ctx, r)
 	if err != nil {
 		s.Logger.WarnContext(ctx, "a callback could not be checked", "provider", name, "error", err)
-		return sdk.Ack{}, sdk.CannotCheck, down(p)
+		return sdk.Ack{}, sdk.CannotCheck, down(p.Name())
 	}
 	switch res.Verdict {
 	case sdk.Genuine:
@@ -75,7 +75,7 @@ func (s *Service) Callback(ctx context.Context, name string, r sdk.CallbackReque
 		return sdk.Ack{}, res.Verdict, errOther
 	default:
 		s.Logger.WarnContext(ctx, "a callback could not be checked", "provider", name, "reason", res.Reason)
-		return sdk.Ack{}, sdk.CannotCheck, down(p)
+		return sdk.Ack{}, sdk.CannotCheck, down(p.Name())
 	}
 	now := s.now()
 	cb := &ledger.Callback{

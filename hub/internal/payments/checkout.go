@@ -42,7 +42,7 @@ func (s *Service) Checkout(ctx context.Context, c Caller, in CheckoutInput) (Ans
 		return s.recorded(ctx, c, h, err)
 	}
 	if !p.Up() {
-		return s.recorded(ctx, c, h, down(p))
+		return s.recorded(ctx, c, h, down(p.Name()))
 	}
 	exponent, err := s.checkOrder(in, p.State().Mode)
 	if err != nil {
@@ -85,7 +85,7 @@ func (s *Service) CheckoutAgain(ctx context.Context, c Caller, orderID string, i
 	}
 	h := hash(sdk.OpCreate, orderID, in)
 	if !p.Up() {
-		return s.recorded(ctx, c, h, down(p))
+		return s.recorded(ctx, c, h, down(p.Name()))
 	}
 	if err := s.closeEarlier(ctx, c, orderID, h); err != nil {
 		return Answer{}, err
@@ -131,7 +131,7 @@ func (s *Service) closeEarlier(ctx context.Context, c Caller, orderID, hash stri
 			return err
 		}
 		if did.Operation.Outcome == ledger.OutcomeNotSent {
-			return down(p)
+			return down(p.Name())
 		}
 		if now := did.Order.Attempt(a.ID); now.Live() && !now.Abandoned {
 			return ledger.Conflictf("attempt_open", "attempt %s could not be closed and can still be paid; read the order and try again", a.ID)

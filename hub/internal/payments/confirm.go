@@ -58,7 +58,7 @@ func (s *Service) flowOf(o *ledger.Order, attemptID string) (*ledger.Attempt, *p
 		return nil, nil, sdk.Flow{}, ledger.Conflictf("provider_gone", "provider %s is no longer configured", a.Provider)
 	}
 	if !p.Up() {
-		return nil, nil, sdk.Flow{}, down(p)
+		return nil, nil, sdk.Flow{}, down(p.Name())
 	}
 	flow, _ := p.Description().Flow(a.Flow)
 	return a, p, flow, nil

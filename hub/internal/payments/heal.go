@@ -31,7 +31,7 @@ func (s *Service) heal(ctx context.Context, o *ledger.Order, op *ledger.Operatio
 		if s.now().Sub(op.FirstSentAt) > giveUp {
 			news.Raise = ledger.Exhausted
 		} else if op.Outcome == ledger.OutcomeUnknown {
-			return o, errors.New("provider " + a.Provider + " is not up")
+			return o, down(a.Provider)
 		}
 		return s.apply(ctx, o, nil, news)
 	}

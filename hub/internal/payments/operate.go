@@ -128,7 +128,7 @@ func (s *Service) replay(ctx context.Context, c Caller, hash, reference string, 
 // resume sends an operation again that never left.
 func (s *Service) resume(ctx context.Context, c Caller, o *ledger.Order, op *ledger.Operation) (Answer, error) {
 	if p, ok := s.Providers.Get(o.Attempt(*op.AttemptID).Provider); ok && !p.Up() {
-		return Answer{}, down(p)
+		return Answer{}, down(p.Name())
 	}
 	change, err := o.Resume(s.env(), op.ID, s.lease, c.Operator)
 	if err != nil {

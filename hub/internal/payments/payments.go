@@ -223,10 +223,10 @@ func (s *Service) provider(app postgres.App, name string) (*providers.Provider, 
 }
 
 // down says that a provider cannot be asked now; nothing was recorded.
-func down(p *providers.Provider) error {
+func down(provider string) error {
 	return &ledger.Error{
 		Kind: ledger.Unavailable, Code: "provider_down", RetryAfter: 2 * time.Second,
-		Message: fmt.Sprintf("provider %s is not available right now; nothing was done, repeat the request", p.Name()),
+		Message: fmt.Sprintf("provider %s is not available right now; nothing was done, repeat the request", provider),
 	}
 }
 

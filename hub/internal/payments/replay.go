@@ -96,7 +96,7 @@ func (s *Service) ReplayCallback(ctx context.Context, appID, id, who, why string
 		return nil, ledger.Conflictf("too_many_replays", "it was replayed %d times already; the operator can see why it does not help", len(cb.Replays))
 	}
 	if p, ok := s.Providers.Get(cb.Provider); ok && !p.Up() {
-		return nil, down(p)
+		return nil, down(p.Name())
 	}
 	// Should the hub die now, another goes on when the lease ends.
 	if err := s.AskReplay(ctx, cb, who, why, s.now().Add(keepPatience+s.CallTimeout+storePatience)); err != nil {

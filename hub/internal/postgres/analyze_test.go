@@ -26,5 +26,5 @@ func TestAnalyze_KnowsATableThatFilledUp(t *testing.T) {
 	require.Eventually(t, func() bool { // what changed is counted a moment later
 		require.NoError(t, db.Analyze(t.Context()))
 		return rows() == 2000
-	}, 20*time.Second, 100*time.Millisecond)
+	}, 30*time.Second, 100*time.Millisecond)
 }

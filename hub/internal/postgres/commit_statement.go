@@ -108,7 +108,7 @@ type commitStatements struct {
 	db    *sqlx.DB
 	guard string
 
-	mu       sync.Mutex
+	mu       sync.RWMutex
 	prepared map[shape]*sqlx.Stmt
 }
 
@@ -120,17 +120,25 @@ func (c *commitStatements) prepare(ctx context.Context) error {
 
 // of is the statement of a shape, prepared when it is first asked for.
 func (c *commitStatements) of(ctx context.Context, s shape) (*sqlx.Stmt, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if st := c.prepared[s]; st != nil {
+	c.mu.RLock()
+	st, whole, many := c.prepared[s], c.prepared[wholeShape], len(c.prepared) >= mostShapes
+	c.mu.RUnlock()
+	switch {
+	case st != nil:
 		return st, nil
+	case many:
+		return whole, nil
 	}
-	if len(c.prepared) >= mostShapes {
-		return c.prepared[wholeShape], nil
-	}
+	// Not under the lock: commits whose statement is there do not wait for this one.
 	st, err := c.db.PreparexContext(ctx, s.sql(c.guard))
 	if err != nil {
 		return nil, fmt.Errorf("prepare the commit: %w", err)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if first := c.prepared[s]; first != nil { // of who asked at the same moment
+		_ = st.Close()
+		return first, nil
 	}
 	c.prepared[s] = st
 	return st, nil

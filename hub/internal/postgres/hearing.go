@@ -21,8 +21,9 @@ type hearing struct {
 // loadCallbacksSQL finds the orders of any number of callbacks: each by our
 // attempt id first, else by the provider's names; with the fate of the same
 // event if it came before. The order of one that is settled is not loaded: a
-// repetition costs one look into an index. Each LIMIT 1 makes the planner look a row up by its
-// index, also while it knows nothing yet of how large the tables are.
+// repetition costs one look into an index. Each LIMIT 1 makes the planner look a row up by an
+// index, also while it knows nothing yet of how large the tables are; by which,
+// it knows once they were analyzed (Analyze).
 const loadCallbacksSQL = `SELECT coalesce(h.id, ''), coalesce(h.outcome, ''), coalesce(mine.attempt_id, named.attempt_id, ''), m.found
 	FROM ROWS FROM (jsonb_to_recordset($1::jsonb) AS (id text, provider text, event_id text, attempt_id text, refs jsonb))
 		WITH ORDINALITY AS ask (id, provider, event_id, attempt_id, refs, place)

@@ -209,7 +209,7 @@ func TestOrder_OneCaptureAtATime(t *testing.T) {
 	require.Eventually(t, func() bool {
 		list, _ := s.doors.Requests(t.Context())
 		return list[len(list)-1].Path == path
-	}, 5*time.Second, 5*time.Millisecond)
+	}, 30*time.Second, 5*time.Millisecond)
 	require.Equal(t, "ORDER_COMPLETION_IN_PROGRESS", s.ask("POST", path, "").issue())
 	<-ctx.Done()
 	require.Equal(t, "ORDER_ALREADY_CAPTURED", s.ask("POST", path, "").issue())

@@ -227,7 +227,7 @@ func TestRefund_SameRequestIDAtOnceIsAConflict(t *testing.T) {
 	require.Eventually(t, func() bool {
 		list, _ := s.doors.Requests(t.Context())
 		return list[len(list)-1].Path == path
-	}, 5*time.Second, 5*time.Millisecond)
+	}, 30*time.Second, 5*time.Millisecond)
 	r := s.ask("POST", path, "", "PayPal-Request-Id", "r")
 	require.Equal(t, http.StatusConflict, r.status)
 	require.Equal(t, "PREVIOUS_REQUEST_IN_PROGRESS", r.issue())

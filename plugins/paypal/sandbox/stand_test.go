@@ -145,7 +145,7 @@ func (s *stand) event(kind string) (found delivery) {
 			found = all[i]
 		}
 		return i >= 0
-	}, 5*time.Second, 5*time.Millisecond, "no %s arrived", kind)
+	}, 30*time.Second, 5*time.Millisecond, "no %s arrived", kind)
 	return found
 }
 
@@ -161,7 +161,7 @@ func (s *stand) eventually(kinds ...string) {
 		}
 		slices.Sort(got)
 		return slices.Equal(got, kinds)
-	}, 5*time.Second, 5*time.Millisecond, "want exactly %v", kinds)
+	}, 30*time.Second, 5*time.Millisecond, "want exactly %v", kinds)
 }
 
 const oneUnit = `{"intent":"%INTENT","purchase_units":[{"custom_id":"att_1","amount":{"currency_code":"%CUR","value":"%VALUE"}}]}`

@@ -63,7 +63,7 @@ func TestWebhook_IsSignedAndRepeated(t *testing.T) {
 	s.hook.fails = 2
 	s.hook.mu.Unlock()
 	s.approved("CAPTURE", "10", "USD", "approve")
-	require.Eventually(t, func() bool { return len(s.hook.all()) == 3 }, 5*time.Second, 5*time.Millisecond)
+	require.Eventually(t, func() bool { return len(s.hook.all()) == 3 }, 30*time.Second, 5*time.Millisecond)
 	for _, d := range s.hook.all() {
 		require.NoError(t, s.genuine(d))
 		require.Equal(t, "CHECKOUT.ORDER.APPROVED", d.Type)
@@ -110,7 +110,7 @@ func TestWebhook_PostbackTakesTheBytesAsTheyAre(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "FAILURE", got.VerificationStatus, "the library escapes the ampersand")
 	s.choose(s.create("CAPTURE", "1", "USD").ID, "approve")
-	require.Eventually(t, func() bool { return len(s.hook.all()) == 2 }, 5*time.Second, 5*time.Millisecond)
+	require.Eventually(t, func() bool { return len(s.hook.all()) == 2 }, 30*time.Second, 5*time.Millisecond)
 	d = s.hook.all()[1]
 	req.Body, req.Header = io.NopCloser(bytes.NewReader(d.body)), d.header
 	got, err = s.api.VerifyWebhookSignature(t.Context(), req, webhook)

@@ -115,7 +115,7 @@ func TestRefund_CardsThatChangeTheirMind(t *testing.T) {
 			require.Eventually(t, func() bool {
 				r, err = s.api.Refunds.Get(r.ID, nil)
 				return err == nil && string(r.Status) == want[1]
-			}, 5*time.Second, 10*time.Millisecond)
+			}, 30*time.Second, 10*time.Millisecond)
 			s.event("charge.refund.updated")
 			ch, err := s.api.Charges.Get(pi.LatestCharge.ID, nil)
 			require.NoError(t, err)

@@ -156,7 +156,7 @@ func (s *stand) event(kind string) stripe.Event {
 			found = s.hook.events[i]
 		}
 		return i >= 0
-	}, 5*time.Second, 5*time.Millisecond, "no %s arrived", kind)
+	}, 30*time.Second, 5*time.Millisecond, "no %s arrived", kind)
 	return found
 }
 
@@ -167,7 +167,7 @@ func (s *stand) eventually(kinds ...string) {
 		got := s.hook.types()
 		slices.Sort(got)
 		return slices.Equal(got, kinds)
-	}, 5*time.Second, 5*time.Millisecond, "want exactly %v", kinds)
+	}, 30*time.Second, 5*time.Millisecond, "want exactly %v", kinds)
 }
 
 func hosted(amount int64, currency string) *stripe.CheckoutSessionParams {

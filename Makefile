@@ -56,8 +56,8 @@ bench: build postgres ## Measure the hub beside what else would do its work (BEN
 	@bin/bench $(BENCH)
 
 .PHONY: bench-parts
-bench-parts: ## Measure the parts: plugin call, signature, decoding, transition (PARTS=pattern)
-	go test -run '^$$' -bench '$(PARTS)' -benchmem ./hub/internal/providers ./hub/internal/ledger ./plugins/stripe
+bench-parts: ## Measure the parts: plugin call, signature, decoding, transition, template (PARTS=pattern)
+	go test -run '^$$' -bench '$(PARTS)' -benchmem ./hub/internal/providers ./hub/internal/ledger ./hub/internal/console ./plugins/...
 
 .PHONY: bench-console
 bench-console: postgres ## Time the console's queries and pages with 1,000,000 orders (ORDERS=n; takes 15 minutes)

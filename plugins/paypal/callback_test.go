@@ -208,3 +208,15 @@ func TestCallback_DeadlineAndNotConfigured(t *testing.T) {
 		t.Errorf("%+v %v", out, err)
 	}
 }
+
+// BenchmarkCallback is signature, with the certificate at hand, and decoding.
+func BenchmarkCallback(b *testing.B) {
+	authority := newCA(b)
+	h := newHook(b, authority, authority.pem, nil, nil)
+	r := h.request(captureEvent)
+	for b.Loop() {
+		if out, err := h.HandleCallback(b.Context(), r); err != nil || out.Verdict != sdk.Genuine {
+			b.Fatal(out, err)
+		}
+	}
+}

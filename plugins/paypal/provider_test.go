@@ -43,7 +43,7 @@ type fake struct {
 	tokens int
 }
 
-func newFake(t *testing.T, answer http.HandlerFunc) *fake {
+func newFake(t testing.TB, answer http.HandlerFunc) *fake {
 	t.Helper()
 	f := &fake{}
 	f.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -41,7 +41,7 @@ var signingKey = func() *rsa.PrivateKey {
 	return k
 }()
 
-func newCA(t *testing.T, change ...func(leaf *x509.Certificate)) *ca {
+func newCA(t testing.TB, change ...func(leaf *x509.Certificate)) *ca {
 	t.Helper()
 	rootKey, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -80,7 +80,7 @@ type hook struct {
 	api     *fake
 }
 
-func newHook(t *testing.T, authority *ca, trusted string, change func(sdk.Settings), verify http.HandlerFunc) *hook {
+func newHook(t testing.TB, authority *ca, trusted string, change func(sdk.Settings), verify http.HandlerFunc) *hook {
 	t.Helper()
 	h := &hook{Provider: New(), ca: authority, fetched: &atomic.Int64{}}
 	certs := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

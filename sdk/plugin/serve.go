@@ -55,6 +55,8 @@ func DialOptions() []grpc.DialOption {
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxMessage), grpc.MaxCallSendMsgSize(maxMessage)),
 		grpc.WithDisableRetry(), // a repeat is the hub's decision
 		grpc.WithIdleTimeout(0), // the connection's state tells the hub whether the plugin lives
+		grpc.WithStaticStreamWindowSize(window),
+		grpc.WithStaticConnWindowSize(window),
 	}
 }
 

@@ -7,8 +7,9 @@ import (
 )
 
 const (
-	together  = 128              // askers that share a statement at most
-	groupTime = 10 * time.Second // of a statement that belongs to no single asker
+	together   = 128              // askers that share a statement at most
+	worthWhile = 16               // askers for another statement
+	groupTime  = 10 * time.Second // of a statement that belongs to no single asker
 )
 
 // group lets those who ask the same at the same moment share one statement,
@@ -37,7 +38,7 @@ type asker[A, R any] struct {
 // was done.
 func (g *group[A, R]) do(ctx context.Context, asks A) (R, error) {
 	g.mu.Lock()
-	if g.busy < g.atOnce {
+	if g.busy == 0 {
 		g.busy++
 		g.mu.Unlock()
 		defer g.next()
@@ -45,6 +46,7 @@ func (g *group[A, R]) do(ctx context.Context, asks A) (R, error) {
 	}
 	a := &asker[A, R]{asks, make(chan *R, 1)}
 	g.waiting = append(g.waiting, a)
+	g.begin()
 	g.mu.Unlock()
 	select {
 	case answer := <-a.answer:
@@ -70,11 +72,17 @@ func (g *group[A, R]) alone(ctx context.Context, asks A) (r R, err error) {
 func (g *group[A, R]) next() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if len(g.waiting) == 0 {
-		g.busy--
-		return
+	g.busy--
+	g.begin()
+}
+
+// begin starts a statement of those who wait: when none is under way, or
+// enough wait to make one worth while beside those.
+func (g *group[A, R]) begin() {
+	if n := len(g.waiting); n > 0 && (g.busy == 0 || g.busy < g.atOnce && n >= worthWhile*g.busy) {
+		g.busy++
+		go g.share(g.take())
 	}
-	go g.share(g.take())
 }
 
 // take takes who may share a statement, in the order in which they came.

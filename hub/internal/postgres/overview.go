@@ -53,7 +53,10 @@ func (p *DB) RollOrders(ctx context.Context, now time.Time) (more bool, err erro
 	if err != nil {
 		return false, err
 	}
-	first := thisHour.AddDate(0, 0, -overviewDays)
+	first, err := firstHour(ctx, tx, thisHour)
+	if err != nil {
+		return false, err
+	}
 	for i := 0; i < rollHours && known.BackTo.After(first); i++ {
 		known.BackTo = known.BackTo.Add(-time.Hour)
 		hours = append(hours, known.BackTo)
@@ -67,6 +70,22 @@ func (p *DB) RollOrders(ctx context.Context, now time.Time) (more bool, err erro
 		err = tx.Commit()
 	}
 	return known.BackTo.After(first), mapErr(err)
+}
+
+// firstHour is the one from which on there is something to count.
+func firstHour(ctx context.Context, tx *sqlx.Tx, thisHour time.Time) (time.Time, error) {
+	first := thisHour.AddDate(0, 0, -overviewDays)
+	var begin string
+	err := tx.GetContext(ctx, &begin, `SELECT coalesce(left(min(id), $2), '') FROM orders WHERE id >= $1`,
+		ledger.FirstID(ledger.OrderID, first), len(ledger.OrderID)+1+ledger.IDBegin)
+	if err != nil {
+		return first, mapErr(err)
+	}
+	if begin == "" {
+		return thisHour, nil
+	}
+	from, _ := ledger.BegunBetween(begin)
+	return from.Truncate(time.Hour), nil
 }
 
 // changedHours are those in which orders were made that changed since then. Ids

@@ -62,12 +62,8 @@ func (b *bench) start(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	program, err := os.Executable()
-	if err != nil {
-		return err
-	}
 	b.house, err = dev.Start(ctx, dev.Options{
-		BinDir: filepath.Dir(program), DataDir: filepath.Join(b.dir, "house"), Hubs: max(1, b.hubs), LogWriter: log, MaxConnections: 300,
+		BinDir: b.bin, DataDir: filepath.Join(b.dir, "house"), Hubs: max(1, b.hubs), LogWriter: log, MaxConnections: 300,
 		StripeSecretKey: "sk_test_" + rand.Text(), StripeWebhookSecret: "whsec_" + rand.Text(), StripePublishableKey: "pk_test_" + rand.Text(),
 		Env: append([]string{"HUB_PROVIDERS__STRIPE__SETTINGS__API_URL=" + b.standIn.url, "HUB_LOG__LEVEL=warn", "HUB_SERVER__RATE_LIMIT=0"}, b.env...),
 	})
@@ -85,6 +81,20 @@ func (b *bench) start(ctx context.Context) (err error) {
 	b.ends = append(b.ends, func() { _ = b.db.Close() })
 	b.hub = &hub{addr: host(b.house.BaseURL()), apiKey: b.house.APIKey, webhookSecret: b.house.WebhookSecret}
 	return b.db.QueryRowContext(ctx, `SELECT instance_id FROM hub`).Scan(&b.hub.instanceID)
+}
+
+// another stands up the other build, to be measured in turns with this one.
+func (b *bench) another(ctx context.Context) (*bench, error) {
+	if b.beside == "" {
+		return &bench{}, nil
+	}
+	o := b.options
+	o.bin = b.beside
+	other, err := stand(ctx, o)
+	if err == nil {
+		err = other.takeTemplates(ctx)
+	}
+	return other, err
 }
 
 // end stops everything, the last started first, and removes it.

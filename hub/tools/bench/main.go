@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strconv"
@@ -26,8 +27,10 @@ type options struct {
 	clients []int
 	rounds  int
 	long    time.Duration
-	alone   bool // only the hub
-	million int  // operations after which memory is looked at
+	alone   bool   // only the hub
+	beside  string // only the hub, and another build of it
+	bin     string // the programs' folder
+	million int    // operations after which memory is looked at
 	sizes   []int
 	hubs    int
 	env     []string // more of it for the hubs
@@ -95,6 +98,7 @@ func parse(args []string) (o options, err error) {
 	clients := flags.String("clients", "1,32,128", "how many ask at the same time")
 	short := flags.Bool("short", false, "fewer and shorter rounds: a first impression")
 	flags.BoolVar(&o.alone, "alone", false, "only the hub, nothing beside it: for profiles")
+	flags.StringVar(&o.beside, "beside", "", "a `folder` with another build of the programs: only the hub, and that one's")
 	flags.IntVar(&o.rounds, "rounds", 3, "how often each is measured")
 	flags.DurationVar(&o.long, "long", 1200*time.Millisecond, "how long a round is")
 	flags.IntVar(&o.million, "operations", 1_000_000, "of the row memory")
@@ -102,6 +106,11 @@ func parse(args []string) (o options, err error) {
 	if err = flags.Parse(args); err != nil {
 		return o, err
 	}
+	program, err := os.Executable()
+	if err != nil {
+		return o, err
+	}
+	o.bin = filepath.Dir(program)
 	if *short {
 		o.rounds, o.long = 3, 700*time.Millisecond
 	}
@@ -160,12 +169,19 @@ func run(ctx context.Context, o options) error {
 		return err
 	}
 	defer b.end()
-	if err := b.startRivals(ctx); err != nil {
-		return err
+	if !o.alone && o.beside == "" {
+		if err := b.startRivals(ctx); err != nil {
+			return err
+		}
 	}
 	if err := b.takeTemplates(ctx); err != nil {
 		return err
 	}
+	other, err := b.another(ctx)
+	if err != nil {
+		return err
+	}
+	defer other.end()
 	fmt.Println("CPU and db: of the programs and of PostgreSQL, for each request. MB: the largest process.")
 	fmt.Println()
 	var rows []*row
@@ -184,8 +200,11 @@ func run(ctx context.Context, o options) error {
 				continue
 			}
 			r := w.row(b, clients)
-			if o.alone {
+			if o.alone || o.beside != "" {
 				r.entries = r.entries[:1]
+			}
+			if o.beside != "" {
+				r.besides(w.row(other, clients), other.house.Pids()["postgres"])
 			}
 			if err := b.measure(ctx, r); err != nil {
 				return fmt.Errorf("%s, %d clients: %w", w.name, clients, err)

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -14,6 +16,7 @@ type entry struct {
 	prepare  func(ctx context.Context, n int) error
 	run      func(ctx context.Context, clients int, long time.Duration) (result, error)
 	programs []int // whose CPU and memory count, with all that they started
+	postgres int   // its database, if that is one of its own
 	results  []result
 }
 
@@ -24,6 +27,21 @@ type row struct {
 	entries []*entry
 	// before and after are done around a round, unmeasured.
 	before, after func(ctx context.Context) error
+}
+
+// besides adds another build's entry, with what it does around a round.
+func (r *row) besides(other *row, postgres int) {
+	e := other.entries[0]
+	e.name, e.postgres = "the other build", postgres
+	r.entries = append(r.entries, e)
+	r.before, r.after = both(r.before, other.before), both(r.after, other.after)
+}
+
+func both(a, b func(context.Context) error) func(context.Context) error {
+	if a == nil {
+		return nil
+	}
+	return func(ctx context.Context) error { return errors.Join(a(ctx), b(ctx)) }
 }
 
 // measure runs all entries in alternation, so that whatever else happens on
@@ -69,7 +87,7 @@ func (b *bench) turn(ctx context.Context, e *entry, clients int, rate float64, l
 			return result{}, fmt.Errorf("prepare: %w", err)
 		}
 	}
-	postgres := b.house.Pids()["postgres"]
+	postgres := cmp.Or(e.postgres, b.house.Pids()["postgres"])
 	before := measure(e.programs, postgres)
 	got, err := e.run(ctx, clients, long)
 	after := measure(e.programs, postgres)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/valyala/fasthttp"
@@ -91,10 +92,7 @@ func simple(name, addr string, want int, fill func() func(*fasthttp.Request, int
 }
 
 func (b *bench) rivals() []*rival {
-	if b.node == nil {
-		return []*rival{b.plain}
-	}
-	return []*rival{b.plain, b.node}
+	return slices.DeleteFunc([]*rival{b.plain, b.node}, func(r *rival) bool { return r == nil })
 }
 
 func post(req *fasthttp.Request, addr, path, key, body string) {

@@ -18,9 +18,26 @@ func (p *DB) Analyze(ctx context.Context) error {
 		return mapErr(err)
 	}
 	for _, table := range tables {
-		if _, err := p.db.ExecContext(ctx, `ANALYZE `+pq.QuoteIdentifier(table)); err != nil {
+		if err := p.analyze(ctx, table); err != nil {
 			return mapErr(err)
 		}
 	}
 	return nil
+}
+
+// analyze looks at a tenth of what PostgreSQL's own worker does: how much there
+// is, roughly, is all that matters until that comes.
+func (p *DB) analyze(ctx context.Context, table string) error {
+	tx, err := p.db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback() }()
+	if _, err := tx.ExecContext(ctx, `SET LOCAL default_statistics_target = 10`); err != nil {
+		return err
+	}
+	if _, err := tx.ExecContext(ctx, `ANALYZE `+pq.QuoteIdentifier(table)); err != nil {
+		return err
+	}
+	return tx.Commit()
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"runtime"
 	"runtime/debug"
 	"sync/atomic"
 
@@ -23,6 +22,10 @@ const maxMessage = 8 << 20
 // one: finding the best by measuring, as gRPC does else, costs each call two
 // more messages, and finds out that a local socket is fast.
 const window = 1 << 20
+
+// workers are goroutines that wait for calls: a call that finds none free pays
+// for growing the stack of a new one.
+const workers = 128
 
 // errNoAnswer is unknown on purpose: neither a result nor an error proves
 // nothing.
@@ -45,7 +48,7 @@ func (s *server) newGRPC(options []grpc.ServerOption) *grpc.Server {
 		grpc.MaxSendMsgSize(maxMessage),
 		grpc.StaticStreamWindowSize(window),
 		grpc.StaticConnWindowSize(window),
-		grpc.NumStreamWorkers(uint32(4*runtime.GOMAXPROCS(0))), // saves a goroutine with a grown stack per call
+		grpc.NumStreamWorkers(workers),
 	)...)
 }
 

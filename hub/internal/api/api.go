@@ -3,6 +3,7 @@
 package api
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -193,7 +194,7 @@ func (s *server) plain(c *fiber.Ctx) error {
 	}
 	// A null would be read as "left out", which for an amount means "all of it".
 	var fields map[string]json.RawMessage
-	if json.Unmarshal(body, &fields) == nil {
+	if bytes.Contains(body, []byte("null")) && json.Unmarshal(body, &fields) == nil {
 		for name, value := range fields {
 			if string(value) == "null" {
 				p := newProblem(fiber.StatusUnprocessableEntity, "invalid_request", "must not be null; leave the field out")

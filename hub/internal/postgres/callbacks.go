@@ -16,7 +16,7 @@ import (
 
 type callbackRow struct {
 	*ledger.Callback
-	Raw bytea `json:"raw"`
+	Raw bytea `json:"raw,omitempty"`
 }
 
 func (p *DB) callbackRow(cb *ledger.Callback) callbackRow {

@@ -81,12 +81,12 @@ func (p *DB) one(row *sqlx.Row) (*ledger.Order, error) {
 type (
 	attemptRow struct {
 		*ledger.Attempt
-		NextAction bytea `json:"next_action"`
-		Opaque     bytea `json:"opaque"`
+		NextAction bytea `json:"next_action,omitempty"`
+		Opaque     bytea `json:"opaque,omitempty"`
 	}
 	operationRow struct {
 		*ledger.Operation
-		Request bytea `json:"request"`
+		Request bytea `json:"request,omitempty"`
 	}
 )
 

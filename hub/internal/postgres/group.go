@@ -7,18 +7,20 @@ import (
 )
 
 const (
-	together   = 128              // askers that share a statement at most
-	worthWhile = 16               // askers for another statement
-	groupTime  = 10 * time.Second // of a statement that belongs to no single asker
+	together   = 128                   // askers that share a statement at most
+	worthWhile = 16                    // askers for another statement beside one under way
+	patience   = 50 * time.Millisecond // after which fewer will do
+	groupTime  = 10 * time.Second      // of a statement that belongs to no single asker
 )
 
 // group lets those who ask the same at the same moment share one statement,
 // and one wait for the disk. Who comes alone is answered at once, by the
-// statement that all use; while so many statements are under way, the others
-// wait and are taken together by the next one. If a shared statement fails,
+// statement that all use; while one is under way, the others wait and are taken
+// together by the next one: more of them in fewer statements are less work for
+// PostgreSQL than all of its cores busy with few. If a shared statement fails,
 // each of its askers asks by itself, so that one meets nobody else's trouble.
 type group[A, R any] struct {
-	atOnce int // statements under way
+	atOnce int // statements under way, at most
 	run    func(context.Context, []A) ([]R, error)
 	// clash names what no two in one statement may have in common: an order, a
 	// key, an event. Nil: nothing.
@@ -46,17 +48,25 @@ func (g *group[A, R]) do(ctx context.Context, asks A) (R, error) {
 	}
 	a := &asker[A, R]{asks, make(chan *R, 1)}
 	g.waiting = append(g.waiting, a)
-	g.begin()
+	g.begin(len(g.waiting) >= worthWhile)
 	g.mu.Unlock()
-	select {
-	case answer := <-a.answer:
-		if answer == nil {
-			return g.alone(ctx, asks)
+	slow := time.NewTimer(patience)
+	defer slow.Stop()
+	for {
+		select {
+		case answer := <-a.answer:
+			if answer == nil {
+				return g.alone(ctx, asks)
+			}
+			return *answer, nil
+		case <-slow.C: // the one under way hangs, perhaps: it waits for a row, or its connection is dead
+			g.mu.Lock()
+			g.begin(true)
+			g.mu.Unlock()
+		case <-ctx.Done():
+			var none R
+			return none, ctx.Err()
 		}
-		return *answer, nil
-	case <-ctx.Done():
-		var none R
-		return none, ctx.Err()
 	}
 }
 
@@ -73,13 +83,13 @@ func (g *group[A, R]) next() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.busy--
-	g.begin()
+	g.begin(len(g.waiting) >= worthWhile)
 }
 
-// begin starts a statement of those who wait: when none is under way, or
-// enough wait to make one worth while beside those.
-func (g *group[A, R]) begin() {
-	if n := len(g.waiting); n > 0 && (g.busy == 0 || g.busy < g.atOnce && n >= worthWhile*g.busy) {
+// begin starts a statement of those who wait, if none is under way; another
+// beside it only where that is worth its price.
+func (g *group[A, R]) begin(another bool) {
+	if len(g.waiting) > 0 && (g.busy == 0 || another && g.busy < g.atOnce) {
 		g.busy++
 		go g.share(g.take())
 	}

@@ -99,3 +99,34 @@ func TestGroup_WhoGoesAwayIsNotWaitedFor(t *testing.T) {
 	first.Wait()
 	require.Eventually(t, func() bool { g.mu.Lock(); defer g.mu.Unlock(); return g.busy == 0 }, 5*time.Second, time.Millisecond)
 }
+
+// TestGroup_OneThatHangsHoldsUpNobody: nor do few wait for many to come.
+func TestGroup_OneThatHangsHoldsUpNobody(t *testing.T) {
+	hangs := make(chan struct{})
+	g := &group[string, string]{atOnce: 2, run: func(_ context.Context, asked []string) ([]string, error) {
+		if asked[0] == "hangs" {
+			<-hangs
+		}
+		return asked, nil
+	}}
+	var first sync.WaitGroup
+	first.Go(func() { _, _ = g.do(t.Context(), "hangs") })
+	require.Eventually(t, func() bool { g.mu.Lock(); defer g.mu.Unlock(); return g.busy == 1 }, 5*time.Second, time.Millisecond)
+	for range 3 {
+		answer, err := g.do(t.Context(), "other")
+		require.NoError(t, err)
+		require.Equal(t, "other", answer)
+	}
+	close(hangs)
+	first.Wait()
+}
+
+// BenchmarkGroup is what sharing costs who comes alone.
+func BenchmarkGroup(b *testing.B) {
+	g := &group[string, string]{atOnce: 2, run: func(_ context.Context, asked []string) ([]string, error) { return asked, nil }}
+	for b.Loop() {
+		if _, err := g.do(b.Context(), "alone"); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/superpayhub/superpay/hub/internal/ledger"
 	"github.com/superpayhub/superpay/hub/internal/notifications"
 	"github.com/superpayhub/superpay/hub/internal/payments"
 	"github.com/superpayhub/superpay/hub/internal/postgres"
@@ -17,7 +18,7 @@ import (
 
 const (
 	share   = 8               // of them for one provider: one that hangs does not hold up the others
-	atOnce  = 16              // rows worked on at the same moment
+	atOnce  = 64              // rows worked on at the same moment, of all providers: some may hang
 	calls   = 32              // notifications under way at the same moment: they wait for apps, and never hold up money
 	few     = 4               // of them for one endpoint, claimed at once; twice as many under way
 	poll    = time.Second     // how long something may be due unnoticed
@@ -155,9 +156,12 @@ func (w *Worker) round(ctx context.Context) (more bool, wait time.Duration, err 
 			return w.Payments.Due(ctx, a)
 		})
 	}
-	callbacks, err := w.DB.ClaimCallbacks(ctx, now, w.lease().Seconds(), max(1, free-len(attempts)))
-	if err != nil {
-		return false, poll, err
+	free = atOnce - len(w.room)
+	var callbacks []*ledger.Callback
+	if free > 0 { // else this would wait for room, and the notifications with it
+		if callbacks, err = w.DB.ClaimCallbacks(ctx, now, w.lease().Seconds(), min(free, share)); err != nil {
+			return false, poll, err
+		}
 	}
 	for _, cb := range callbacks {
 		w.do(ctx, w.room, "callback", cb.ID, func(ctx context.Context) error { return w.Payments.Retry(ctx, cb) })
@@ -165,7 +169,7 @@ func (w *Worker) round(ctx context.Context) (more bool, wait time.Duration, err 
 	if err := w.list(ctx, now); err != nil {
 		return false, poll, err
 	}
-	more = told || len(w.room) < atOnce && (len(attempts) == some || len(callbacks) >= free-len(attempts))
+	more = told || len(w.room) < atOnce && (len(attempts) == some || len(callbacks) == share)
 	w.behind.Store(more || len(w.room) == atOnce || len(w.post) == calls || len(w.busy()) > 0)
 	return more, wait, nil
 }
@@ -182,12 +186,13 @@ func (w *Worker) list(ctx context.Context, now time.Time) error {
 		}
 		w.seen = now
 	}
+	// One of a kind for each provider: they need no room.
 	due, err := w.DB.ClaimSchedules(ctx, now, w.lease().Seconds(), running)
 	if err != nil {
 		return err
 	}
 	for _, l := range due {
-		w.do(ctx, w.room, "list", l.Provider, func(ctx context.Context) error { return w.Payments.List(ctx, l) })
+		w.do(ctx, nil, "list", l.Provider, func(ctx context.Context) error { return w.Payments.List(ctx, l) })
 	}
 	return nil
 }
@@ -212,13 +217,17 @@ func (w *Worker) tell(ctx context.Context, now time.Time) (more bool, err error)
 	return len(due) >= few, nil
 }
 
-// do works on one row. A hub that dies here leaves it leased: it is due again
-// when the lease ends.
+// do works on one row, in a room if it needs one. A hub that dies here leaves it
+// leased: it is due again when the lease ends.
 func (w *Worker) do(ctx context.Context, room chan struct{}, kind, id string, f func(context.Context) error) {
-	room <- struct{}{}
+	if room != nil {
+		room <- struct{}{}
+	}
 	w.work.Go(func() {
 		defer func() {
-			<-room
+			if room != nil {
+				<-room
+			}
 			if r := recover(); r != nil {
 				w.Logger.ErrorContext(ctx, "panic while working on what is due", "kind", kind, "id", id, "panic", r)
 			}

@@ -4,8 +4,10 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"os/exec"
 	"regexp"
 	"runtime"
+	"strconv"
 	"strings"
 
 	"github.com/lib/pq"
@@ -62,17 +64,43 @@ func (b *bench) grow(ctx context.Context, size int) error {
 	if size <= now {
 		return nil
 	}
+	if need, free := int64(size-now)*orderBytes, b.room(ctx); free > 0 && need > free {
+		return fmt.Errorf("%d more orders need about %d GB, and %s has %d GB left: ask for fewer (-orders)", size-now, need>>30, b.dir, free>>30)
+	}
 	if err := b.inBulk(ctx, size-now); err != nil {
 		return err
 	}
-	_, err := b.db.ExecContext(ctx, `VACUUM (ANALYZE)`)
-	return err
+	for _, rest := range []string{`VACUUM (ANALYZE)`, `CHECKPOINT`} { // what is left to do is not an operation's cost
+		if _, err := b.db.ExecContext(ctx, rest); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// orderBytes are what a paid order takes on disk, indexes included (7.1 KB), and
+// the room that making those needs for a while.
+const orderBytes = 8000
+
+// room is how many bytes are left for the database, 0 if nobody knows.
+func (b *bench) room(ctx context.Context) int64 {
+	out, err := exec.CommandContext(ctx, "df", "-Pk", b.dir).Output()
+	if err != nil {
+		return 0
+	}
+	_, values, _ := strings.Cut(string(out), "\n")
+	fields := strings.Fields(values)
+	if len(fields) < 4 {
+		return 0
+	}
+	kb, _ := strconv.ParseInt(fields[3], 10, 64)
+	return kb << 10
 }
 
 // inBulk copies the paid order n times, on all cores and with nothing beside
 // it: rows first, then the indexes that nothing refers to.
 func (b *bench) inBulk(ctx context.Context, n int) error {
-	for _, setting := range []string{"autovacuum = off", "synchronous_commit = off", "session_replication_role = replica", "max_wal_size = '8GB'", "maintenance_work_mem = '1GB'"} {
+	for _, setting := range []string{"autovacuum = off", "synchronous_commit = off", "session_replication_role = replica", "max_wal_size = '2GB'", "maintenance_work_mem = '1GB'"} {
 		if err := b.alter(ctx, setting); err != nil {
 			return err
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/valyala/fasthttp"
 )
@@ -37,6 +38,20 @@ func direct(req *fasthttp.Request, n int) bool {
 	return true
 }
 
+// libraryEntry is what a program that only calls the provider does, with the
+// library that the hub's plugin uses.
+func (b *bench) libraryEntry() *entry {
+	c := stripeGo(b.standIn.url)
+	return &entry{name: "the provider called by stripe-go", run: func(ctx context.Context, clients int, long time.Duration) (result, error) {
+		run := b.name()
+		return repeat(ctx, clients, long, func(n int) error {
+			name := fmt.Sprintf("%s-%d", run, n)
+			_, err := newSession(ctx, c, name, name, 10000)
+			return err
+		}), nil
+	}}
+}
+
 func (b *bench) checkoutScript(ctx context.Context) (*script, error) {
 	return b.record(ctx, func() error { _, err := b.checkout(); return err })
 }
@@ -47,7 +62,7 @@ const floorWork = "checkout, not waiting for the disk"
 // floorRow is the one row in which commits do not wait to be durable.
 func (b *bench) floorRow(clients int) *row {
 	r := b.checkoutRow(clients)
-	r.work, r.entries = floorWork, r.entries[:2]
+	r.work, r.entries = floorWork, []*entry{r.entries[0], b.libraryEntry(), r.entries[1]}
 	r.before = func(ctx context.Context) error { return b.alter(ctx, "synchronous_commit = off") }
 	r.after = func(ctx context.Context) error {
 		return errors.Join(b.rest(ctx), b.alter(ctx, "synchronous_commit = DEFAULT"))

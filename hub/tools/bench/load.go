@@ -50,6 +50,26 @@ type load struct {
 func (l *load) run(ctx context.Context, clients int, long time.Duration) result {
 	client := &fasthttp.HostClient{Addr: l.addr, MaxConns: clients, ReadTimeout: answerTimeout, WriteTimeout: answerTimeout}
 	defer client.CloseIdleConnections()
+	return together(ctx, clients, long, func(r *result) bool { return l.once(client, r) })
+}
+
+// repeat does the same in this program, as often as clients in turn can.
+func repeat(ctx context.Context, clients int, long time.Duration, do func(n int) error) result {
+	var next atomic.Int64
+	return together(ctx, clients, long, func(r *result) bool {
+		began := time.Now()
+		if err := do(int(next.Add(1))); err != nil {
+			r.fail(err.Error())
+			return true
+		}
+		r.done, r.latency = r.done+1, append(r.latency, time.Since(began))
+		return true
+	})
+}
+
+// together has each client do one after the other for a while, or until there is
+// none left.
+func together(ctx context.Context, clients int, long time.Duration, one func(*result) bool) result {
 	var mu sync.Mutex
 	var all result
 	var work sync.WaitGroup
@@ -57,7 +77,7 @@ func (l *load) run(ctx context.Context, clients int, long time.Duration) result 
 	for range clients {
 		work.Go(func() {
 			var mine result
-			for time.Since(began) < long && ctx.Err() == nil && l.once(client, &mine) {
+			for time.Since(began) < long && ctx.Err() == nil && one(&mine) {
 			}
 			mu.Lock()
 			defer mu.Unlock()

@@ -44,13 +44,7 @@ func servePlain() error {
 	}
 	db.SetMaxOpenConns(16)
 	db.SetMaxIdleConns(16)
-	transport := http.DefaultTransport.(*http.Transport).Clone()
-	transport.MaxIdleConnsPerHost = 64
-	backend := stripe.GetBackendWithConfig(stripe.APIBackend, &stripe.BackendConfig{
-		URL: stripe.String(os.Getenv("PLAIN_STRIPE_URL")), HTTPClient: &http.Client{Transport: transport, Timeout: 20 * time.Second},
-		MaxNetworkRetries: stripe.Int64(0), EnableTelemetry: stripe.Bool(false), LeveledLogger: &stripe.LeveledLogger{Level: stripe.LevelError},
-	})
-	s := &plain{db: db, stripe: client.New("sk_test_plain", &stripe.Backends{API: backend, Connect: backend, Uploads: backend}), secret: os.Getenv("PLAIN_SECRET")}
+	s := &plain{db: db, stripe: stripeGo(os.Getenv("PLAIN_STRIPE_URL")), secret: os.Getenv("PLAIN_SECRET")}
 	mux := http.NewServeMux()
 	for pattern, f := range map[string]func(*http.Request) (any, error){
 		"POST /checkouts": s.checkout, "POST /callback": s.callback, "POST /orders/{id}/refunds": s.refund,
@@ -72,6 +66,33 @@ func servePlain() error {
 	}
 	fmt.Println(listener.Addr())
 	return http.Serve(listener, mux)
+}
+
+// stripeGo is the library, as one sets it up.
+func stripeGo(url string) *client.API {
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.MaxIdleConnsPerHost = 64
+	backend := stripe.GetBackendWithConfig(stripe.APIBackend, &stripe.BackendConfig{
+		URL: stripe.String(url), HTTPClient: &http.Client{Transport: transport, Timeout: 20 * time.Second},
+		MaxNetworkRetries: stripe.Int64(0), EnableTelemetry: stripe.Bool(false), LeveledLogger: &stripe.LeveledLogger{Level: stripe.LevelError},
+	})
+	return client.New("sk_test_plain", &stripe.Backends{API: backend, Connect: backend, Uploads: backend})
+}
+
+// newSession asks Stripe for a page on which the order can be paid.
+func newSession(ctx context.Context, c *client.API, key, order string, amount int64) (*stripe.CheckoutSession, error) {
+	return c.CheckoutSessions.New(&stripe.CheckoutSessionParams{
+		Params: stripe.Params{Context: ctx, IdempotencyKey: stripe.String(key)}, Mode: stripe.String("payment"),
+		SuccessURL: stripe.String("https://shop.example/thanks"), ClientReferenceID: stripe.String(order),
+		Metadata:          map[string]string{"order": order},
+		PaymentIntentData: &stripe.CheckoutSessionPaymentIntentDataParams{Metadata: map[string]string{"order": order}},
+		LineItems: []*stripe.CheckoutSessionLineItemParams{{
+			Quantity: stripe.Int64(1), PriceData: &stripe.CheckoutSessionLineItemPriceDataParams{
+				Currency: stripe.String("usd"), UnitAmount: stripe.Int64(amount),
+				ProductData: &stripe.CheckoutSessionLineItemPriceDataProductDataParams{Name: stripe.String("Two tickets")},
+			},
+		}},
+	})
 }
 
 // plainOrder is an order as it is answered.
@@ -125,18 +146,7 @@ func (s *plain) checkout(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	session, err := s.stripe.CheckoutSessions.New(&stripe.CheckoutSessionParams{
-		Params: stripe.Params{Context: ctx, IdempotencyKey: stripe.String(key)}, Mode: stripe.String("payment"),
-		SuccessURL: stripe.String("https://shop.example/thanks"), ClientReferenceID: stripe.String(o.ID),
-		Metadata:          map[string]string{"order": o.ID},
-		PaymentIntentData: &stripe.CheckoutSessionPaymentIntentDataParams{Metadata: map[string]string{"order": o.ID}},
-		LineItems: []*stripe.CheckoutSessionLineItemParams{{
-			Quantity: stripe.Int64(1), PriceData: &stripe.CheckoutSessionLineItemPriceDataParams{
-				Currency: stripe.String("usd"), UnitAmount: stripe.Int64(o.Amount),
-				ProductData: &stripe.CheckoutSessionLineItemPriceDataProductDataParams{Name: stripe.String("Two tickets")},
-			},
-		}},
-	})
+	session, err := newSession(ctx, s.stripe, key, o.ID, o.Amount)
 	if err != nil {
 		return nil, err
 	}

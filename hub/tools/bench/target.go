@@ -22,8 +22,8 @@ var targets = []target{
 	{"checkout", 32, "plain Go", 1.1, 1.5},
 }
 
-// mostAdded is what the hub may add to a call of the provider, at one client
-// and without waiting for the disk; usually it should be mostWanted.
+// mostAdded is what the hub may add to a call of the provider by its library, at
+// one client and without waiting for the disk; usually it should be mostWanted.
 const mostAdded, mostWanted = 0.8, 0.5 // ms at the median
 
 // printTargets tells which of what was measured is as it should be.

@@ -49,7 +49,7 @@ counts from then on: look at it first. The order's timeline keeps who and why.`,
 	resolve.Flags().StringVar(&reason, "reason", "", "only this reason; without it, all of them")
 	resolve.Flags().StringVar(&why, "why", "", "what was found and done")
 	_ = resolve.MarkFlagRequired("why")
-	c.AddCommand(show, resolve, eraseCommand())
+	c.AddCommand(show, resolve, eraseCommand(), archiveCommand(), restoreCommand())
 	c.AddCommand(actCommands()...)
 	return c
 }

@@ -4,7 +4,8 @@ import (
 	"time"
 )
 
-// Event is one line of an order's timeline. Events are only ever added.
+// Event is one line of an order's timeline. Events are only ever added, until all
+// of an old order's are archived.
 type Event struct {
 	ID        string         `json:"id"`
 	OrderID   string         `json:"order_id"`

@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 
+	"github.com/jmoiron/sqlx"
 	"github.com/lib/pq"
 )
 
@@ -28,16 +29,11 @@ func (p *DB) Analyze(ctx context.Context) error {
 // analyze looks at a tenth of what PostgreSQL's own worker does: how much there
 // is, roughly, is all that matters until that comes.
 func (p *DB) analyze(ctx context.Context, table string) error {
-	tx, err := p.db.BeginTx(ctx, nil)
-	if err != nil {
+	return p.within(ctx, func(tx *sqlx.Tx) error {
+		if _, err := tx.ExecContext(ctx, `SET LOCAL default_statistics_target = 10`); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, `ANALYZE `+pq.QuoteIdentifier(table))
 		return err
-	}
-	defer func() { _ = tx.Rollback() }()
-	if _, err := tx.ExecContext(ctx, `SET LOCAL default_statistics_target = 10`); err != nil {
-		return err
-	}
-	if _, err := tx.ExecContext(ctx, `ANALYZE `+pq.QuoteIdentifier(table)); err != nil {
-		return err
-	}
-	return tx.Commit()
+	})
 }

@@ -180,6 +180,19 @@ func (p *DB) Ping(ctx context.Context) error { return mapErr(p.db.PingContext(ct
 // Stats are the pool's, for metrics.
 func (p *DB) Stats() sql.DBStats { return p.db.Stats() }
 
+// within does it all or nothing, for what no payment waits for.
+func (p *DB) within(ctx context.Context, f func(*sqlx.Tx) error) error {
+	tx, err := p.db.BeginTxx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback() }()
+	if err := f(tx); err != nil {
+		return err
+	}
+	return tx.Commit()
+}
+
 // Close ends all connections.
 func (p *DB) Close() error { return p.db.Close() }
 

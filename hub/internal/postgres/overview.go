@@ -93,8 +93,8 @@ func firstHour(ctx context.Context, tx *sqlx.Tx, thisHour time.Time) (time.Time,
 // order has to be looked up.
 func changedHours(ctx context.Context, tx *sqlx.Tx, since time.Time) (hours []time.Time, err error) {
 	var begin []string
-	err = tx.SelectContext(ctx, &begin, `SELECT DISTINCT left(order_id, $2) FROM events WHERE id >= $1`,
-		ledger.FirstID(ledger.EventID, since), len(ledger.OrderID)+1+ledger.IDBegin)
+	err = tx.SelectContext(ctx, &begin, `SELECT DISTINCT left(order_id, $2) FROM events WHERE id >= $1 AND kind <> $3`,
+		ledger.FirstID(ledger.EventID, since), len(ledger.OrderID)+1+ledger.IDBegin, archived)
 	if err != nil {
 		return nil, mapErr(err)
 	}

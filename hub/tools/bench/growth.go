@@ -54,8 +54,8 @@ func growth(ctx context.Context, b *bench) error {
 }
 
 // grow fills the database up to so many paid orders, as they are left when
-// their callbacks' bodies have been erased: those are most of the bytes, and
-// are kept for a month.
+// their callbacks' bodies have been erased: those are a third of the bytes,
+// and are kept for 90 days.
 func (b *bench) grow(ctx context.Context, size int) error {
 	var now int
 	if err := b.db.QueryRowContext(ctx, `SELECT count(*) FROM orders`).Scan(&now); err != nil {

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -22,17 +23,17 @@ func archiveCommand() *cobra.Command {
 		Use: "archive --before DATE --to FILE", Short: "Move the timelines of old orders into a file", Args: cobra.NoArgs,
 		Long: `Move the timelines of old orders into a file (gzip, one order a line): of orders
 that nothing happened to since that day, and that wait for nothing. They are a third
-of the database. Orders, money, operations and the books stay; one line stays in
+of the database, and PostgreSQL uses their room again. Orders, money, operations and the books stay; one line stays in
 each timeline, which names the file. 'hub order restore' puts them back. Hubs may
 run meanwhile. If this is broken off, run it again with another file.`,
 		Example: `  hub order archive --before 2025-01-01 --to timelines-2024.jsonl.gz`,
 		RunE: func(c *cobra.Command, _ []string) error {
 			day, err := time.Parse(time.DateOnly, before)
-			if err != nil || !day.Before(time.Now()) {
-				return fmt.Errorf("--before %s: want a day in the past, as 2025-01-01", before)
+			if youngest := time.Now().AddDate(0, 0, -postgres.ArchiveDays); err != nil || !day.Before(youngest) {
+				return fmt.Errorf("--before %s: want a day before %s, as 2025-01-01", before, youngest.Format(time.DateOnly))
 			}
 			return withDatabase(c.Context(), func(_ *hub, db *postgres.DB) error {
-				f, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+				f, err := create(to)
 				if err != nil {
 					return fmt.Errorf("--to: %w", err)
 				}
@@ -45,11 +46,29 @@ run meanwhile. If this is broken off, run it again with another file.`,
 			})
 		},
 	}
-	c.Flags().StringVar(&before, "before", "", "the day (UTC) from which on nothing may have happened to an order")
+	c.Flags().StringVar(&before, "before", "", "the day (UTC), three months ago or more, from which on nothing may have happened to an order")
 	c.Flags().StringVar(&to, "to", "", "the file, which must not exist yet")
 	_ = c.MarkFlagRequired("before")
 	_ = c.MarkFlagRequired("to")
 	return c
+}
+
+// create makes a file that is there after a power cut, too.
+func create(path string) (*os.File, error) {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	folder, err := os.Open(filepath.Dir(path))
+	if err == nil {
+		err = folder.Sync()
+		_ = folder.Close()
+	}
+	if err != nil && runtime.GOOS != "windows" { // which has no such thing
+		_ = f.Close()
+		return nil, err
+	}
+	return f, nil
 }
 
 // keep writes some timelines to disk, as a member of the file that can be read
@@ -83,7 +102,7 @@ func restoreCommand() *cobra.Command {
 				defer f.Close()
 				var orders, strangers int
 				err = read(f, func(all []postgres.Timeline) error {
-					n, err := db.RestoreTimelines(c.Context(), all, filepath.Base(args[0]))
+					n, err := db.RestoreTimelines(c.Context(), all)
 					orders, strangers = orders+len(all)-n, strangers+n
 					return err
 				})

@@ -66,7 +66,7 @@ var schemas = []docsSchema{
 	{Name: "Attention", Doc: "One thing about an order that does not add up, and that a person has to look at."},
 	{Name: "Customer", Doc: "What you tell of the payer."},
 	{Name: "LineItem", Doc: "One line of what is bought."},
-	{Name: "Event", Doc: "One line of an order's timeline. Lines are only ever added."},
+	{Name: "Event", Doc: "One line of an order's timeline. Lines are only ever added; those of old orders may be archived."},
 	{Name: "Callback", Doc: "A provider's call about an order, and what came of it."},
 	{Name: "Endpoint", Doc: "Where an app wants notifications."},
 	{Name: "Notification", Doc: "One notification to one endpoint, and how its delivery fares."},

@@ -24,7 +24,7 @@ func TestArchive_OfTimelines(t *testing.T) {
 	for _, wrong := range []string{"soon", "2999-01-01"} {
 		out, err := run("archive", "--before", wrong, "--to", file)
 		require.Error(t, err)
-		require.Contains(t, out, "a day in the past")
+		require.Contains(t, out, "want a day before")
 	}
 	// Six years pass.
 	h.exec(`UPDATE attempts SET due_at = NULL, read_wanted = false`)

@@ -141,3 +141,28 @@ func (h *house) givenUp() {
 	h.pay(a.NextAction.URL, visa)
 	h.until(o.ID, "paid")
 }
+
+// TestHealing_ProviderAway: while nothing can be found out, what is unknown is
+// still said to be unknown, and not that nothing was done.
+func TestHealing_ProviderAway(t *testing.T) {
+	t.Parallel()
+	h := open(t, func(o *dev.Options) { o.TimeScale = 100 })
+	h.fault(standin.Fault{Method: "POST", Path: "/v1/checkout/sessions", Action: standin.DropAfter, Times: 1000})
+	b := body(nil)
+	a := h.ask("POST", "/v1/checkouts", "A", b)
+	require.Equal(t, 202, a.status, a.raw)
+	h.KillHub(0)
+	require.NoError(t, h.StartHub(t.Context(), 0, "HUB_PROVIDERS__STRIPE__SETTINGS__WEBHOOK_SECRET="))
+	require.Contains(t, h.ask("GET", "/v1/providers", "", nil).raw, `"status":"down"`)
+	again := h.ask("POST", "/v1/checkouts", "A", b)
+	require.Equal(t, 202, again.status, again.raw)
+	require.Equal(t, a.ID, again.ID)
+	other := h.ask("POST", "/v1/orders/"+a.ID+"/cancel", "B", nil)
+	require.Equal(t, 503, other.status, other.raw)
+	require.Contains(t, other.raw, `"provider_down"`)
+	require.NoError(t, h.stripe.ClearFaults(t.Context()))
+	h.KillHub(0)
+	require.NoError(t, h.StartHub(t.Context(), 0))
+	h.until(a.ID, "open")
+	h.when(a.ID, "healed", func(x answer) bool { return x.Attempts[0].Status == "requires_action" })
+}

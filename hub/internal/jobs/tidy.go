@@ -7,7 +7,7 @@ import (
 )
 
 // Retention says how long what only helps to look into callbacks and
-// notifications is kept. Orders, their timelines and the books are kept for good.
+// notifications is kept. Orders and the books are kept for good, and timelines until they are archived.
 type Retention struct {
 	Callbacks     time.Duration // what providers' calls said; that they came is kept
 	Answers       time.Duration // what apps answered

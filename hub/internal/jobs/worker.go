@@ -10,7 +10,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/superpayhub/superpay/hub/internal/ledger"
 	"github.com/superpayhub/superpay/hub/internal/notifications"
 	"github.com/superpayhub/superpay/hub/internal/payments"
 	"github.com/superpayhub/superpay/hub/internal/postgres"
@@ -18,7 +17,8 @@ import (
 
 const (
 	share   = 8               // of them for one provider: one that hangs does not hold up the others
-	atOnce  = 64              // rows worked on at the same moment, of all providers: some may hang
+	atOnce  = 64              // attempts worked on at the same moment, of all providers: some may hang
+	opened  = 16              // callbacks looked into once more at the same moment
 	calls   = 32              // notifications under way at the same moment: they wait for apps, and never hold up money
 	few     = 4               // of them for one endpoint, claimed at once; twice as many under way
 	poll    = time.Second     // how long something may be due unnoticed
@@ -42,6 +42,7 @@ type Worker struct {
 	behind atomic.Bool   // the last round left work, for want of room
 	work   sync.WaitGroup
 	room   chan struct{}
+	inbox  chan struct{} // the room for callbacks
 	post   chan struct{} // the room for notifications
 	pace   pace          // at which providers are asked
 
@@ -54,7 +55,7 @@ type Worker struct {
 // New makes a worker. Kick may be called from then on.
 func New() *Worker {
 	return &Worker{
-		kick: make(chan struct{}, 1), ended: make(chan struct{}, 1), room: make(chan struct{}, atOnce), post: make(chan struct{}, calls),
+		kick: make(chan struct{}, 1), ended: make(chan struct{}, 1), room: make(chan struct{}, atOnce), inbox: make(chan struct{}, opened), post: make(chan struct{}, calls),
 		with: map[string]int{}, Now: time.Now,
 	}
 }
@@ -138,12 +139,10 @@ func (w *Worker) round(ctx context.Context) (more bool, wait time.Duration, err 
 	if err != nil {
 		return false, poll, err
 	}
-	free := atOnce - len(w.room)
-	if free == 0 {
-		return told, poll, nil
-	}
+	// No more is claimed than there is room for: this waits for none, or the
+	// notifications would wait with it.
 	some, paused, wait := w.pace.room(now)
-	some = min(free, share, some)
+	some = min(atOnce-len(w.room), share, some)
 	attempts, err := w.DB.ClaimAttempts(ctx, now, w.lease().Seconds(), some, append(w.busy(), paused...))
 	if err != nil {
 		return false, poll, err
@@ -156,21 +155,19 @@ func (w *Worker) round(ctx context.Context) (more bool, wait time.Duration, err 
 			return w.Payments.Due(ctx, a)
 		})
 	}
-	free = atOnce - len(w.room)
-	var callbacks []*ledger.Callback
-	if free > 0 { // else this would wait for room, and the notifications with it
-		if callbacks, err = w.DB.ClaimCallbacks(ctx, now, w.lease().Seconds(), min(free, share)); err != nil {
-			return false, poll, err
-		}
+	free := opened - len(w.inbox)
+	callbacks, err := w.DB.ClaimCallbacks(ctx, now, w.lease().Seconds(), free)
+	if err != nil {
+		return false, poll, err
 	}
 	for _, cb := range callbacks {
-		w.do(ctx, w.room, "callback", cb.ID, func(ctx context.Context) error { return w.Payments.Retry(ctx, cb) })
+		w.do(ctx, w.inbox, "callback", cb.ID, func(ctx context.Context) error { return w.Payments.Retry(ctx, cb) })
 	}
 	if err := w.list(ctx, now); err != nil {
 		return false, poll, err
 	}
-	more = told || len(w.room) < atOnce && (len(attempts) == some || len(callbacks) == share)
-	w.behind.Store(more || len(w.room) == atOnce || len(w.post) == calls || len(w.busy()) > 0)
+	more = told || some > 0 && len(attempts) == some && len(w.room) < atOnce || free > 0 && len(callbacks) == free && len(w.inbox) < opened
+	w.behind.Store(more || len(w.room) == atOnce || len(w.inbox) == opened || len(w.post) == calls || len(w.busy()) > 0)
 	return more, wait, nil
 }
 

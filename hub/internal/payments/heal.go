@@ -16,6 +16,9 @@ import (
 // itself and asks a person. It keeps reading all the same.
 const giveUp = 72 * time.Hour
 
+// errAway says that nothing can be found out about an operation now.
+var errAway = errors.New("the provider is not up")
+
 // heal finds out what became of an operation whose caller is gone: by the
 // identical request under its own key while the provider remembers keys, and
 // by reading the provider's truth after that.
@@ -31,7 +34,7 @@ func (s *Service) heal(ctx context.Context, o *ledger.Order, op *ledger.Operatio
 		if s.now().Sub(op.FirstSentAt) > giveUp {
 			news.Raise = ledger.Exhausted
 		} else if op.Outcome == ledger.OutcomeUnknown {
-			return o, down(a.Provider)
+			return o, errAway
 		}
 		return s.apply(ctx, o, nil, news)
 	}

@@ -82,7 +82,11 @@ func (s *Service) decide(ctx context.Context, c Caller, orderID, hash string,
 func (s *Service) healed(ctx context.Context, o *ledger.Order, requestID string) (*ledger.Order, error) {
 	for _, a := range o.Attempts {
 		if op := o.OpenOperation(a.ID); op != nil && !op.Leased(s.now()) {
-			return s.heal(ctx, o, op, requestID)
+			healed, err := s.heal(ctx, o, op, requestID)
+			if errors.Is(err, errAway) {
+				err = down(a.Provider) // of what is asked now, nothing was done
+			}
+			return healed, err
 		}
 	}
 	return o, nil
@@ -116,9 +120,11 @@ func (s *Service) replay(ctx context.Context, c Caller, hash, reference string, 
 	case op.Leased(s.now()):
 		return Answer{}, ledger.InFlight(op, s.now())
 	case op.Open():
-		if o, err = s.heal(ctx, o, op, c.RequestID); err != nil {
+		healed, err := s.heal(ctx, o, op, c.RequestID)
+		if err != nil && !errors.Is(err, errAway) { // else it is as unknown as before
 			return Answer{}, err
 		}
+		o = healed
 	case op.Outcome == ledger.OutcomeNotSent:
 		return s.resume(ctx, c, o, op)
 	}

@@ -26,8 +26,8 @@ func (p *DB) Analyze(ctx context.Context) error {
 	return nil
 }
 
-// analyze looks at a tenth of what PostgreSQL's own worker does: how much there
-// is, roughly, is all that matters until that comes.
+// analyze looks at a tenth of what PostgreSQL's own worker does, which comes in
+// its time: how much there is, roughly, is all that matters.
 func (p *DB) analyze(ctx context.Context, table string) error {
 	return p.within(ctx, func(tx *sqlx.Tx) error {
 		if _, err := tx.ExecContext(ctx, `SET LOCAL default_statistics_target = 10`); err != nil {

@@ -15,6 +15,7 @@ import (
 // Timeline is the lines of one order, as an archive keeps them.
 type Timeline struct {
 	OrderID string            `json:"order_id"`
+	Mark    string            `json:"mark"`   // the id of the line that takes their place
 	Events  []json.RawMessage `json:"events"` // whole rows, in their order
 }
 
@@ -23,6 +24,10 @@ const archiveStep = 5000
 
 // archived is the kind of the line that stands for those in an archive.
 const archived = "order.archived"
+
+// ArchiveDays is how old a timeline must be at least: the overview learns from
+// younger ones what changed.
+const ArchiveDays = overviewDays
 
 // ArchiveTimelines moves timelines out of the database: of orders that nothing
 // happened to since before, that wait for nothing and for nobody. Orders,
@@ -49,7 +54,7 @@ func (p *DB) ArchiveTimelines(ctx context.Context, before time.Time, who, file s
 		for _, e := range next {
 			orders = append(orders, e.OrderID)
 		}
-		timelines, err := p.settledTimelines(ctx, orders, before)
+		timelines, err := p.settledTimelines(ctx, orders, before, end)
 		if err != nil {
 			return err
 		}
@@ -68,13 +73,15 @@ func (p *DB) ArchiveTimelines(ctx context.Context, before time.Time, who, file s
 }
 
 // settledTimelines reads those of the orders whose story is over.
-func (p *DB) settledTimelines(ctx context.Context, orders pq.StringArray, before time.Time) ([]Timeline, error) {
+func (p *DB) settledTimelines(ctx context.Context, orders pq.StringArray, before time.Time, end string) ([]Timeline, error) {
 	var raw [][]byte
 	err := p.db.SelectContext(ctx, &raw, `SELECT json_build_object('order_id', o.id, 'events', json_agg(e ORDER BY e.id))
 		FROM orders o JOIN events e ON e.order_id = o.id AND e.kind <> $3
 		WHERE o.id = ANY ($1) AND o.updated_at < $2 AND NOT o.needs_attention
 		AND NOT EXISTS (SELECT FROM attempts a WHERE a.order_id = o.id AND a.due_at IS NOT NULL)
-		GROUP BY o.id ORDER BY o.id`, orders, before, archived)
+		AND NOT EXISTS (SELECT FROM callbacks c WHERE c.order_id = o.id AND (c.due_at IS NOT NULL OR c.outcome = 'parked'))
+		AND NOT EXISTS (SELECT FROM events y WHERE y.order_id = o.id AND y.id >= $4 AND y.kind <> $3)
+		GROUP BY o.id ORDER BY o.id`, orders, before, archived, end)
 	if err != nil {
 		return nil, mapErr(err)
 	}
@@ -83,6 +90,7 @@ func (p *DB) settledTimelines(ctx context.Context, orders pq.StringArray, before
 		if err := json.Unmarshal(r, &all[i]); err != nil {
 			return nil, fmt.Errorf("decode a timeline: %w", err)
 		}
+		all[i].Mark = ledger.NewID(ledger.EventID, time.Now())
 	}
 	return all, nil
 }
@@ -102,7 +110,7 @@ func (p *DB) dropTimelines(ctx context.Context, all []Timeline, who, file string
 			ids = append(ids, row.ID)
 		}
 		marks[i] = ledger.Event{
-			ID: ledger.NewID(ledger.EventID, now), OrderID: t.OrderID, At: now, Kind: archived, Source: ledger.FromOperator,
+			ID: t.Mark, OrderID: t.OrderID, At: now, Kind: archived, Source: ledger.FromOperator,
 			Data: map[string]any{"who": who, "why": file, "lines": len(t.Events)},
 		}
 	}
@@ -111,38 +119,34 @@ func (p *DB) dropTimelines(ctx context.Context, all []Timeline, who, file string
 		return 0, err
 	}
 	err = p.within(ctx, func(tx *sqlx.Tx) error {
-		if _, err := tx.ExecContext(ctx, `DELETE FROM events WHERE id = ANY ($1)`, ids); err != nil {
-			return err
-		}
-		return addEvents(ctx, tx, doc)
+		// Who archives the same at the same moment finds nothing left to delete, and marks nothing.
+		return tx.GetContext(ctx, &lines, `WITH gone AS (DELETE FROM events WHERE id = ANY ($1) RETURNING order_id), marked AS (
+				INSERT INTO events (`+eventColumns+`) SELECT `+eventColumns+` FROM jsonb_populate_recordset(null::events, $2::jsonb)
+				WHERE order_id IN (SELECT order_id FROM gone) RETURNING 1
+			) SELECT count(*) FROM gone`, ids, string(doc))
 	})
-	return len(ids), mapErr(err)
+	return lines, mapErr(err)
 }
 
-func addEvents(ctx context.Context, tx *sqlx.Tx, doc []byte) error {
-	_, err := tx.ExecContext(ctx, `INSERT INTO events (`+eventColumns+`) SELECT `+eventColumns+` FROM jsonb_populate_recordset(null::events, $1::jsonb) e
-		WHERE EXISTS (SELECT FROM orders o WHERE o.id = e.order_id) ON CONFLICT (id) DO NOTHING`, string(doc))
-	return err
-}
-
-// RestoreTimelines puts back what ArchiveTimelines moved into that file. What
-// is here already stays as it is. Strangers are orders that this database does
-// not have: nothing of them is restored.
-func (p *DB) RestoreTimelines(ctx context.Context, all []Timeline, file string) (strangers int, err error) {
-	var orders pq.StringArray
+// RestoreTimelines puts back what ArchiveTimelines moved. What is here already
+// stays as it is. Strangers are orders that this database does not have: nothing
+// of them is restored.
+func (p *DB) RestoreTimelines(ctx context.Context, all []Timeline) (strangers int, err error) {
+	var orders, marks pq.StringArray
 	events := []json.RawMessage{}
 	for _, t := range all {
-		orders, events = append(orders, t.OrderID), append(events, t.Events...)
+		orders, marks, events = append(orders, t.OrderID), append(marks, t.Mark), append(events, t.Events...)
 	}
 	doc, err := json.Marshal(events)
 	if err != nil {
 		return 0, err
 	}
 	err = p.within(ctx, func(tx *sqlx.Tx) error {
-		if err := addEvents(ctx, tx, doc); err != nil {
+		if _, err := tx.ExecContext(ctx, `INSERT INTO events (`+eventColumns+`) SELECT `+eventColumns+` FROM jsonb_populate_recordset(null::events, $1::jsonb) e
+			WHERE EXISTS (SELECT FROM orders o WHERE o.id = e.order_id) ON CONFLICT (id) DO NOTHING`, string(doc)); err != nil {
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, `DELETE FROM events WHERE order_id = ANY ($1) AND kind = $2 AND data->>'why' = $3`, orders, archived, file); err != nil {
+		if _, err := tx.ExecContext(ctx, `DELETE FROM events WHERE id = ANY ($1) AND kind = $2`, marks, archived); err != nil {
 			return err
 		}
 		return tx.GetContext(ctx, &strangers, `SELECT count(*) FROM unnest($1::text[]) x (id) WHERE NOT EXISTS (SELECT FROM orders o WHERE o.id = x.id)`, orders)

@@ -135,11 +135,14 @@ func (c *commitStatements) of(ctx context.Context, s shape) (*sqlx.Stmt, error) 
 		return nil, fmt.Errorf("prepare the commit: %w", err)
 	}
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	if first := c.prepared[s]; first != nil { // of who asked at the same moment
+	first := c.prepared[s]
+	if first == nil {
+		c.prepared[s] = st
+	}
+	c.mu.Unlock()
+	if first != nil { // of who asked at the same moment
 		_ = st.Close()
 		return first, nil
 	}
-	c.prepared[s] = st
 	return st, nil
 }

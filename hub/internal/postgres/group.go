@@ -63,6 +63,7 @@ func (g *group[A, R]) do(ctx context.Context, asks A) (R, error) {
 			g.mu.Lock()
 			g.begin(true)
 			g.mu.Unlock()
+			slow.Reset(patience) // there may have been no place
 		case <-ctx.Done():
 			var none R
 			return none, ctx.Err()
@@ -78,7 +79,8 @@ func (g *group[A, R]) alone(ctx context.Context, asks A) (r R, err error) {
 	return answers[0], nil
 }
 
-// next gives the place of a statement that ended to those who wait.
+// next gives the place of a statement that ended to those who wait, unless they
+// are few and another is under way.
 func (g *group[A, R]) next() {
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -214,6 +214,8 @@ func run(ctx context.Context, o options) error {
 		}
 	}
 	b.printMemory()
-	printTargets(rows)
+	if o.beside == "" {
+		printTargets(rows)
+	}
 	return ctx.Err()
 }

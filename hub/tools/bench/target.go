@@ -48,7 +48,7 @@ func printTargets(rows []*row) {
 		if r.work == floorWork && len(r.entries) > 1 {
 			// As ratios, so that one line tells all: more is better.
 			a := r.adds(r.entries[1])
-			fmt.Printf("%-58s %6.2f ms; wanted at most %.2f, the goal is %.2f: %s\n", floorWork+", 1 client, added to a direct call",
+			fmt.Printf("%-58s %6.2f ms; wanted at most %.2f, the goal is %.2f: %s\n", "checkout not waiting for the disk, 1 client, added to the library's call",
 				a.middle, mostAdded, mostWanted, word(a.middle <= mostWanted, a.middle <= mostAdded))
 		}
 	}

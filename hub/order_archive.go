@@ -23,9 +23,10 @@ func archiveCommand() *cobra.Command {
 		Use: "archive --before DATE --to FILE", Short: "Move the timelines of old orders into a file", Args: cobra.NoArgs,
 		Long: `Move the timelines of old orders into a file (gzip, one order a line): of orders
 that nothing happened to since that day, and that wait for nothing. They are a third
-of the database, and PostgreSQL uses their room again. Orders, money, operations and the books stay; one line stays in
-each timeline, which names the file. 'hub order restore' puts them back. Hubs may
-run meanwhile. If this is broken off, run it again with another file.`,
+of the database, and PostgreSQL uses their room again. Orders, money, operations and
+the books stay; one line stays in each timeline, which names the file. 'hub order
+restore' puts them back. Hubs may run meanwhile. If this is broken off, run it again
+with another file.`,
 		Example: `  hub order archive --before 2025-01-01 --to timelines-2024.jsonl.gz`,
 		RunE: func(c *cobra.Command, _ []string) error {
 			day, err := time.Parse(time.DateOnly, before)

@@ -55,7 +55,7 @@ func (s *Service) flowOf(o *ledger.Order, attemptID string) (*ledger.Attempt, *p
 	}
 	p, ok := s.Providers.Get(a.Provider)
 	if !ok {
-		return nil, nil, sdk.Flow{}, ledger.Conflictf("provider_gone", "provider %s is no longer configured", a.Provider)
+		return nil, nil, sdk.Flow{}, gone(a.Provider)
 	}
 	if !p.Up() {
 		return nil, nil, sdk.Flow{}, down(p.Name())

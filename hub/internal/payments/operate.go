@@ -83,8 +83,11 @@ func (s *Service) healed(ctx context.Context, o *ledger.Order, requestID string)
 	for _, a := range o.Attempts {
 		if op := o.OpenOperation(a.ID); op != nil && !op.Leased(s.now()) {
 			healed, err := s.heal(ctx, o, op, requestID)
-			if errors.Is(err, errAway) {
-				err = down(a.Provider) // of what is asked now, nothing was done
+			if errors.Is(err, errAway) { // of what is asked now, nothing was done
+				if _, ok := s.Providers.Get(a.Provider); !ok {
+					return nil, gone(a.Provider)
+				}
+				return nil, down(a.Provider)
 			}
 			return healed, err
 		}

@@ -230,6 +230,11 @@ func down(provider string) error {
 	}
 }
 
+// gone says that a provider is not there to be asked.
+func gone(provider string) error {
+	return ledger.Conflictf("provider_gone", "provider %s is no longer configured", provider)
+}
+
 // NotFound turns the store's answer into what an app may be told.
 func NotFound(err error, noun string) error {
 	if errors.Is(err, postgres.ErrNotFound) {

@@ -1,17 +1,20 @@
 package ledger
 
-import "strings"
+import (
+	"strings"
+	"time"
+)
 
 // Notice tells an app of a change: written with it, and sent to each of the
 // app's webhook endpoints.
 type Notice struct {
-	ID      string `json:"id"`
-	AppID   string `json:"app_id"`
-	OrderID string `json:"order_id"`
-	Type    string `json:"type"`
-	Version int64  `json:"version"`
-	Payload string `json:"payload"`
-	At      string `json:"at"`
+	ID      string    `json:"id"`
+	AppID   string    `json:"app_id"`
+	OrderID string    `json:"order_id"`
+	Type    string    `json:"type"`
+	Version int64     `json:"version"`
+	Payload string    `json:"payload"`
+	At      time.Time `json:"created_at"`
 }
 
 // NoticeType names a change for apps: by the order's new status, if that is

@@ -169,7 +169,7 @@ func (s *Service) commit(ctx context.Context, c ledger.Change) (bool, error) {
 		at := c.Order.UpdatedAt.Format(time.RFC3339Nano)
 		data := s.Render(c.Order)
 		c.Notices = []ledger.Notice{{
-			ID: ledger.NewID("ntf", c.Order.UpdatedAt), AppID: c.Order.AppID, OrderID: c.Order.ID, Type: kind, Version: c.Order.Version, At: at,
+			ID: ledger.NewID("ntf", c.Order.UpdatedAt), AppID: c.Order.AppID, OrderID: c.Order.ID, Type: kind, Version: c.Order.Version, At: c.Order.UpdatedAt,
 			Payload: fmt.Sprintf(`{"type":%q,"timestamp":%q,"data":%s}`, kind, at, data),
 		}}
 	}

@@ -118,10 +118,11 @@ func (p *DB) dropTimelines(ctx context.Context, all []Timeline, who, file string
 	if err != nil {
 		return 0, err
 	}
+	columns := tables[eventsTable].columns()
 	err = p.within(ctx, func(tx *sqlx.Tx) error {
 		// Who archives the same at the same moment finds nothing left to delete, and marks nothing.
 		return tx.GetContext(ctx, &lines, `WITH gone AS (DELETE FROM events WHERE id = ANY ($1) RETURNING order_id), marked AS (
-				INSERT INTO events (`+eventColumns+`) SELECT `+eventColumns+` FROM jsonb_populate_recordset(null::events, $2::jsonb)
+				INSERT INTO events (`+columns+`) SELECT `+columns+` FROM jsonb_populate_recordset(null::events, $2::jsonb)
 				WHERE order_id IN (SELECT order_id FROM gone) RETURNING 1
 			) SELECT count(*) FROM gone`, ids, string(doc))
 	})
@@ -141,8 +142,9 @@ func (p *DB) RestoreTimelines(ctx context.Context, all []Timeline) (strangers in
 	if err != nil {
 		return 0, err
 	}
+	columns := tables[eventsTable].columns()
 	err = p.within(ctx, func(tx *sqlx.Tx) error {
-		if _, err := tx.ExecContext(ctx, `INSERT INTO events (`+eventColumns+`) SELECT `+eventColumns+` FROM jsonb_populate_recordset(null::events, $1::jsonb) e
+		if _, err := tx.ExecContext(ctx, `INSERT INTO events (`+columns+`) SELECT `+columns+` FROM jsonb_populate_recordset(null::events, $1::jsonb) e
 			WHERE EXISTS (SELECT FROM orders o WHERE o.id = e.order_id) ON CONFLICT (id) DO NOTHING`, string(doc)); err != nil {
 			return err
 		}

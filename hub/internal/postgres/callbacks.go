@@ -19,15 +19,15 @@ type callbackRow struct {
 	Raw bytea `json:"raw,omitempty"`
 }
 
-func (p *DB) callbackRow(cb *ledger.Callback) callbackRow {
-	return callbackRow{cb, p.keys.seal("callbacks.raw "+cb.ID, cb.Raw)}
+func (p *DB) callbackRow(cb *ledger.Callback) *callbackRow {
+	return &callbackRow{cb, p.keys.seal("callbacks.raw "+cb.ID, cb.Raw)}
 }
 
 // What a callback that changed no order is kept with. One that says nothing is
 // not looked up before: a repetition of it inserts nothing.
 var (
-	storeCallbackSQL  = `WITH d AS (SELECT $1::jsonb AS d) ` + upsert("callbacks", callbackColumns, "", "")
-	ignoreCallbackSQL = `WITH d AS (SELECT $1::jsonb AS d) ` + insert("callbacks", callbackColumns, "") + ` ON CONFLICT DO NOTHING`
+	storeCallbackSQL  = upsert(tables[callbacksTable], tables[callbacksTable].from(1), "", "")
+	ignoreCallbackSQL = insert(tables[callbacksTable], tables[callbacksTable].from(1), "") + ` ON CONFLICT DO NOTHING`
 )
 
 // StoreCallback keeps a callback that changed no order. ErrDuplicate if the
@@ -58,15 +58,17 @@ func (p *DB) ignoreAll(ctx context.Context, cbs []*ledger.Callback) ([]struct{},
 }
 
 func (p *DB) writeCallbacks(ctx context.Context, statement *sqlx.Stmt, cbs []*ledger.Callback) ([]struct{}, error) {
-	var r rows
-	for _, cb := range cbs {
-		r.Callbacks = append(r.Callbacks, p.callbackRow(cb))
-	}
-	doc, err := json.Marshal(r)
-	if err != nil {
-		return nil, err
-	}
-	_, err = statement.ExecContext(ctx, withoutNUL(doc))
+	err := p.layouts.fit(ctx, func(l *[numTables]layout) error {
+		r := rows{layouts: l}
+		for _, cb := range cbs {
+			r.add(callbacksTable, p.callbackRow(cb))
+		}
+		if r.err != nil {
+			return r.err
+		}
+		_, err := statement.ExecContext(ctx, r.args()...)
+		return err
+	})
 	return make([]struct{}, len(cbs)), writeErr(err)
 }
 
@@ -207,7 +209,7 @@ func (p *DB) ReplayCallback(ctx context.Context, id string, r ledger.Replay, due
 			INSERT INTO events (id, order_id, at, kind, source, request_id, data)
 			SELECT $4, order_id, $5, 'callback.replayed', 'operator', '', $6::jsonb FROM again WHERE order_id IS NOT NULL
 		) SELECT count(*) FROM again`,
-		id, due, withoutNUL(line), ledger.NewID(ledger.EventID, r.At), r.At, withoutNUL(data)).Scan(&found)
+		id, due, string(withoutNUL(line)), ledger.NewID(ledger.EventID, r.At), r.At, string(withoutNUL(data))).Scan(&found)
 	if err == nil && found == 0 {
 		return ErrNotFound
 	}

@@ -1,7 +1,6 @@
 package postgres
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -14,39 +13,6 @@ import (
 
 	"github.com/superpayhub/superpay/hub/internal/ledger"
 )
-
-// The columns that are written, spelled once.
-const (
-	orderColumns = `id, app_id, reference, amount, currency, exponent, status, attention, needs_attention, authorized,
-		captured, refunded, disputed, refundable, description, line_items, customer, metadata, return_url, cancel_url,
-		cancel_asked_at, erased_at, expires_at, created_at, updated_at, version, provider, flow, mode`
-	attemptColumns = `id, order_id, provider, plugin, flow, mode, capture_mode, status, failure, authorized, captured,
-		refunded, reserved, disputed, abandoned, capture_before, expires_at, refs, candidates, approved, continues, payer, due_at, leased_until, read_wanted, tries, failures, warned_for, created_at,
-		updated_at, next_action, opaque`
-	refColumns       = `provider, kind, value, attempt_id, order_id`
-	captureColumns   = `id, order_id, attempt_id, provider, provider_id, status, amount, currency, exponent, fee, fee_currency, fee_exponent, posted, created_at, updated_at`
-	refundColumns    = `id, order_id, attempt_id, provider, provider_id, capture_id, origin, status, amount, currency, exponent, reason, failure, posted, created_at, updated_at`
-	disputeColumns   = `id, order_id, attempt_id, provider, provider_id, capture_id, status, funds_withdrawn, amount, currency, exponent, reason, due_by, fee, fee_currency, fee_exponent, posted, created_at, updated_at`
-	operationColumns = `id, app_id, order_id, attempt_id, refund_id, kind, idempotency_key, request_hash, outcome, rejected, failure, first_sent_at, deadline, sends, plugin_version, created_at, updated_at, request`
-	postingColumns   = `id, order_id, provider, movement_id, stage, account, amount, currency, exponent, at`
-	eventColumns     = `id, order_id, attempt_id, at, kind, source, request_id, data`
-	callbackColumns  = `id, provider, event_id, type, order_id, verdict, outcome, note, due_at, tries, received_at, updated_at, raw`
-)
-
-// rows is the document of a commit; its fields are named as the tables.
-type rows struct {
-	Orders     []*ledger.Order   `json:"orders,omitempty"`
-	Attempts   []attemptRow      `json:"attempts,omitempty"`
-	Refs       []ledger.Ref      `json:"refs,omitempty"`
-	Captures   []*ledger.Capture `json:"captures,omitempty"`
-	Refunds    []*ledger.Refund  `json:"refunds,omitempty"`
-	Disputes   []*ledger.Dispute `json:"disputes,omitempty"`
-	Operations []operationRow    `json:"operations,omitempty"`
-	Postings   []ledger.Posting  `json:"postings,omitempty"`
-	Events     []ledger.Event    `json:"events,omitempty"`
-	Notices    []ledger.Notice   `json:"notices,omitempty"`
-	Callbacks  []callbackRow     `json:"callbacks,omitempty"`
-}
 
 // Commit records a change, only if its order still is at the version that it
 // was decided on; otherwise Written is empty, and it must be loaded and decided
@@ -66,22 +32,21 @@ func (p *DB) Commit(ctx context.Context, c ledger.Change) (Written, error) {
 func (p *DB) commitAll(ctx context.Context, changes []ledger.Change) ([]Written, error) {
 	// One order of writing for all: two statements never wait for each other.
 	inOrder := slices.SortedFunc(slices.Values(changes), func(a, b ledger.Change) int { return cmp.Compare(a.Order.ID, b.Order.ID) })
-	var r rows
-	for _, c := range inOrder {
-		if err := p.add(&r, c); err != nil {
-			return nil, err
-		}
-	}
-	doc, err := json.Marshal(r)
-	if err != nil {
-		return nil, fmt.Errorf("encode changes: %w", err)
-	}
-	commit, err := p.commitStatements.of(ctx, r.shape())
-	if err != nil {
-		return nil, mapErr(err)
-	}
 	var written []Written
-	if err := commit.SelectContext(ctx, &written, withoutNUL(doc)); err != nil {
+	err := p.layouts.fit(ctx, func(l *[numTables]layout) error {
+		r := rows{layouts: l}
+		for _, c := range inOrder {
+			if err := p.add(&r, c); err != nil {
+				return err
+			}
+		}
+		commit, err := p.commitStatements.of(ctx, r.shape())
+		if err != nil {
+			return err
+		}
+		return commit.SelectContext(ctx, &written, r.args()...)
+	})
+	if err != nil {
 		return nil, writeErr(err)
 	}
 	out := make([]Written, len(changes))
@@ -107,28 +72,6 @@ func clashOfChange(c ledger.Change) []string {
 	return names
 }
 
-// withoutNUL drops what PostgreSQL cannot hold in any text. It comes from
-// providers, or from payers through them: what happened must be recordable
-// whatever somebody put into a name.
-func withoutNUL(doc []byte) []byte {
-	if !bytes.Contains(doc, []byte(`\u0000`)) {
-		return doc
-	}
-	out := make([]byte, 0, len(doc))
-	for i := 0; i < len(doc); i++ {
-		if doc[i] == '\\' && i+1 < len(doc) {
-			if bytes.HasPrefix(doc[i:], []byte(`\u0000`)) {
-				i += 5
-				continue
-			}
-			out = append(out, doc[i])
-			i++
-		}
-		out = append(out, doc[i])
-	}
-	return out
-}
-
 // writeErr maps the errors of recording. A value that cannot be stored is ours
 // to mend here, not the caller's.
 func writeErr(err error) error {
@@ -146,7 +89,7 @@ type Written struct {
 }
 
 func (p *DB) add(r *rows, c ledger.Change) error {
-	r.Orders = append(r.Orders, c.Order)
+	r.add(ordersTable, c.Order)
 	for _, a := range c.Attempts {
 		row := attemptRow{Attempt: a, Opaque: p.keys.seal("attempts.opaque "+a.ID, a.Opaque)}
 		if a.NextAction != nil {
@@ -156,22 +99,28 @@ func (p *DB) add(r *rows, c ledger.Change) error {
 			}
 			row.NextAction = p.keys.seal("attempts.next_action "+a.ID, plain)
 		}
-		r.Attempts = append(r.Attempts, row)
+		r.add(attemptsTable, &row)
 	}
 	for _, op := range c.Operations {
-		r.Operations = append(r.Operations, operationRow{op, p.keys.seal("operations.request "+op.ID, op.Request)})
+		r.add(operationsTable, &operationRow{op, p.keys.seal("operations.request "+op.ID, op.Request)})
 	}
 	for _, cb := range c.Callbacks {
-		r.Callbacks = append(r.Callbacks, p.callbackRow(cb))
+		r.add(callbacksTable, p.callbackRow(cb))
 	}
-	r.Refs = append(r.Refs, c.Refs...)
-	r.Captures = append(r.Captures, c.Captures...)
-	r.Refunds = append(r.Refunds, c.Refunds...)
-	r.Disputes = append(r.Disputes, c.Disputes...)
-	r.Notices = append(r.Notices, c.Notices...)
-	r.Postings = append(r.Postings, c.Postings...)
-	r.Events = append(r.Events, c.Events...)
-	return nil
+	addAll(r, refsTable, c.Refs)
+	addAll(r, postingsTable, c.Postings)
+	addAll(r, eventsTable, c.Events)
+	addAll(r, noticesTable, c.Notices)
+	for _, x := range c.Captures {
+		r.add(capturesTable, x)
+	}
+	for _, x := range c.Refunds {
+		r.add(refundsTable, x)
+	}
+	for _, x := range c.Disputes {
+		r.add(disputesTable, x)
+	}
+	return r.err
 }
 
 // Claimed is one attempt that is due.

@@ -3,62 +3,125 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"reflect"
 	"strings"
 	"sync"
 
 	"github.com/jmoiron/sqlx"
+
+	"github.com/superpayhub/superpay/hub/internal/ledger"
 )
 
-// part writes what a commit has for one table beside orders.
-type part struct {
-	sql  string
-	used func(*rows) bool
+// The tables that a commit writes, in the order of its parameters.
+const (
+	ordersTable = iota
+	attemptsTable
+	refsTable
+	capturesTable
+	refundsTable
+	disputesTable
+	operationsTable
+	postingsTable
+	eventsTable
+	callbacksTable
+	noticesTable
+	numTables
+)
+
+// table is one of them, with the struct whose fields are its columns.
+type table struct {
+	name string
+	row  reflect.Type
+	part func(t table, rows string) string // of the statement; rows is where they come from
 }
 
-var parts = []part{
-	{child("attempts", attemptColumns, true), func(r *rows) bool { return len(r.Attempts) > 0 }},
-	{child("refs", refColumns, false), func(r *rows) bool { return len(r.Refs) > 0 }},
-	{child("captures", captureColumns, true), func(r *rows) bool { return len(r.Captures) > 0 }},
-	{child("refunds", refundColumns, true), func(r *rows) bool { return len(r.Refunds) > 0 }},
-	{child("disputes", disputeColumns, true), func(r *rows) bool { return len(r.Disputes) > 0 }},
-	{child("operations", operationColumns, true), func(r *rows) bool { return len(r.Operations) > 0 }},
-	{child("postings", postingColumns, false), func(r *rows) bool { return len(r.Postings) > 0 }},
-	{child("events", eventColumns, false), func(r *rows) bool { return len(r.Events) > 0 }},
-	{child("callbacks", callbackColumns, true), func(r *rows) bool { return len(r.Callbacks) > 0 }},
-	{noticesSQL, func(r *rows) bool { return len(r.Notices) > 0 }},
+var tables = [numTables]table{
+	ordersTable:     {name: "orders", row: reflect.TypeFor[ledger.Order]()},
+	attemptsTable:   {"attempts", reflect.TypeFor[attemptRow](), keptRows},
+	refsTable:       {"refs", reflect.TypeFor[ledger.Ref](), newRows},
+	capturesTable:   {"captures", reflect.TypeFor[ledger.Capture](), keptRows},
+	refundsTable:    {"refunds", reflect.TypeFor[ledger.Refund](), keptRows},
+	disputesTable:   {"disputes", reflect.TypeFor[ledger.Dispute](), keptRows},
+	operationsTable: {"operations", reflect.TypeFor[operationRow](), keptRows},
+	postingsTable:   {"postings", reflect.TypeFor[ledger.Posting](), newRows},
+	eventsTable:     {"events", reflect.TypeFor[ledger.Event](), newRows},
+	callbacksTable:  {"callbacks", reflect.TypeFor[callbackRow](), keptRows},
+	noticesTable:    {"notifications", reflect.TypeFor[ledger.Notice](), notices},
 }
 
-// shape says which parts a commit has: bit i is parts[i].
+// columns are those of the table that the hub writes.
+func (t table) columns() string { return columnsOf(t.row) }
+
+// from is the parameter of that place, as rows of the table.
+func (t table) from(place int) string { return fmt.Sprintf("unnest($%d::%s[])", place, t.name) }
+
+// shape says which tables a commit writes: bit i is tables[i].
 type shape uint16
 
-var (
-	wholeShape   = shape(1)<<len(parts) - 1
-	noticesShape = shape(1) << (len(parts) - 1) // the last of parts
+const (
+	wholeShape   shape = 1<<numTables - 1
+	noticesShape shape = 1 << noticesTable
 )
 
+// rows are what one commit writes, by table.
+type rows struct {
+	layouts *[numTables]layout
+	of      [numTables]array
+	err     error // the first one
+}
+
+// add takes a row, a pointer to the table's struct.
+func (r *rows) add(table int, row any) {
+	if err := r.of[table].add(&r.layouts[table], row); err != nil && r.err == nil {
+		r.err = fmt.Errorf("encode a row of %s: %w", tables[table].name, err)
+	}
+}
+
+func addAll[T any](r *rows, table int, all []T) {
+	for i := range all {
+		r.add(table, &all[i])
+	}
+}
+
 func (r *rows) shape() (s shape) {
-	for i, part := range parts {
-		if part.used(r) {
+	for i := range r.of {
+		if r.of[i].n > 0 {
 			s |= 1 << i
 		}
 	}
 	return s
 }
 
+// args are the parameters of the statement of this shape.
+func (r *rows) args() (args []any) {
+	for i := range r.of {
+		if r.of[i].n > 0 {
+			args = append(args, r.of[i].data)
+		}
+	}
+	return args
+}
+
 // sql writes any number of changes in one statement. An order is written only
 // at the version it was read at, and what hangs on it only if the order was:
-// the ids that come back are the changes that are now on record. The changes
-// come as one JSON document, one array of whole rows for each table.
+// the ids that come back are the changes that are now on record. Each table's
+// rows come whole, as one parameter.
 func (s shape) sql(guard string) string {
-	q := []string{"WITH d AS (SELECT $1::jsonb AS d)", "written AS (" + upsert("orders", orderColumns, "", guard+" RETURNING id") + ")"}
-	for i, part := range parts {
-		if s&(1<<i) != 0 {
-			q = append(q, part.sql)
+	var q []string
+	for i, t := range tables {
+		if s&(1<<i) == 0 {
+			continue
+		}
+		from := t.from(len(q) + 1)
+		if i == ordersTable {
+			q = append(q, "WITH written AS ("+upsert(t, from, "", guard+" RETURNING id")+")")
+		} else {
+			q = append(q, t.name+"_in AS ("+t.part(t, from)+")")
 		}
 	}
 	told := "0"
 	if s&noticesShape != 0 {
-		told = "(SELECT count(*) FROM notices_in)"
+		told = "(SELECT count(*) FROM notifications_in)"
 	}
 	return strings.Join(q, ",\n") + "\nSELECT id, " + told + " AS notices FROM written"
 }
@@ -66,36 +129,35 @@ func (s shape) sql(guard string) string {
 // versionGuard lets an order be written only at the version it was read at.
 const versionGuard = "WHERE orders.version = excluded.version - 1"
 
-// child writes a table's rows, if the order they hang on was written.
-func child(table, columns string, update bool) string {
-	guard := "WHERE order_id IN (SELECT id FROM written)"
-	if !update {
-		return table + "_in AS (" + insert(table, columns, guard) + ")"
-	}
-	return table + "_in AS (" + upsert(table, columns, guard, "") + ")"
+// ofWritten lets rows be written only if the order they hang on was.
+const ofWritten = "WHERE order_id IN (SELECT id FROM written)"
+
+// newRows are only ever added.
+func newRows(t table, from string) string { return insert(t, from, ofWritten) }
+
+// keptRows are written over.
+func keptRows(t table, from string) string { return upsert(t, from, ofWritten, "") }
+
+func insert(t table, from, guard string) string {
+	return fmt.Sprintf(`INSERT INTO %[1]s (%[2]s) SELECT %[2]s FROM %[3]s %[4]s`, t.name, t.columns(), from, guard)
 }
 
-func insert(table, columns, guard string) string {
-	return fmt.Sprintf(`INSERT INTO %[1]s (%[2]s) SELECT %[2]s FROM d, jsonb_populate_recordset(null::%[1]s, d.d->'%[1]s') %[3]s`,
-		table, columns, guard)
-}
-
-func upsert(table, columns, guard, tail string) string {
+func upsert(t table, from, guard, tail string) string {
 	var set []string
-	for _, c := range strings.Split(columns, ",") {
-		switch c = strings.TrimSpace(c); c {
-		case "id", "created_at":
+	for _, c := range strings.Split(t.columns(), ", ") {
+		switch c {
+		case "id", "created_at", "replays": // which ReplayCallback alone writes
 		case "leased_until":
 			// A commit can end a lease, and not give it: the one that it was decided
 			// on may have ended meanwhile.
-			set = append(set, fmt.Sprintf("leased_until = CASE WHEN excluded.leased_until IS NOT NULL THEN %s.leased_until END", table))
+			set = append(set, fmt.Sprintf("leased_until = CASE WHEN excluded.leased_until IS NOT NULL THEN %s.leased_until END", t.name))
 		case "raw": // written once, erased once
-			set = append(set, fmt.Sprintf("raw = coalesce(excluded.raw, %s.raw)", table))
+			set = append(set, fmt.Sprintf("raw = coalesce(excluded.raw, %s.raw)", t.name))
 		default:
 			set = append(set, c+" = excluded."+c)
 		}
 	}
-	return insert(table, columns, guard) + " ON CONFLICT (id) DO UPDATE SET " + strings.Join(set, ", ") + " " + tail
+	return insert(t, from, guard) + " ON CONFLICT (id) DO UPDATE SET " + strings.Join(set, ", ") + " " + tail
 }
 
 // mostShapes bounds what connections keep prepared; payments have about ten,

@@ -30,8 +30,15 @@ func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
 	return conn, nil
 }
 
+// connect has values of []byte sent as they are: for bytea, and for arrays of
+// rows. JSON must be sent as a string.
 func connect(url string) (*sqlx.DB, error) {
-	c, err := pq.NewConnector(url)
+	config, err := pq.NewConfig(url)
+	if err != nil {
+		return nil, err
+	}
+	config.BinaryParameters = true
+	c, err := pq.NewConnectorConfig(config)
 	if err != nil {
 		return nil, err
 	}

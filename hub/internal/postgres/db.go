@@ -29,6 +29,7 @@ type DB struct {
 	log        *slog.Logger
 	instanceID string
 	stmts
+	layouts          layouts
 	commitStatements commitStatements
 
 	commits  group[ledger.Change, Written]
@@ -72,6 +73,7 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 		o.Logger = slog.Default()
 	}
 	p := &DB{db: db, keys: o.Keys, log: o.Logger}
+	p.layouts.db = db
 	p.commitStatements = commitStatements{db: db, guard: versionGuard, prepared: map[shape]*sqlx.Stmt{}}
 	if o.Unguarded {
 		p.commitStatements.guard = ""
@@ -82,7 +84,7 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 	p.stores = group[*ledger.Callback, struct{}]{atOnce: atOnce, run: p.storeAll, clash: clashOfCallback}
 	p.ignores = group[*ledger.Callback, struct{}]{atOnce: atOnce, run: p.ignoreAll, clash: clashOfCallback}
 	p.hearings = group[hearing, Heard]{atOnce: atOnce, run: p.hearAll}
-	for _, step := range []func(context.Context) error{p.reach, p.migrate, p.identify, p.prepare, p.commitStatements.prepare} {
+	for _, step := range []func(context.Context) error{p.reach, p.migrate, p.identify, p.layouts.read, p.prepare, p.commitStatements.prepare} {
 		if err := step(ctx); err != nil {
 			_ = db.Close()
 			return nil, err

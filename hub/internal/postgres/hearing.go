@@ -61,7 +61,7 @@ func (p *DB) hearAll(ctx context.Context, asked []hearing) ([]Heard, error) {
 	if err != nil {
 		return nil, err
 	}
-	rows, err := p.loadCallbacks.QueryxContext(ctx, withoutNUL(doc))
+	rows, err := p.loadCallbacks.QueryxContext(ctx, string(withoutNUL(doc)))
 	if err != nil {
 		return nil, mapErr(err)
 	}

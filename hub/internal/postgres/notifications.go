@@ -11,14 +11,14 @@ import (
 	"github.com/superpayhub/superpay/hub/internal/ledger"
 )
 
-// noticesSQL is part of the commit: one notification for each endpoint of the
-// app that is not disabled, due at once.
-const noticesSQL = `notices_in AS (
-	INSERT INTO notifications (id, app_id, endpoint_id, order_id, type, version, payload, state, due_at, tries, created_at)
-	SELECT x.id || '_' || e.id, x.app_id, e.id, x.order_id, x.type, x.version, x.payload, 'pending', x.at, 0, x.at
-	FROM d, jsonb_to_recordset(d.d->'notices') AS x (id text, app_id text, order_id text, type text, version bigint, payload text, at timestamptz)
-	JOIN webhook_endpoints e ON e.app_id = x.app_id AND e.disabled_at IS NULL
-	WHERE x.order_id IN (SELECT id FROM written) RETURNING 1)`
+// notices is part of the commit: one notification for each endpoint of the app
+// that is not disabled, due at once.
+func notices(_ table, from string) string {
+	return `INSERT INTO notifications (id, app_id, endpoint_id, order_id, type, version, payload, state, due_at, tries, created_at)
+	SELECT x.id || '_' || e.id, x.app_id, e.id, x.order_id, x.type, x.version, x.payload, 'pending', x.created_at, 0, x.created_at
+	FROM ` + from + ` x JOIN webhook_endpoints e ON e.app_id = x.app_id AND e.disabled_at IS NULL
+	WHERE x.order_id IN (SELECT id FROM written) RETURNING 1`
+}
 
 // Notification is one notification to one endpoint.
 type Notification struct {

@@ -82,16 +82,16 @@ func (p *DB) RemoveProvider(ctx context.Context, name string) error {
 	return p.mustHit(ctx, `DELETE FROM providers WHERE id = $1 AND NOT enabled`, name)
 }
 
-func (p *DB) sealProvider(k KeptProvider) (sealed, set []byte, err error) {
+func (p *DB) sealProvider(k KeptProvider) (sealed []byte, set string, err error) {
 	plain, err := json.Marshal(k.Settings)
 	if err != nil {
-		return nil, nil, err
+		return nil, "", err
 	}
 	if k.SetAt == nil {
 		k.SetAt = map[string]time.Time{}
 	}
-	set, err = json.Marshal(k.SetAt)
-	return p.keys.seal("providers.settings "+k.Name, plain), set, err
+	doc, err := json.Marshal(k.SetAt)
+	return p.keys.seal("providers.settings "+k.Name, plain), string(doc), err
 }
 
 // AskRestart has all hubs restart a provider.

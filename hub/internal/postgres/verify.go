@@ -19,6 +19,17 @@ type Doubt struct {
 // it: a name, and what was found. They are sums over whole tables, which
 // PostgreSQL makes in bounded memory, and never a row for each order here.
 var laws = []struct{ law, query string }{
+	{"what hangs on an order is of that order", `
+		SELECT name, format('%s of order %s, attempt %s', what, order_id, coalesce(attempt_id, '-')) FROM (
+			SELECT id AS name, 'an attempt' AS what, order_id, NULL AS attempt_id FROM attempts
+			UNION ALL SELECT value, 'a name', order_id, attempt_id FROM refs
+			UNION ALL SELECT id, 'a capture', order_id, attempt_id FROM captures
+			UNION ALL SELECT id, 'a refund', order_id, attempt_id FROM refunds
+			UNION ALL SELECT id, 'a dispute', order_id, attempt_id FROM disputes
+			UNION ALL SELECT id, 'an operation', order_id, attempt_id FROM operations
+		) x WHERE NOT EXISTS (SELECT FROM orders o WHERE o.id = x.order_id)
+			OR x.attempt_id IS NOT NULL AND NOT EXISTS (SELECT FROM attempts a WHERE a.id = x.attempt_id AND a.order_id = x.order_id)`},
+
 	{"postings of a currency sum to zero", `
 		SELECT currency, sum(amount)::text FROM postings GROUP BY currency HAVING sum(amount) <> 0`},
 

@@ -81,6 +81,7 @@ func TestVerify_FindsEachTampering(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, doubts)
 
+	const orphans = "what hangs on an order is of that order"
 	const byMovements, byGroups = "an order's postings are those of its movements", "a movement has as many groups of postings as it caused"
 	for tampering, law := range map[string]string{
 		`UPDATE postings SET amount = amount + 1 WHERE id = (SELECT min(id) FROM postings WHERE account LIKE 'app:%')`:                                                         "postings of a currency sum to zero",
@@ -106,10 +107,14 @@ func TestVerify_FindsEachTampering(t *testing.T) {
 		`UPDATE orders SET captured = captured - 1`:                                                                                                                            "an order's totals are those of its attempts",
 		`UPDATE orders SET refunded = 0`:                                                                                                                                       "an order's totals are those of its attempts",
 		`UPDATE orders SET refundable = refundable + 1`:                                                                                                                        "an order's totals are those of its attempts",
-		`DELETE FROM operations WHERE kind = 'create'`:                                                                                                                         "an attempt with money was asked for",
-		`DELETE FROM operations WHERE kind = 'refund' AND outcome = 'succeeded'`:                                                                                               "a refund that the hub asked for has one operation, and it ended if the provider named the refund",
-		`UPDATE operations SET outcome = 'declined' WHERE outcome = 'pending'`:                                                                                                 "a refund that is still asked for has an open operation",
-		`UPDATE operations SET outcome = 'succeeded' WHERE outcome = 'pending'`:                                                                                                "an operation that succeeded has what it was for",
+		`DELETE FROM orders WHERE reference = 'o1'`:                                                                                                                            orphans,
+		`DELETE FROM attempts`: orphans,
+		`INSERT INTO refs SELECT provider, 'a', 'b', 'att_x', order_id FROM attempts LIMIT 1`: orphans,
+		`UPDATE operations SET attempt_id = 'x' || attempt_id WHERE outcome = 'pending'`:      orphans,
+		`DELETE FROM operations WHERE kind = 'create'`:                                        "an attempt with money was asked for",
+		`DELETE FROM operations WHERE kind = 'refund' AND outcome = 'succeeded'`:              "a refund that the hub asked for has one operation, and it ended if the provider named the refund",
+		`UPDATE operations SET outcome = 'declined' WHERE outcome = 'pending'`:                "a refund that is still asked for has an open operation",
+		`UPDATE operations SET outcome = 'succeeded' WHERE outcome = 'pending'`:               "an operation that succeeded has what it was for",
 	} {
 		tx, err := db.db.BeginTxx(t.Context(), nil)
 		require.NoError(t, err)
@@ -134,10 +139,11 @@ func BenchmarkVerify(b *testing.B) {
 	db, env := opened(b)
 	o := lived(b, db, env, "template", sdk.DisputeLost)
 	const orders = 200_000
-	copies := func(table, columns string, change map[string]string) {
+	copies := func(table int, change map[string]string) {
 		b.Helper()
-		_, err := db.db.Exec(copySQL(table, columns, change), o.ID, orders)
-		require.NoError(b, err, table)
+		t := tables[table]
+		_, err := db.db.Exec(copySQL(t.name, t.columns(), change), o.ID, orders)
+		require.NoError(b, err, t.name)
 	}
 	key := map[string]string{"id": "x.id || '-' || n", "order_id": "x.order_id || '-' || n", "attempt_id": "x.attempt_id || '-' || n"}
 	with := func(more ...string) map[string]string {
@@ -150,13 +156,13 @@ func BenchmarkVerify(b *testing.B) {
 		}
 		return out
 	}
-	copies("orders", orderColumns, with("reference"))
-	copies("attempts", attemptColumns, key)
-	copies("captures", captureColumns, with("provider_id"))
-	copies("refunds", refundColumns, with("provider_id"))
-	copies("disputes", disputeColumns, with("provider_id"))
-	copies("operations", operationColumns, with("refund_id"))
-	copies("postings", postingColumns, with("movement_id"))
+	copies(ordersTable, with("reference"))
+	copies(attemptsTable, key)
+	copies(capturesTable, with("provider_id"))
+	copies(refundsTable, with("provider_id"))
+	copies(disputesTable, with("provider_id"))
+	copies(operationsTable, with("refund_id"))
+	copies(postingsTable, with("movement_id"))
 	_, err := db.db.Exec(`ANALYZE`)
 	require.NoError(b, err)
 	for b.Loop() {

@@ -21,6 +21,7 @@ import (
 	"github.com/superpayhub/superpay/hub/internal/notifications"
 	"github.com/superpayhub/superpay/hub/internal/payments"
 	"github.com/superpayhub/superpay/hub/internal/postgres"
+	"github.com/superpayhub/superpay/hub/internal/process"
 	"github.com/superpayhub/superpay/hub/internal/providers"
 	"github.com/superpayhub/superpay/hub/internal/telemetry"
 	"github.com/superpayhub/superpay/sdk"
@@ -57,6 +58,9 @@ func serveCommand() *cobra.Command {
 
 // serve runs the hub until the context ends, and then ends in order.
 func (h *hub) serve(ctx context.Context) error {
+	if err := process.Batch(); err != nil {
+		h.log.Info("the kernel's scheduler stays as it is", "error", err)
+	}
 	db, err := h.waitForDatabase(ctx)
 	if err != nil {
 		return err

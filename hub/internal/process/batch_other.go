@@ -1,0 +1,6 @@
+//go:build !linux
+
+package process
+
+// Batch does nothing here.
+func Batch() error { return nil }

@@ -1,6 +1,7 @@
 package plugin
 
 import (
+	"encoding/json"
 	"bytes"
 	"context"
 	"errors"
@@ -59,6 +60,27 @@ func TestConversionLosesNothing(t *testing.T) {
 	checkRoundTrip(t, toPayment, fromPayment)
 	checkRoundTrip(t, toRefund, fromRefund)
 	checkRoundTrip(t, toListPage, fromListPage)
+}
+
+func checkRecord[A any](t *testing.T) {
+	t.Helper()
+	want := filled[A](t)
+	b, err := json.Marshal(want)
+	require.NoError(t, err)
+	var got A
+	require.NoError(t, json.Unmarshal(b, &got))
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("%T lost something on record (-sent +repeated):\n%s", want, diff)
+	}
+}
+
+// The hub sends a request as it made it, and repeats it as it recorded it.
+func TestRequestOnRecordAsksTheSame(t *testing.T) {
+	checkRecord[sdk.CheckoutRequest](t)
+	checkRecord[sdk.ConfirmRequest](t)
+	checkRecord[sdk.CaptureRequest](t)
+	checkRecord[sdk.CancelRequest](t)
+	checkRecord[sdk.RefundRequest](t)
 }
 
 func TestZeroSurvivesTheWire(t *testing.T) {

@@ -31,7 +31,7 @@ func (o *Order) Erase(who, why string, forget func(sdk.OperationKind, []byte) []
 	}
 	for _, op := range d.o.Operations {
 		if op.Request != nil {
-			op.Request = forget(op.Kind, op.Request)
+			op.Request, op.Asked = forget(op.Kind, op.Request), nil
 		}
 	}
 	d.events = append(d.events, Event{

@@ -85,7 +85,7 @@ func (d *decision) settle(op *Operation, n News, outcome Outcome, failure *sdk.F
 	op.Outcome, op.Failure = outcome, failure
 	op.Deadline = d.env.Now
 	if outcome == OutcomeSucceeded || outcome == OutcomeDeclined {
-		op.Request = nil
+		op.Request, op.Asked = nil, nil
 	}
 }
 
@@ -259,6 +259,7 @@ type Operation struct {
 	UpdatedAt      time.Time         `json:"updated_at"`
 
 	Request []byte `json:"-"` // what the plugin was asked; encrypted, erased on close
+	Asked   any    `json:"-"` // the same, not encoded: only where it was just made
 }
 
 // ProviderKey is the operation's idempotency key at the provider.

@@ -35,7 +35,7 @@ func (s *Service) Cancel(ctx context.Context, c Caller, orderID string, in Cance
 		ask = s.ask(c, h, p)
 		change, op, err := o.Cancel(a.ID, flow.Can(sdk.CanCancel), ask, s.env())
 		if err == nil && op.Open() {
-			op.Request = encode(sdk.CancelRequest{PaymentRequest: s.paymentRequest(o, a), Key: op.ProviderKey()})
+			prepare(op, sdk.CancelRequest{PaymentRequest: s.paymentRequest(o, a), Key: op.ProviderKey()})
 		}
 		return change, op, err
 	})
@@ -48,7 +48,7 @@ func (s *Service) cancelAttempt(ctx context.Context, c Caller, o *ledger.Order, 
 	if err != nil {
 		return Answer{}, err
 	}
-	op.Request = encode(sdk.CancelRequest{PaymentRequest: s.paymentRequest(o, a), Key: op.ProviderKey()})
+	prepare(op, sdk.CancelRequest{PaymentRequest: s.paymentRequest(o, a), Key: op.ProviderKey()})
 	written, err := s.commit(ctx, change)
 	if err != nil && err != postgres.ErrStale {
 		return Answer{}, err

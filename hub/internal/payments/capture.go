@@ -36,7 +36,7 @@ func (s *Service) Capture(ctx context.Context, c Caller, orderID string, in Capt
 		}
 		change, op, err := o.Capture(a.ID, amount, s.ask(c, h, p), s.env())
 		if err == nil {
-			op.Request = encode(sdk.CaptureRequest{PaymentRequest: s.paymentRequest(o, a), Key: op.ProviderKey(), Capture: o.Money(amount)})
+			prepare(op, sdk.CaptureRequest{PaymentRequest: s.paymentRequest(o, a), Key: op.ProviderKey(), Capture: o.Money(amount)})
 		}
 		return change, op, err
 	})

@@ -62,7 +62,7 @@ func (s *Service) Checkout(ctx context.Context, c Caller, in CheckoutInput) (Ans
 		o.ExpiresAt = env.Now.Add(s.OrderTTL)
 	}
 	change, op := ledger.Create(o, spec, s.ask(c, h, p), env)
-	op.Request = s.checkoutRequest(o, *op.AttemptID, op, in.Input, flow)
+	prepare(op, s.checkoutRequest(o, *op.AttemptID, op, in.Input, flow))
 	return s.start(ctx, c, h, change, op)
 }
 
@@ -97,7 +97,7 @@ func (s *Service) CheckoutAgain(ctx context.Context, c Caller, orderID string, i
 		}
 		change, op, err := o.Checkout(spec, s.ask(c, h, p), s.env())
 		if err == nil {
-			op.Request = s.checkoutRequest(change.Order, *op.AttemptID, op, in.Input, flow)
+			prepare(op, s.checkoutRequest(change.Order, *op.AttemptID, op, in.Input, flow))
 		}
 		return change, op, err
 	})
@@ -152,15 +152,15 @@ func newAttempt(p *providers.Provider, in *AttemptInput, currency string) (ledge
 	}, flow, nil
 }
 
-func (s *Service) checkoutRequest(o *ledger.Order, attemptID string, op *ledger.Operation, input map[string]string, flow sdk.Flow) []byte {
+func (s *Service) checkoutRequest(o *ledger.Order, attemptID string, op *ledger.Operation, input map[string]string, flow sdk.Flow) sdk.CheckoutRequest {
 	a := o.Attempt(attemptID)
-	return encode(sdk.CheckoutRequest{
+	return sdk.CheckoutRequest{
 		AttemptID: attemptID, InstanceID: s.DB.InstanceID(), OrderID: o.ID, Key: op.ProviderKey(), Flow: flow.Name,
 		Amount: o.Money(o.Amount), CaptureMode: a.CaptureMode, Input: input,
 		URLs:      s.back(attemptID),
 		CreatedAt: a.CreatedAt, ExpiresAt: o.ExpiresAt, Description: o.Description, LineItems: o.LineItems,
 		Customer: o.Customer, Metadata: o.Metadata,
-	})
+	}
 }
 
 // back is where a provider sends the payer's browser.

@@ -31,16 +31,16 @@ func (s *Service) Confirm(ctx context.Context, c Caller, orderID string, in Conf
 		}
 		change, op, err := o.Confirm(a.ID, s.ask(c, h, p), s.env())
 		if err == nil {
-			op.Request = s.confirmRequest(o, a, op, input)
+			prepare(op, s.confirmRequest(o, a, op, input))
 		}
 		return change, op, err
 	})
 }
 
-func (s *Service) confirmRequest(o *ledger.Order, a *ledger.Attempt, op *ledger.Operation, input map[string]string) []byte {
-	return encode(sdk.ConfirmRequest{
+func (s *Service) confirmRequest(o *ledger.Order, a *ledger.Attempt, op *ledger.Operation, input map[string]string) sdk.ConfirmRequest {
+	return sdk.ConfirmRequest{
 		PaymentRequest: s.paymentRequest(o, a), Key: op.ProviderKey(), CaptureMode: a.CaptureMode, Input: input, URLs: s.back(a.ID),
-	})
+	}
 }
 
 // flowOf finds the attempt that a request is about (the one named, else the

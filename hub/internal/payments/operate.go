@@ -268,9 +268,9 @@ func dispatch(ctx context.Context, p *providers.Provider, op *ledger.Operation) 
 	case sdk.OpCancel:
 		return payment(ctx, op, p.Cancel)
 	case sdk.OpRefund:
-		var r sdk.RefundRequest
-		if err := json.Unmarshal(op.Request, &r); err != nil {
-			return nil, nil, fmt.Errorf("recorded request of %s: %w", op.ID, err)
+		r, err := asked[sdk.RefundRequest](op)
+		if err != nil {
+			return nil, nil, err
 		}
 		refund, err := p.Refund(ctx, r)
 		return nil, refund, err
@@ -279,17 +279,34 @@ func dispatch(ctx context.Context, p *providers.Provider, op *ledger.Operation) 
 }
 
 func payment[R any](ctx context.Context, op *ledger.Operation, f func(context.Context, R) (*sdk.Payment, error)) (*sdk.Payment, *sdk.Refund, error) {
-	var r R
-	if err := json.Unmarshal(op.Request, &r); err != nil {
-		return nil, nil, fmt.Errorf("recorded request of %s: %w", op.ID, err)
+	r, err := asked[R](op)
+	if err != nil {
+		return nil, nil, err
 	}
 	p, err := f(ctx, r)
 	return p, nil, err
 }
 
-// encode keeps what the plugin is asked, for the identical repeat.
-func encode(request any) []byte {
-	b, _ := json.Marshal(request) // plain data: cannot fail
+// asked is the request of an operation; who did not make it himself reads it
+// from the record.
+func asked[R any](op *ledger.Operation) (r R, err error) {
+	if r, ok := op.Asked.(R); ok {
+		return r, nil
+	}
+	if err := json.Unmarshal(op.Request, &r); err != nil {
+		return r, fmt.Errorf("recorded request of %s: %w", op.ID, err)
+	}
+	return r, nil
+}
+
+// prepare puts what the plugin is asked into the operation: encoded, for the
+// record and the identical repeat, and as it is, for the call that follows.
+func prepare(op *ledger.Operation, request any) {
+	op.Request, op.Asked = encode(request), request
+}
+
+func encode(plain any) []byte {
+	b, _ := json.Marshal(plain) // cannot fail
 	return b
 }
 

@@ -44,7 +44,7 @@ func (s *Service) Refund(ctx context.Context, c Caller, orderID string, in Refun
 			return change, nil, notOffered(flow, "refund of a part")
 		}
 		op.PluginVersion = p.State().Version
-		op.Request = encode(sdk.RefundRequest{
+		prepare(op, sdk.RefundRequest{
 			PaymentRequest: s.paymentRequest(o, a), Key: op.ProviderKey(), RefundID: r.ID,
 			CaptureID: r.CaptureID, Refund: o.Money(r.Amount), Reason: in.Reason,
 		})

@@ -111,7 +111,7 @@ func (s *Service) proceed(ctx context.Context, o *ledger.Order, attemptID string
 	if err != nil {
 		return err
 	}
-	op.Request = s.confirmRequest(o, a, op, nil)
+	prepare(op, s.confirmRequest(o, a, op, nil))
 	written, err := s.commit(ctx, change)
 	if err != nil || !written {
 		return err // somebody else is at it

@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"encoding/json"
 	"fmt"
 	"testing"
 	"time"
@@ -56,4 +57,53 @@ func BenchmarkCommit(b *testing.B) {
 			b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N*n), "us/order")
 		})
 	}
+}
+
+// TestCommit_FollowsTheSchema: another hub may bring the schema up to date
+// while this one runs.
+func TestCommit_FollowsTheSchema(t *testing.T) {
+	t.Parallel()
+	db, env := opened(t)
+	write := func(name string) {
+		t.Helper()
+		asked, answered, paid := checkoutChanges(env, name)
+		for _, c := range []ledger.Change{asked, answered, paid} {
+			written, err := db.Commit(t.Context(), c)
+			require.NoError(t, err)
+			require.Equal(t, c.Order.ID, written.OrderID)
+		}
+		cb := &ledger.Callback{ID: env.NewID(ledger.CallbackID), Provider: "stripe", EventID: name, Outcome: ledger.CallbackIgnored, Verdict: sdk.Genuine, ReceivedAt: env.Now, UpdatedAt: env.Now}
+		require.NoError(t, db.IgnoreCallback(t.Context(), cb))
+	}
+	write("before")
+	_, err := db.db.Exec(`ALTER TABLE orders ADD COLUMN later text NOT NULL DEFAULT 'x'; ALTER TABLE callbacks ADD COLUMN later jsonb;
+		ALTER TABLE events ADD COLUMN later int; ALTER TABLE events DROP COLUMN later; ALTER TABLE refs ADD COLUMN later bytea`)
+	require.NoError(t, err)
+	write("after")
+}
+
+// TestCommit_KeepsWhatItWasGiven: every column comes back as it was, but for
+// what no text of PostgreSQL can hold.
+func TestCommit_KeepsWhatItWasGiven(t *testing.T) {
+	t.Parallel()
+	db, env := opened(t)
+	asked, answered, _ := checkoutChanges(env, "a")
+	for _, c := range []ledger.Change{asked, answered} {
+		c.Order.Description, c.Order.Metadata = "a\x00b\xffc", map[string]string{"k": "\x00é\\u0000"}
+		_, err := db.Commit(t.Context(), c)
+		require.NoError(t, err)
+	}
+	got, err := db.Order(t.Context(), "app_1", asked.Order.ID)
+	require.NoError(t, err)
+	want := *answered.Order
+	want.Description, want.Metadata = "ab\uFFFDc", map[string]string{"k": "é\\u0000"}
+	want.Operations = nil // the one there was has ended
+	wanted, err := json.Marshal(want)
+	require.NoError(t, err)
+	kept, err := json.Marshal(got)
+	require.NoError(t, err)
+	require.JSONEq(t, string(wanted), string(kept))
+	require.Len(t, got.Attempts, 1)
+	require.Equal(t, want.Attempts[0].Refs, got.Attempts[0].Refs)
+	require.True(t, want.Attempts[0].DueAt.Equal(got.Attempts[0].DueAt))
 }

@@ -2,7 +2,7 @@
 -- What hangs on an order is written by one statement, and only where that
 -- statement wrote the order: a foreign key to it asked PostgreSQL, row by row,
 -- for what had just been written, and was a tenth of what a payment cost it.
--- `hub verify` looks for what hangs on nothing.
+-- `hub ledger verify` looks for what hangs on nothing.
 ALTER TABLE attempts DROP CONSTRAINT attempts_order_id_fkey;
 ALTER TABLE refs DROP CONSTRAINT refs_attempt_id_fkey;
 ALTER TABLE captures DROP CONSTRAINT captures_order_id_fkey, DROP CONSTRAINT captures_attempt_id_fkey;

@@ -33,7 +33,9 @@ func TestSync(t *testing.T) {
 	})
 	t.Run("a refund made at the provider, days later", func(t *testing.T) {
 		o := h.paid(nil)
-		due := func() int { return h.count(`SELECT extract(epoch FROM due_at)::int FROM attempts WHERE order_id = $1`, o.ID) }
+		due := func() int {
+			return h.count(`SELECT extract(epoch FROM due_at)::int FROM attempts WHERE order_id = $1`, o.ID)
+		}
 		looked := func(why string) {
 			t.Helper()
 			first := due()

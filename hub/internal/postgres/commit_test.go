@@ -71,13 +71,20 @@ func TestCommit_FollowsTheSchema(t *testing.T) {
 			written, err := db.Commit(t.Context(), c)
 			require.NoError(t, err)
 			require.Equal(t, c.Order.ID, written.OrderID)
+			o, err := db.Order(t.Context(), "app_1", c.Order.ID)
+			require.NoError(t, err)
+			require.Equal(t, c.Order.Version, o.Version)
+			_, o, err = db.OrderOfKey(t.Context(), "app_1", "key-"+name)
+			require.NoError(t, err)
+			require.Equal(t, len(c.Order.Captures), len(o.Captures))
 		}
 		cb := &ledger.Callback{ID: env.NewID(ledger.CallbackID), Provider: "stripe", EventID: name, Outcome: ledger.CallbackIgnored, Verdict: sdk.Genuine, ReceivedAt: env.Now, UpdatedAt: env.Now}
 		require.NoError(t, db.IgnoreCallback(t.Context(), cb))
 	}
 	write("before")
 	_, err := db.db.Exec(`ALTER TABLE orders ADD COLUMN later text NOT NULL DEFAULT 'x'; ALTER TABLE callbacks ADD COLUMN later jsonb;
-		ALTER TABLE events ADD COLUMN later int; ALTER TABLE events DROP COLUMN later; ALTER TABLE refs ADD COLUMN later bytea`)
+		ALTER TABLE events ADD COLUMN later int; ALTER TABLE events DROP COLUMN later; ALTER TABLE refs ADD COLUMN later bytea;
+		ALTER TABLE operations ADD COLUMN later int`)
 	require.NoError(t, err)
 	write("after")
 }
@@ -106,4 +113,34 @@ func TestCommit_KeepsWhatItWasGiven(t *testing.T) {
 	require.Len(t, got.Attempts, 1)
 	require.Equal(t, want.Attempts[0].Refs, got.Attempts[0].Refs)
 	require.True(t, want.Attempts[0].DueAt.Equal(got.Attempts[0].DueAt))
+}
+
+// BenchmarkLoad is what reading a paid order costs, and a list of twenty.
+func BenchmarkLoad(b *testing.B) {
+	db, env := opened(b)
+	var last *ledger.Order
+	for i := range 20 {
+		asked, answered, paid := checkoutChanges(env, fmt.Sprint(i))
+		for _, c := range []ledger.Change{asked, answered, paid} {
+			_, err := db.Commit(b.Context(), c)
+			require.NoError(b, err)
+		}
+		last = paid.Order
+	}
+	_, err := db.db.Exec(`ANALYZE`)
+	require.NoError(b, err)
+	b.Run("order", func(b *testing.B) {
+		for b.Loop() {
+			o, err := db.Order(b.Context(), "app_1", last.ID)
+			require.NoError(b, err)
+			require.Equal(b, last.Version, o.Version)
+		}
+	})
+	b.Run("list of 20", func(b *testing.B) {
+		for b.Loop() {
+			all, err := db.Orders(b.Context(), OrderFilter{AppID: "app_1", Limit: 20})
+			require.NoError(b, err)
+			require.Len(b, all, 20)
+		}
+	})
 }

@@ -74,7 +74,7 @@ func (p *DB) hearAll(ctx context.Context, asked []hearing) ([]Heard, error) {
 			return nil, mapErr(err)
 		}
 		if raw != nil {
-			if h.Order, err = p.decode(raw); err != nil {
+			if h.Order, err = p.decode(ctx, raw); err != nil {
 				return nil, err
 			}
 		}

@@ -49,7 +49,7 @@ func (p *DB) Orders(ctx context.Context, f OrderFilter) ([]*ledger.Order, error)
 	}
 	out := make([]*ledger.Order, 0, len(raw))
 	for _, r := range raw {
-		o, err := p.decode(r)
+		o, err := p.decode(ctx, r)
 		if err != nil {
 			return nil, err
 		}

@@ -75,12 +75,8 @@ func (k *Keys) unseal(context string, sealed []byte) (plain []byte, newest bool,
 
 var errSealed = errors.New("none of the encryption keys fits")
 
-// bytea is a bytea column inside JSON, in PostgreSQL's hex form. A field of it
-// is left out when it is empty: PostgreSQL then reads NULL.
+// bytea is a bytea column, which in JSON is in PostgreSQL's hex form.
 type bytea []byte
-
-// MarshalText is not MarshalJSON, whose result would be parsed once more.
-func (b bytea) MarshalText() ([]byte, error) { return hex.AppendEncode([]byte(`\x`), b), nil }
 
 func (b *bytea) UnmarshalJSON(in []byte) error {
 	var s *string

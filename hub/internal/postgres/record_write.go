@@ -2,110 +2,16 @@ package postgres
 
 import (
 	"bytes"
-	"context"
 	"encoding/binary"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"reflect"
 	"strings"
-	"sync/atomic"
 	"time"
 	"unicode/utf8"
 
-	"github.com/jmoiron/sqlx"
-	"github.com/lib/pq"
 	"github.com/lib/pq/oid"
 )
-
-// Rows travel to PostgreSQL as arrays of their tables' row types, in the binary
-// form that array_recv and record_recv read: to parse them from JSON was a
-// fifth of what a commit cost the database. The tags of a struct's fields are
-// the names of its columns; columns that it does not have are NULL, and so is an
-// empty field that its tag omits.
-
-// fields are the columns that a struct holds.
-func fields(row reflect.Type) (out []reflect.StructField) {
-	for _, f := range reflect.VisibleFields(row) {
-		if name, _, _ := strings.Cut(f.Tag.Get("json"), ","); f.IsExported() && !f.Anonymous && name != "" && name != "-" {
-			out = append(out, f)
-		}
-	}
-	return out
-}
-
-// columnsOf lists the columns of a struct as SQL does.
-func columnsOf(row reflect.Type) string {
-	var names []string
-	for _, f := range fields(row) {
-		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
-		names = append(names, name)
-	}
-	return strings.Join(names, ", ")
-}
-
-// layout is the row type of a table, as the database has it.
-type layout struct {
-	oid     oid.Oid
-	columns []layoutColumn
-}
-
-type layoutColumn struct {
-	name  string
-	oid   oid.Oid
-	field []int // of the struct; nil if it has none
-	omits bool  // an empty field is NULL
-}
-
-// layouts are those of the tables that commits write. Another hub may add
-// columns while this one runs, so they are read again when one does not fit.
-type layouts struct {
-	db    *sqlx.DB
-	known atomic.Pointer[[numTables]layout]
-}
-
-func (l *layouts) read(ctx context.Context) error {
-	var known [numTables]layout
-	for i, t := range tables {
-		var columns []struct {
-			Row  oid.Oid `db:"reltype"`
-			Name string  `db:"attname"`
-			OID  oid.Oid `db:"atttypid"`
-		}
-		err := l.db.SelectContext(ctx, &columns, `SELECT c.reltype, a.attname, a.atttypid FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
-			WHERE a.attrelid = $1::regclass AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum`, t.name)
-		if err != nil {
-			return fmt.Errorf("read the columns of %s: %w", t.name, mapErr(err))
-		}
-		byName := map[string]layoutColumn{}
-		for _, f := range fields(t.row) {
-			name, rest, _ := strings.Cut(f.Tag.Get("json"), ",")
-			byName[name] = layoutColumn{field: f.Index, omits: strings.Contains(rest, "omit")}
-		}
-		for _, c := range columns {
-			column := byName[c.Name]
-			column.name, column.oid = c.Name, c.OID
-			known[i].oid = c.Row
-			known[i].columns = append(known[i].columns, column)
-		}
-	}
-	l.known.Store(&known)
-	return nil
-}
-
-// fit runs f with the layouts, and once more if they were out of date: then f
-// has written nothing.
-func (l *layouts) fit(ctx context.Context, f func(*[numTables]layout) error) error {
-	err := f(l.known.Load())
-	var pe *pq.Error
-	if !errors.As(err, &pe) || pe.Code != "42804" /* datatype_mismatch */ {
-		return err
-	}
-	if err := l.read(ctx); err != nil {
-		return err
-	}
-	return f(l.known.Load())
-}
 
 // array is a parameter in the making: any number of rows of one table.
 type array struct {
@@ -175,9 +81,6 @@ func sized(b []byte, f func([]byte) ([]byte, error)) ([]byte, error) {
 	return b, err
 }
 
-// epoch is PostgreSQL's, in microseconds.
-var epoch = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC).UnixMicro()
-
 // append writes a value that is not NULL.
 func (c *layoutColumn) append(b []byte, v reflect.Value) ([]byte, error) {
 	if v.Kind() == reflect.Pointer && c.oid != oid.T_jsonb {
@@ -225,9 +128,6 @@ func appendText(b []byte, s string) []byte {
 	}
 	return append(b, s...)
 }
-
-// jsonbVersion stands before a document in jsonb's binary form.
-const jsonbVersion = 1
 
 func appendJSON(b []byte, v reflect.Value) ([]byte, error) {
 	b = append(b, jsonbVersion)

@@ -61,29 +61,36 @@ type layouts struct {
 }
 
 func (l *layouts) read(ctx context.Context) error {
+	var names pq.StringArray
+	for _, t := range tables {
+		names = append(names, t.name)
+	}
+	var columns []struct {
+		Table int     `db:"place"`
+		Row   oid.Oid `db:"reltype"`
+		Name  string  `db:"attname"`
+		OID   oid.Oid `db:"atttypid"`
+	}
+	err := l.db.SelectContext(ctx, &columns, `SELECT t.place - 1 AS place, c.reltype, a.attname, a.atttypid
+		FROM unnest($1::regclass[]) WITH ORDINALITY t (oid, place) JOIN pg_class c USING (oid) JOIN pg_attribute a ON a.attrelid = c.oid
+		WHERE a.attnum > 0 AND NOT a.attisdropped ORDER BY t.place, a.attnum`, names)
+	if err != nil {
+		return fmt.Errorf("read the tables' columns: %w", mapErr(err))
+	}
 	var known [numTables]layout
+	var byName [numTables]map[string]layoutColumn
 	for i, t := range tables {
-		var columns []struct {
-			Row  oid.Oid `db:"reltype"`
-			Name string  `db:"attname"`
-			OID  oid.Oid `db:"atttypid"`
-		}
-		err := l.db.SelectContext(ctx, &columns, `SELECT c.reltype, a.attname, a.atttypid FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
-			WHERE a.attrelid = $1::regclass AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum`, t.name)
-		if err != nil {
-			return fmt.Errorf("read the columns of %s: %w", t.name, mapErr(err))
-		}
-		byName := map[string]layoutColumn{}
+		byName[i] = map[string]layoutColumn{}
 		for _, f := range fields(t.row) {
 			name, rest, _ := strings.Cut(f.Tag.Get("json"), ",")
-			byName[name] = layoutColumn{field: f.Index, omits: strings.Contains(rest, "omit")}
+			byName[i][name] = layoutColumn{field: f.Index, omits: strings.Contains(rest, "omit")}
 		}
-		for _, c := range columns {
-			column := byName[c.Name]
-			column.name, column.oid = c.Name, c.OID
-			known[i].oid = c.Row
-			known[i].columns = append(known[i].columns, column)
-		}
+	}
+	for _, c := range columns {
+		column := byName[c.Table][c.Name]
+		column.name, column.oid = c.Name, c.OID
+		known[c.Table].oid = c.Row
+		known[c.Table].columns = append(known[c.Table].columns, column)
 	}
 	l.known.Store(&known)
 	return nil

@@ -69,7 +69,7 @@ func rowsOf[T any](r *reader, l *layout) (all []*T) {
 		in.take(8) // whether there are nulls, and the type of all
 		n := in.int()
 		in.take(4) // the index of the first
-		for range n {
+		for i := 0; i < n && in.err == nil; i++ {
 			row := new(T)
 			in.fail(l.read(in.take(in.int()), row))
 			all = append(all, row)

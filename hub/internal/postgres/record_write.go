@@ -45,18 +45,8 @@ func (l *layout) append(b []byte, row reflect.Value) ([]byte, error) {
 	for i := range l.columns {
 		c := &l.columns[i]
 		b = binary.BigEndian.AppendUint32(b, uint32(c.oid))
-		if c.field == nil {
-			b = append(b, null...)
-			continue
-		}
-		v := row.FieldByIndex(c.field)
-		if v.Kind() == reflect.Pointer || v.Kind() == reflect.Slice || v.Kind() == reflect.Map {
-			if v.IsNil() {
-				b = append(b, null...)
-				continue
-			}
-		}
-		if c.omits && v.IsZero() {
+		v, ok := c.of(row)
+		if !ok {
 			b = append(b, null...)
 			continue
 		}
@@ -66,6 +56,21 @@ func (l *layout) append(b []byte, row reflect.Value) ([]byte, error) {
 		}
 	}
 	return b, nil
+}
+
+// of is the column's value in a row; not ok is NULL.
+func (c *layoutColumn) of(row reflect.Value) (v reflect.Value, ok bool) {
+	if c.field == nil {
+		return v, false
+	}
+	v = row.FieldByIndex(c.field)
+	switch v.Kind() {
+	case reflect.Pointer, reflect.Slice, reflect.Map:
+		if v.IsNil() {
+			return v, false
+		}
+	}
+	return v, !c.omits || !v.IsZero()
 }
 
 // null is the length of no value.

@@ -3,6 +3,8 @@
 -- statement wrote the order: a foreign key to it asked PostgreSQL, row by row,
 -- for what had just been written, and was a tenth of what a payment cost it.
 -- `hub ledger verify` looks for what hangs on nothing.
+-- In the order in which commits take them: hubs may be at work meanwhile.
+LOCK TABLE orders, attempts, refs, captures, refunds, disputes, operations IN ACCESS EXCLUSIVE MODE;
 ALTER TABLE attempts DROP CONSTRAINT attempts_order_id_fkey;
 ALTER TABLE refs DROP CONSTRAINT refs_attempt_id_fkey;
 ALTER TABLE captures DROP CONSTRAINT captures_order_id_fkey, DROP CONSTRAINT captures_attempt_id_fkey;

@@ -16,7 +16,7 @@ import (
 
 type callbackRow struct {
 	*ledger.Callback
-	Raw bytea `json:"raw,omitempty"`
+	Raw bytea `json:"raw"`
 }
 
 func (p *DB) callbackRow(cb *ledger.Callback) *callbackRow {

@@ -66,22 +66,26 @@ func (p *DB) hearAll(ctx context.Context, asked []hearing) ([]Heard, error) {
 		return nil, mapErr(err)
 	}
 	defer rows.Close()
-	heard := make([]Heard, 0, len(asked))
+	heard, raw := make([]Heard, 0, len(asked)), make([][]byte, 0, len(asked))
 	for rows.Next() {
 		var h Heard
-		var raw []byte
-		if err := rows.Scan(&h.ID, &h.Outcome, &h.AttemptID, &raw); err != nil {
+		var r []byte
+		if err := rows.Scan(&h.ID, &h.Outcome, &h.AttemptID, &r); err != nil {
 			return nil, mapErr(err)
 		}
-		if raw != nil {
-			if h.Order, err = p.decode(ctx, raw); err != nil {
-				return nil, err
-			}
-		}
-		heard = append(heard, h)
+		heard, raw = append(heard, h), append(raw, r)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, mapErr(err)
+	}
+	_ = rows.Close() // to decode may take a connection
+	for i, r := range raw {
+		if r == nil {
+			continue
+		}
+		if heard[i].Order, err = p.decode(ctx, r); err != nil {
+			return nil, err
+		}
 	}
 	if len(heard) != len(asked) {
 		return nil, fmt.Errorf("database: asked for %d callbacks, told of %d", len(asked), len(heard))

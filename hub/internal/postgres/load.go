@@ -84,12 +84,12 @@ func (p *DB) one(ctx context.Context, row *sqlx.Row) (*ledger.Order, error) {
 type (
 	attemptRow struct {
 		*ledger.Attempt
-		NextAction bytea `json:"next_action,omitempty"`
-		Opaque     bytea `json:"opaque,omitempty"`
+		NextAction bytea `json:"next_action"`
+		Opaque     bytea `json:"opaque"`
 	}
 	operationRow struct {
 		*ledger.Operation
-		Request bytea `json:"request,omitempty"`
+		Request bytea `json:"request"`
 	}
 )
 

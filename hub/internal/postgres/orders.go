@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"database/sql"
 	"encoding/json"
 	"fmt"
 	"time"
@@ -44,24 +43,19 @@ func (p *DB) Orders(ctx context.Context, f OrderFilter) ([]*ledger.Order, error)
 	}
 	args = append(args, f.Limit)
 	q += fmt.Sprintf(" ORDER BY o.id DESC LIMIT $%d", len(args))
-	rows, err := p.db.QueryxContext(ctx, q, args...)
-	if err != nil {
+	var raw [][]byte
+	if err := p.db.SelectContext(ctx, &raw, q, args...); err != nil {
 		return nil, mapErr(err)
 	}
-	defer rows.Close()
-	out := make([]*ledger.Order, 0, f.Limit)
-	for rows.Next() { // one by one, so that each row's bytes are let go of
-		var raw sql.RawBytes
-		if err := rows.Scan(&raw); err != nil {
-			return nil, mapErr(err)
-		}
-		o, err := p.decode(ctx, raw)
+	out := make([]*ledger.Order, 0, len(raw))
+	for _, r := range raw {
+		o, err := p.decode(ctx, r)
 		if err != nil {
 			return nil, err
 		}
 		out = append(out, o)
 	}
-	return out, mapErr(rows.Err())
+	return out, nil
 }
 
 const eventsSQL = `SELECT row_to_json(e) FROM events e WHERE e.order_id = $1 AND e.id > $2 ORDER BY e.id LIMIT $3`

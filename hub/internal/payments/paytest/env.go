@@ -1,0 +1,225 @@
+package paytest
+
+import (
+	"context"
+	"database/sql"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/superpayhub/superpay/hub/internal/devpg/pgtest"
+	"github.com/superpayhub/superpay/hub/internal/ledger"
+	"github.com/superpayhub/superpay/hub/internal/payments"
+	"github.com/superpayhub/superpay/hub/internal/postgres"
+	"github.com/superpayhub/superpay/hub/internal/providers"
+	"github.com/superpayhub/superpay/sdk"
+)
+
+// Name is what the scripted provider is configured as.
+const Name = "scripted"
+
+// Clock stands still unless a test moves it.
+type Clock struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+// Now is the clock's time.
+func (c *Clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+// Advance moves the clock.
+func (c *Clock) Advance(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(d)
+}
+
+// Options change an environment before it is made. Zero fields do not.
+type Options struct {
+	DatabaseURL string    // of a database to share or to reach another way; a schema of its own otherwise
+	Provider    *Provider // shared by several hubs
+	Clock       *Clock    // likewise
+	Service     func(*payments.Options)
+	Store       func(*postgres.Options)
+}
+
+// Env is one hub's payments service on a real PostgreSQL, in front of a
+// scripted provider. No worker runs: a test has due work done with Due.
+type Env struct {
+	T        testing.TB
+	URL      string
+	DB       *postgres.DB
+	SQL      *sql.DB
+	Service  *payments.Service
+	Registry *providers.Registry
+	Provider *Provider
+	Clock    *Clock
+	App      postgres.App
+
+	keys atomic.Int64
+}
+
+// New makes an environment that ends with the test.
+func New(t testing.TB, o Options) *Env {
+	t.Helper()
+	if o.DatabaseURL == "" {
+		o.DatabaseURL = pgtest.New(t)
+	}
+	if o.Provider == nil {
+		o.Provider = NewProvider()
+	}
+	if o.Clock == nil {
+		o.Clock = &Clock{now: time.Now().UTC().Truncate(time.Microsecond)}
+	}
+	e := &Env{T: t, URL: o.DatabaseURL, Provider: o.Provider, Clock: o.Clock}
+	keys, err := postgres.ParseKeys(base64.StdEncoding.EncodeToString([]byte("an encryption key of thirty-two.")))
+	require.NoError(t, err)
+	store := postgres.Options{URL: e.URL, Keys: keys, MaxConns: 8}
+	if o.Store != nil {
+		o.Store(&store)
+	}
+	e.DB, err = postgres.Open(t.Context(), store)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = e.DB.Close() })
+	e.SQL, err = sql.Open("postgres", e.URL)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = e.SQL.Close() })
+	var end func()
+	e.Registry, end, err = providers.InProcess(t.Context(), providers.Options{}, map[string]sdk.Provider{Name: o.Provider})
+	require.NoError(t, err)
+	t.Cleanup(end)
+	options := payments.Options{
+		DB: e.DB, Providers: e.Registry, PublicURL: "https://hub.example", CallTimeout: 5 * time.Second, OrderTTL: 24 * time.Hour,
+		TimeScale: 1, Now: e.Clock.Now, Logger: slog.New(slog.DiscardHandler),
+	}
+	if o.Service != nil {
+		o.Service(&options)
+	}
+	e.Service = payments.New(options)
+	e.App, err = e.DB.EnsureApp(t.Context(), "app_1", "shop", []string{"*"}, e.Clock.Now())
+	require.NoError(t, err)
+	return e
+}
+
+// Second makes another hub on the same database, provider and clock.
+func (e *Env) Second() *Env {
+	return New(e.T, Options{DatabaseURL: e.URL, Provider: e.Provider, Clock: e.Clock})
+}
+
+// Caller is the app with a fresh idempotency key.
+func (e *Env) Caller() payments.Caller { return e.Key(fmt.Sprintf("key-%d", e.keys.Add(1))) }
+
+// Key is the app with that idempotency key.
+func (e *Env) Key(key string) payments.Caller {
+	return payments.Caller{App: e.App, IdempotencyKey: key, RequestID: "req-" + key}
+}
+
+// Input is a checkout of 100.00 USD, with a reference of its own.
+func (e *Env) Input(flow string) payments.CheckoutInput {
+	return payments.CheckoutInput{
+		AttemptInput: payments.AttemptInput{Provider: Name, Flow: flow},
+		Reference:    fmt.Sprintf("ref-%d", e.keys.Add(1)), Amount: 10_000, Currency: "USD",
+	}
+}
+
+// Checkout makes an order by that flow.
+func (e *Env) Checkout(flow string) *ledger.Order {
+	e.T.Helper()
+	a, err := e.Service.Checkout(e.T.Context(), e.Caller(), e.Input(flow))
+	require.NoError(e.T, err)
+	return a.Order
+}
+
+// Authorized makes an order whose money is held, for a manual capture.
+func (e *Env) Authorized() *ledger.Order {
+	e.T.Helper()
+	in := e.Input(FlowCharge)
+	in.Capture = sdk.CaptureManual
+	a, err := e.Service.Checkout(e.T.Context(), e.Caller(), in)
+	require.NoError(e.T, err)
+	require.Equal(e.T, ledger.OrderAuthorized, a.Order.Status)
+	return a.Order
+}
+
+// Order reads the order as it stands.
+func (e *Env) Order(id string) *ledger.Order {
+	e.T.Helper()
+	o, err := e.DB.Order(e.T.Context(), "", id)
+	require.NoError(e.T, err)
+	return o
+}
+
+// Callback has the hub receive a callback of which the plugin says this.
+func (e *Env) Callback(result sdk.CallbackResult) (sdk.Ack, error) {
+	e.T.Helper()
+	body, err := json.Marshal(result)
+	require.NoError(e.T, err)
+	ack, _, err := e.Service.Callback(e.T.Context(), Name, sdk.CallbackRequest{Method: "POST", Path: "/callback/" + Name, Body: body})
+	return ack, err
+}
+
+// Fact is a genuine callback of one fact about an attempt of this hub.
+func (e *Env) Fact(eventID, attemptID string, proven bool, p sdk.Payment) sdk.CallbackResult {
+	p.AttemptID = attemptID
+	p.InstanceID = e.DB.InstanceID()
+	return sdk.CallbackResult{Verdict: sdk.Genuine, EventID: eventID, Type: "test", Facts: []sdk.Fact{{Proven: proven, Payment: p}}}
+}
+
+// lease is how long claimed work is this environment's; it is done at once.
+const lease = 30.0 // seconds
+
+// Due does what is due at the clock's time, attempts and callbacks, until
+// nothing is, and returns how much that was. What fails is due again later.
+func (e *Env) Due() (done int) {
+	e.T.Helper()
+	for {
+		attempts, err := e.DB.ClaimAttempts(e.T.Context(), e.Clock.Now(), lease, 8, []string{})
+		require.NoError(e.T, err)
+		for _, a := range attempts {
+			_ = e.Service.Due(e.T.Context(), a)
+		}
+		callbacks, err := e.DB.ClaimCallbacks(e.T.Context(), e.Clock.Now(), lease, 8)
+		require.NoError(e.T, err)
+		for _, cb := range callbacks {
+			_ = e.Service.Retry(e.T.Context(), cb)
+		}
+		if len(attempts)+len(callbacks) == 0 {
+			return done
+		}
+		done += len(attempts) + len(callbacks)
+		require.Less(e.T, done, 10_000, "work that is due again at once, for ever")
+	}
+}
+
+// After moves the clock and does what is due then.
+func (e *Env) After(d time.Duration) int {
+	e.T.Helper()
+	e.Clock.Advance(d)
+	return e.Due()
+}
+
+// Count runs a query that counts.
+func (e *Env) Count(query string, args ...any) (n int) {
+	e.T.Helper()
+	require.NoError(e.T, e.SQL.QueryRowContext(context.WithoutCancel(e.T.Context()), query, args...).Scan(&n))
+	return n
+}
+
+// Verified fails the test where the ledger's own check finds a doubt.
+func (e *Env) Verified() {
+	e.T.Helper()
+	doubts, err := e.DB.Verify(e.T.Context(), 20)
+	require.NoError(e.T, err)
+	require.Empty(e.T, doubts)
+}

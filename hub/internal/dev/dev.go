@@ -37,6 +37,7 @@ type Options struct {
 	Shop           bool
 	Fleeting       bool // for tests: nothing waits for the disk, and the sandbox keeps nothing on it
 	MaxConnections int  // of its own PostgreSQL; 100 when 0
+	OtherBuild     bool // BinDir holds another build than this one: its own hub makes the schema and the app
 
 	Env         []string      // more environment for the hubs; wins over what is set here
 	TimeScale   float64       // compresses schedules; 0 means 1

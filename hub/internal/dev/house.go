@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -50,6 +51,9 @@ const consoleEmail = "admin@example.com"
 // seed makes the app "shop" with its key and the console's first admin, and the
 // schema before that.
 func (h *House) seed(ctx context.Context) error {
+	if h.options.OtherBuild {
+		return h.seedByProgram(ctx)
+	}
 	k, err := postgres.ParseKeys(h.keys.EncryptionKey)
 	if err != nil {
 		return err
@@ -69,6 +73,20 @@ func (h *House) seed(ctx context.Context) error {
 		return fmt.Errorf("make the app's key: %w", err)
 	}
 	return h.seedAdmin(ctx, db, now)
+}
+
+// seedByProgram has the hub of BinDir make the schema, by its own migrations,
+// and the app with its key. There is no admin of the console.
+func (h *House) seedByProgram(ctx context.Context) error {
+	cmd := exec.CommandContext(ctx, filepath.Join(h.options.BinDir, "hub"), "app", "create", "shop")
+	cmd.Env, cmd.Stderr = h.hubEnvironment(h.BaseURL()), h.logs.named("hub")
+	out, err := cmd.Output()
+	if err != nil {
+		return fmt.Errorf("%s app create: %w; its last lines say why", cmd.Path, err)
+	}
+	h.keys.APIKey = strings.TrimSpace(string(out))
+	h.APIKey = h.keys.APIKey
+	return nil
 }
 
 // seedAdmin makes the password that is announced the one that opens.

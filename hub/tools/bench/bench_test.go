@@ -38,3 +38,22 @@ func TestRow_RatiosAreTakenRoundByRound(t *testing.T) {
 	require.Equal(t, spread{0, 40, 50}, r.adds(r.entries[1]))
 	require.Equal(t, time.Millisecond, r.entries[0].results[0].at(0.49))
 }
+
+func TestRow_CostsAreOfAllRoundsTogether(t *testing.T) {
+	e := entry{results: []result{{done: 30, usage: usage{cpu: 10 * time.Millisecond}}, {done: 10, usage: usage{cpu: 70 * time.Millisecond}}}}
+	require.InDelta(t, 2, e.cost(func(u usage) time.Duration { return u.cpu }), 1e-9)
+	require.Zero(t, (&entry{}).cost(func(u usage) time.Duration { return u.cpu }), "nothing was done")
+}
+
+func TestCountStatements_OfOneDatabaseWithoutWhatIsSeldom(t *testing.T) {
+	log := "2026-01-02 03:04:05.678 UTC [1] superpay LOG:  execute 9: UPDATE attempts\n\tSET due_at = $1\n" +
+		"2026-01-02 03:04:05.678 UTC [1] superpay DETAIL:  parameters: $1 = 'nothing'\n" +
+		"2026-01-02 03:04:05.678 UTC [2] beside LOG:  execute 9: UPDATE attempts\n" +
+		"2026-01-02 03:04:05.678 UTC [2]  LOG:  checkpoint starting\n" +
+		"2026-01-02 03:04:05.678 UTC [3] superpay LOG:  execute 8: UPDATE attempts\n" +
+		"2026-01-02 03:04:05.678 UTC [1] superpay LOG:  execute <unnamed>: SELECT 1\n" +
+		"2026-01-02 03:04:05.678 UTC [1] superpay LOG:  statement: BEGIN\n"
+	require.Equal(t, 4, countStatements(log, "superpay", 0))
+	require.Equal(t, 2, countStatements(log, "superpay", 2))
+	require.Equal(t, 1, countStatements(log, "beside", 0))
+}

@@ -4,26 +4,28 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"github.com/lib/pq"
 )
 
 func (b *bench) callbackRow(clients int) *row {
 	r := &row{work: "callback", clients: clients}
 	var mine []signed
-	var first int
+	var open []ordered
 	r.entries = []*entry{{
 		name: hubEntry, programs: b.programs(),
 		prepare: func(ctx context.Context, n int) (err error) {
-			mine, first = nil, b.copied+1
-			_, last, err := b.copies(ctx, b.open, n)
-			for i := first; i <= last; i++ {
-				mine = append(mine, b.hub.paid(copyID(b.open.attemptID, i)))
+			mine = nil
+			open, err = b.orders(ctx, n, false)
+			for _, o := range open {
+				mine = append(mine, b.hub.paid(o.attemptID))
 			}
 			return err
 		},
 		run: func(ctx context.Context, clients int, long time.Duration) (result, error) {
 			l := &load{addr: b.hub.addr, want: 200, fill: callbacks(b.hub.addr, "/callback/stripe", mine)}
 			got := l.run(ctx, clients, long)
-			return got, b.checkPaid(ctx, first, got.done)
+			return got, b.checkPaid(ctx, open, got.done)
 		},
 	}}
 	b.withPgbench(r, b.callbackScript)
@@ -48,12 +50,15 @@ func (b *bench) callbackRow(clients int) *row {
 	return r
 }
 
-// checkPaid proves that what was answered 200 is on record: so many copies of
-// the open order are paid now.
-func (b *bench) checkPaid(ctx context.Context, first, done int) error {
+// checkPaid proves that what was answered 200 is on record: so many of the
+// orders are paid now.
+func (b *bench) checkPaid(ctx context.Context, orders []ordered, done int) error {
+	ids := make([]string, len(orders))
+	for i, o := range orders {
+		ids[i] = o.orderID
+	}
 	var paid int
-	err := b.db.QueryRowContext(ctx, `SELECT count(*) FROM orders WHERE id BETWEEN $1 AND $2 AND status = 'paid'`,
-		copyID(b.open.orderID, first), copyID(b.open.orderID, b.copied)).Scan(&paid)
+	err := b.db.QueryRowContext(ctx, `SELECT count(*) FROM orders WHERE id = ANY($1) AND status = 'paid'`, pq.Array(ids)).Scan(&paid)
 	if err == nil && paid < done {
 		err = fmt.Errorf("%d callbacks were answered with 200, and %d orders are paid", done, paid)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"database/sql"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -18,6 +19,7 @@ type bench struct {
 	options
 	dir     string
 	house   *dev.House
+	shares  *bench // whose PostgreSQL it stands on; nil: one of its own
 	standIn *standIn
 	db      *sql.DB // the hub's
 	hub     *hub
@@ -33,8 +35,9 @@ type bench struct {
 
 // stand starts it all: PostgreSQL that waits for its disk, a provider that
 // answers at once, hubs with plugins in processes of their own.
-func stand(ctx context.Context, o options) (*bench, error) {
-	b := &bench{options: o}
+func stand(ctx context.Context, o options) (*bench, error) { return (&bench{options: o}).stand(ctx) }
+
+func (b *bench) stand(ctx context.Context) (*bench, error) {
 	if err := b.start(ctx); err != nil {
 		b.end()
 		return nil, err
@@ -62,8 +65,15 @@ func (b *bench) start(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	var database string
+	if b.shares != nil {
+		if database, err = b.shares.createDatabase(ctx, "beside"); err != nil {
+			return err
+		}
+	}
 	b.house, err = dev.Start(ctx, dev.Options{
 		BinDir: b.bin, DataDir: filepath.Join(b.dir, "house"), Hubs: max(1, b.hubs), LogWriter: log, MaxConnections: 300,
+		DatabaseURL: database, OtherBuild: b.shares != nil,
 		StripeSecretKey: "sk_test_" + rand.Text(), StripeWebhookSecret: "whsec_" + rand.Text(), StripePublishableKey: "pk_test_" + rand.Text(),
 		Env: append([]string{"HUB_PROVIDERS__STRIPE__SETTINGS__API_URL=" + b.standIn.url, "HUB_LOG__LEVEL=warn", "HUB_SERVER__RATE_LIMIT=0"}, b.env...),
 	})
@@ -83,26 +93,39 @@ func (b *bench) start(ctx context.Context) (err error) {
 	return b.db.QueryRowContext(ctx, `SELECT instance_id FROM hub`).Scan(&b.hub.instanceID)
 }
 
-// another stands up the other build, to be measured in turns with this one.
-func (b *bench) another(ctx context.Context) (*bench, error) {
-	if b.beside == "" {
-		return &bench{}, nil
-	}
-	o := b.options
-	o.bin = b.beside
-	other, err := stand(ctx, o)
-	if err == nil {
-		err = other.takeTemplates(ctx)
-	}
-	return other, err
-}
-
 // end stops everything, the last started first, and removes it.
 func (b *bench) end() {
 	for i := len(b.ends) - 1; i >= 0; i-- {
 		b.ends[i]()
 	}
 	b.ends = nil
+}
+
+// createDatabase makes an empty database in the same PostgreSQL and returns its
+// address.
+func (b *bench) createDatabase(ctx context.Context, name string) (string, error) {
+	if _, err := b.db.ExecContext(ctx, `CREATE DATABASE `+name); err != nil {
+		return "", err
+	}
+	address, err := url.Parse(b.house.DatabaseURL)
+	if err != nil {
+		return "", err
+	}
+	address.Path = "/" + name
+	return address.String(), nil
+}
+
+// postgres is the process id of the PostgreSQL that the bench stands on.
+func (b *bench) postgres() int {
+	if b.shares != nil {
+		return b.shares.postgres()
+	}
+	return b.house.Pids()["postgres"]
+}
+
+// postgresLog is the path of its log.
+func (b *bench) postgresLog() string {
+	return filepath.Join(b.dir, "house", "postgres", "postgres.log")
 }
 
 func host(base string) string { return strings.TrimPrefix(base, "http://") }

@@ -98,7 +98,7 @@ func parse(args []string) (o options, err error) {
 	clients := flags.String("clients", "1,32,128", "how many ask at the same time")
 	short := flags.Bool("short", false, "fewer and shorter rounds: a first impression")
 	flags.BoolVar(&o.alone, "alone", false, "only the hub, nothing beside it: for profiles")
-	flags.StringVar(&o.beside, "beside", "", "a `folder` with another build of the programs: only the hub, and that one's")
+	flags.StringVar(&o.beside, "beside", "", "a `folder` with another build of the programs: only the hub, and that one's, each on a schema that it made itself, in one PostgreSQL")
 	flags.IntVar(&o.rounds, "rounds", 3, "how often each is measured")
 	flags.DurationVar(&o.long, "long", 1200*time.Millisecond, "how long a round is")
 	flags.IntVar(&o.million, "operations", 1_000_000, "of the row memory")
@@ -131,6 +131,9 @@ func parse(args []string) (o options, err error) {
 	for _, name := range o.rows {
 		if known := knownRows(); !slices.ContainsFunc(works, func(w work) bool { return w.name == name }) {
 			return o, fmt.Errorf("-rows %s: no such row; there are %s", name, known)
+		}
+		if o.beside != "" && slices.ContainsFunc(works, func(w work) bool { return w.name == name && w.own != nil }) {
+			return o, fmt.Errorf("-rows %s: it measures one build alone, without -beside", name)
 		}
 	}
 	return o, nil
@@ -169,19 +172,21 @@ func run(ctx context.Context, o options) error {
 		return err
 	}
 	defer b.end()
+	other := &bench{}
 	if !o.alone && o.beside == "" {
 		if err := b.startRivals(ctx); err != nil {
 			return err
 		}
 	}
-	if err := b.takeTemplates(ctx); err != nil {
-		return err
+	if o.beside == "" {
+		err = b.takeTemplates(ctx)
+	} else {
+		other, err = b.another(ctx)
+		defer other.end()
 	}
-	other, err := b.another(ctx)
 	if err != nil {
 		return err
 	}
-	defer other.end()
 	fmt.Println("CPU and db: of the programs and of PostgreSQL, for each request. MB: the largest process.")
 	fmt.Println()
 	var rows []*row
@@ -204,9 +209,13 @@ func run(ctx context.Context, o options) error {
 				r.entries = r.entries[:1]
 			}
 			if o.beside != "" {
-				r.besides(w.row(other, clients), other.house.Pids()["postgres"])
+				r.besides(w.row(other, clients))
 			}
-			if err := b.measure(ctx, r); err != nil {
+			err := b.measure(ctx, r)
+			if err == nil && o.beside != "" {
+				err = b.countTrips(ctx, r)
+			}
+			if err != nil {
 				return fmt.Errorf("%s, %d clients: %w", w.name, clients, err)
 			}
 			r.print()

@@ -26,7 +26,7 @@ func (b *bench) record(ctx context.Context, request func() error) (*script, erro
 	if err := b.alter(ctx, "log_statement = 'all'"); err != nil {
 		return nil, err
 	}
-	path := filepath.Join(b.dir, "house", "postgres", "postgres.log")
+	path := b.postgresLog()
 	before, err := os.Stat(path)
 	if err == nil {
 		err = request()

@@ -23,9 +23,9 @@ func (b *bench) reading(work string, clients int, list bool) *row {
 		if mine != nil {
 			return nil
 		}
-		first, last, err := b.copies(ctx, b.paid, many)
-		for i := first; i <= last; i++ {
-			mine = append(mine, copyID(b.paid.orderID, i))
+		paid, err := b.orders(ctx, many, true)
+		for _, o := range paid {
+			mine = append(mine, o.orderID)
 		}
 		return err
 	}

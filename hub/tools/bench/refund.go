@@ -14,10 +14,10 @@ func (b *bench) refundRow(clients int) *row {
 	r.entries = []*entry{{
 		name: hubEntry, programs: b.programs(),
 		prepare: func(ctx context.Context, n int) error {
-			first, last, err := b.copies(ctx, b.paid, n)
+			paid, err := b.orders(ctx, n, true)
 			mine = nil
-			for i := first; i <= last; i++ {
-				mine = append(mine, copyID(b.paid.orderID, i))
+			for _, o := range paid {
+				mine = append(mine, o.orderID)
 			}
 			return err
 		},

@@ -7,7 +7,6 @@ import (
 	"embed"
 	"errors"
 	"fmt"
-	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -44,23 +43,19 @@ func (b *bench) startRivals(ctx context.Context) (err error) {
 }
 
 func (b *bench) startRival(ctx context.Context, database, title string, cmd *exec.Cmd) (*rival, error) {
-	if _, err := b.db.ExecContext(ctx, `CREATE DATABASE `+database); err != nil {
-		return nil, err
-	}
-	address, err := url.Parse(b.house.DatabaseURL)
+	address, err := b.createDatabase(ctx, database)
 	if err != nil {
 		return nil, err
 	}
-	address.Path = "/" + database
 	r := &rival{title: title}
-	if r.db, err = sql.Open("postgres", address.String()); err != nil {
+	if r.db, err = sql.Open("postgres", address); err != nil {
 		return nil, err
 	}
 	b.ends = append(b.ends, func() { _ = r.db.Close() })
 	if _, err := r.db.ExecContext(ctx, plainSchema); err != nil {
 		return nil, err
 	}
-	cmd.Env = append(os.Environ(), "PLAIN_DATABASE_URL="+address.String(), "PLAIN_STRIPE_URL="+b.standIn.url, "PLAIN_SECRET="+b.house.WebhookSecret, "NODE_ENV=production")
+	cmd.Env = append(os.Environ(), "PLAIN_DATABASE_URL="+address, "PLAIN_STRIPE_URL="+b.standIn.url, "PLAIN_SECRET="+b.house.WebhookSecret, "NODE_ENV=production")
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {

@@ -1,9 +1,7 @@
 package main
 
 import (
-	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -16,8 +14,8 @@ type entry struct {
 	prepare  func(ctx context.Context, n int) error
 	run      func(ctx context.Context, clients int, long time.Duration) (result, error)
 	programs []int // whose CPU and memory count, with all that they started
-	postgres int   // its database, if that is one of its own
 	results  []result
+	trips    float64 // statements for each request, where they were counted
 }
 
 // row is one kind of work at one number of clients; the hub's entry is first.
@@ -27,21 +25,6 @@ type row struct {
 	entries []*entry
 	// before and after are done around a round, unmeasured.
 	before, after func(ctx context.Context) error
-}
-
-// besides adds another build's entry, with what it does around a round.
-func (r *row) besides(other *row, postgres int) {
-	e := other.entries[0]
-	e.name, e.postgres = "the other build", postgres
-	r.entries = append(r.entries, e)
-	r.before, r.after = both(r.before, other.before), both(r.after, other.after)
-}
-
-func both(a, b func(context.Context) error) func(context.Context) error {
-	if a == nil {
-		return nil
-	}
-	return func(ctx context.Context) error { return errors.Join(a(ctx), b(ctx)) }
 }
 
 // measure runs all entries in alternation, so that whatever else happens on
@@ -80,14 +63,23 @@ func (b *bench) measure(ctx context.Context, r *row) error {
 	return nil
 }
 
+// ready prepares as many requests as an entry may do in that time.
+func (e *entry) ready(ctx context.Context, clients int, rate float64, long time.Duration) error {
+	if e.prepare == nil {
+		return nil
+	}
+	if err := e.prepare(ctx, int(1.5*rate*long.Seconds())+2*clients); err != nil {
+		return fmt.Errorf("prepare: %w", err)
+	}
+	return nil
+}
+
 // turn runs one entry once.
 func (b *bench) turn(ctx context.Context, e *entry, clients int, rate float64, long time.Duration) (result, error) {
-	if e.prepare != nil {
-		if err := e.prepare(ctx, int(1.5*rate*long.Seconds())+2*clients); err != nil {
-			return result{}, fmt.Errorf("prepare: %w", err)
-		}
+	if err := e.ready(ctx, clients, rate, long); err != nil {
+		return result{}, err
 	}
-	postgres := cmp.Or(e.postgres, b.house.Pids()["postgres"])
+	postgres := b.postgres()
 	before := measure(e.programs, postgres)
 	got, err := e.run(ctx, clients, long)
 	after := measure(e.programs, postgres)
@@ -167,6 +159,9 @@ func (r *row) print() {
 			}
 		}
 		fmt.Println()
+		if e.trips > 0 {
+			r.printCosts(e)
+		}
 		for _, x := range e.results {
 			if x.failed > 0 || x.shed > 0 {
 				fmt.Printf("    %d failed, %d were told to come later: %s\n", x.failed, x.shed, x.why)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/superpayhub/superpay/hub/internal/clock"
 	"github.com/superpayhub/superpay/hub/internal/ledger"
 	"github.com/superpayhub/superpay/hub/internal/payments"
 	"github.com/superpayhub/superpay/hub/internal/postgres"
@@ -135,8 +136,8 @@ The running hub does it, for it has the plugins. Repeating that is harmless. The
 order's timeline keeps who and why.`,
 		Example: `  hub callback replay cb_... --why "the plugin was mended"`,
 		RunE: func(c *cobra.Command, args []string) error {
-			return withDatabase(c.Context(), func(h *hub, db *postgres.DB) error {
-				s := payments.New(payments.Options{DB: db, Logger: h.log, TimeScale: h.config.TimeScale})
+			return withClock(c.Context(), func(h *hub, db *postgres.DB, now *clock.Clock) error {
+				s := payments.New(payments.Options{DB: db, Now: now.Now, Logger: h.log, TimeScale: h.config.TimeScale})
 				for _, id := range args {
 					cb, err := replayed(c.Context(), s, db, id, why)
 					if err != nil {
@@ -161,7 +162,7 @@ func replayed(ctx context.Context, s *payments.Service, db *postgres.DB, id, why
 	if err != nil {
 		return nil, payments.NotFound(err, "callback")
 	}
-	if err := s.AskReplay(ctx, cb, person(), why, time.Now().UTC()); err != nil {
+	if err := s.AskReplay(ctx, cb, person(), why, s.Now().UTC()); err != nil {
 		return nil, err
 	}
 	for end := time.Now().Add(replayPatience); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {

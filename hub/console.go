@@ -2,7 +2,6 @@ package main
 
 import (
 	"strings"
-	"time"
 
 	"github.com/superpayhub/superpay/hub/internal/access"
 	"github.com/superpayhub/superpay/hub/internal/assets"
@@ -18,13 +17,13 @@ func (h *hub) console(db *postgres.DB, service *payments.Service, registry *prov
 	o := console.Options{
 		DB: db, Payments: service, Providers: registry, Sender: sender, Assets: files, BasePath: h.config.Server.BasePath,
 		PublicURL: h.config.Server.PublicURL, Zone: h.config.Console.TimeZone, Logger: h.log,
-		Changed: watcher.look, Hide: h.secrets.Add, Scrub: h.secrets.Scrub,
+		Now: service.Now, Changed: watcher.look, Hide: h.secrets.Add, Scrub: h.secrets.Scrub,
 	}
 	if id := h.config.Console.OIDC; id.Issuer != "" {
 		o.OIDCName = id.Name
 		o.OIDC = &access.OIDC{
 			Issuer: id.Issuer, ClientID: id.ClientID, ClientSecret: id.ClientSecret, RedirectURL: o.PublicURL + "/console/oidc/callback",
-			RoleClaim: id.RoleClaim, Roles: map[string]access.Role{}, DB: db, Now: time.Now,
+			RoleClaim: id.RoleClaim, Roles: map[string]access.Role{}, DB: db, Now: service.Now,
 		}
 		for _, pair := range id.Roles {
 			value, role, _ := strings.Cut(pair, "=")

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/superpayhub/superpay/hub/internal/clock"
 	"github.com/superpayhub/superpay/hub/internal/payments"
 	"github.com/superpayhub/superpay/hub/internal/postgres"
 )
@@ -143,21 +144,21 @@ func notificationResendCommand() *cobra.Command {
 		if (len(args) == 1) == (*since != "") {
 			return errors.New("name one notification, or all that failed --since a time")
 		}
-		return withDatabase(c.Context(), func(_ *hub, db *postgres.DB) error {
+		return withClock(c.Context(), func(_ *hub, db *postgres.DB, now *clock.Clock) error {
 			if len(args) == 1 {
-				return resendOne(c, db, args[0])
+				return resendOne(c, db, now, args[0])
 			}
 			if err := complete(c, db, &f, *app, *since); err != nil {
 				return err
 			}
-			return resendFailed(c, db, f)
+			return resendFailed(c, db, now, f)
 		})
 	}
 	return c
 }
 
-func resendOne(c *cobra.Command, db *postgres.DB, id string) error {
-	err := db.ResendNotification(c.Context(), "", id, time.Now().UTC())
+func resendOne(c *cobra.Command, db *postgres.DB, now *clock.Clock, id string) error {
+	err := db.ResendNotification(c.Context(), "", id, now.Now().UTC())
 	if errors.Is(err, postgres.ErrDisabled) {
 		return fmt.Errorf("%w: its app has to enable it first (POST /v1/webhook_endpoints/{id}/enable)", err)
 	}
@@ -168,10 +169,10 @@ func resendOne(c *cobra.Command, db *postgres.DB, id string) error {
 	return err
 }
 
-func resendFailed(c *cobra.Command, db *postgres.DB, f postgres.NotificationFilter) error {
+func resendFailed(c *cobra.Command, db *postgres.DB, now *clock.Clock, f postgres.NotificationFilter) error {
 	var sum int64
 	for {
-		n, err := db.ResendFailed(c.Context(), f, time.Now().UTC(), resendAtOnce)
+		n, err := db.ResendFailed(c.Context(), f, now.Now().UTC(), resendAtOnce)
 		if err != nil {
 			return err
 		}

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/superpayhub/superpay/hub/internal/api"
+	"github.com/superpayhub/superpay/hub/internal/clock"
 	"github.com/superpayhub/superpay/hub/internal/payments"
 	"github.com/superpayhub/superpay/hub/internal/postgres"
 )
@@ -35,8 +36,8 @@ Money that did not count because it did not fit the order (another amount, say)
 counts from then on: look at it first. The order's timeline keeps who and why.`,
 		Example: `  hub order resolve ord_... --reason amount_mismatch --why "the payer sent the rest by bank"`,
 		RunE: func(c *cobra.Command, args []string) error {
-			return withDatabase(c.Context(), func(h *hub, db *postgres.DB) error {
-				s := payments.New(payments.Options{DB: db, Render: api.Render, Logger: h.log, TimeScale: h.config.TimeScale})
+			return withClock(c.Context(), func(h *hub, db *postgres.DB, now *clock.Clock) error {
+				s := payments.New(payments.Options{DB: db, Render: api.Render, Now: now.Now, Logger: h.log, TimeScale: h.config.TimeScale})
 				o, err := s.Resolve(c.Context(), args[0], reason, person(), why)
 				if err != nil {
 					return err
@@ -68,8 +69,8 @@ the books and the timeline stay, which keeps who erased it and why. It cannot be
 undone. The provider, the app and backups have records of their own.`,
 		Example: `  hub order erase ord_... --why "asked for by the payer, ticket 4711"`,
 		RunE: func(c *cobra.Command, args []string) error {
-			return withDatabase(c.Context(), func(h *hub, db *postgres.DB) error {
-				s := payments.New(payments.Options{DB: db, Render: api.Render, Logger: h.log, TimeScale: h.config.TimeScale})
+			return withClock(c.Context(), func(h *hub, db *postgres.DB, now *clock.Clock) error {
+				s := payments.New(payments.Options{DB: db, Render: api.Render, Now: now.Now, Logger: h.log, TimeScale: h.config.TimeScale})
 				o, forgotten, err := s.Erase(c.Context(), args[0], person(), why)
 				if err != nil {
 					return err

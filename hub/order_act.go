@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/superpayhub/superpay/hub/internal/api"
+	"github.com/superpayhub/superpay/hub/internal/clock"
 	"github.com/superpayhub/superpay/hub/internal/ledger"
 	"github.com/superpayhub/superpay/hub/internal/payments"
 	"github.com/superpayhub/superpay/hub/internal/postgres"
@@ -113,7 +114,7 @@ func told(a payments.Answer) error {
 // withProvidersOf runs what asks the providers of an order. They are started
 // for it, beside those of a hub that may be running.
 func withProvidersOf(ctx context.Context, orderID string, do func(*payments.Service) error) error {
-	return withDatabase(ctx, func(h *hub, db *postgres.DB) error {
+	return withClock(ctx, func(h *hub, db *postgres.DB, now *clock.Clock) error {
 		o, err := db.Order(ctx, "", orderID)
 		if err != nil {
 			return payments.NotFound(err, "order")
@@ -141,7 +142,7 @@ func withProvidersOf(ctx context.Context, orderID string, do func(*payments.Serv
 		}
 		return do(payments.New(payments.Options{
 			DB: db, Providers: registry, PublicURL: h.config.Server.PublicURL, CallTimeout: h.config.CallTimeout,
-			OrderTTL: h.config.OrderTTL, TimeScale: h.config.TimeScale, Logger: h.log, Render: api.Render,
+			Now: now.Now, CheckClock: now.Trusted, OrderTTL: h.config.OrderTTL, TimeScale: h.config.TimeScale, Logger: h.log, Render: api.Render,
 		}))
 	})
 }

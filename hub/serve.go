@@ -16,6 +16,7 @@ import (
 
 	"github.com/superpayhub/superpay/hub/internal/api"
 	"github.com/superpayhub/superpay/hub/internal/assets"
+	"github.com/superpayhub/superpay/hub/internal/clock"
 	"github.com/superpayhub/superpay/hub/internal/config"
 	"github.com/superpayhub/superpay/hub/internal/jobs"
 	"github.com/superpayhub/superpay/hub/internal/notifications"
@@ -66,6 +67,10 @@ func (h *hub) serve(ctx context.Context) error {
 		return err
 	}
 	defer db.Close()
+	hubClock, err := h.clock(ctx, db)
+	if err != nil {
+		return err
+	}
 	// Taken before the plugins start: who calls meanwhile waits, and a port in
 	// use is told at once.
 	listener, err := net.Listen("tcp", h.config.Server.Listen)
@@ -75,9 +80,10 @@ func (h *hub) serve(ctx context.Context) error {
 	defer listener.Close()
 
 	metrics := telemetry.NewMetrics()
-	metrics.MustRegister(telemetry.DBPool(db.Stats))
+	metrics.MustRegister(telemetry.DBPool(db.Stats), telemetry.ClockSkew(hubClock.Skew))
 	worker := jobs.New()
 	worker.DB, worker.Logger, worker.Keep = db, h.log, jobs.Retention(h.config.Retention)
+	worker.Now = hubClock.Now
 	worker.Reads = map[string]float64{"": config.ReadsPerSecond}
 	for name, p := range h.config.Providers {
 		worker.Reads[name] = p.Reads
@@ -86,7 +92,7 @@ func (h *hub) serve(ctx context.Context) error {
 	if watcher.restarts, err = watcher.asked(ctx); err != nil { // what is asked for from now on is done
 		return err
 	}
-	registry, err := h.startProviders(ctx, metrics, db, worker)
+	registry, err := h.startProviders(ctx, metrics, db, worker, hubClock)
 	if err != nil {
 		return err
 	}
@@ -95,10 +101,12 @@ func (h *hub) serve(ctx context.Context) error {
 	service := payments.New(payments.Options{
 		DB: db, Providers: registry, PublicURL: h.config.Server.PublicURL, CallTimeout: h.config.CallTimeout,
 		OrderTTL: h.config.OrderTTL, TimeScale: h.config.TimeScale, Schedules: h.schedules(), Notice: h.config.Notice, Kick: worker.Kick, Logger: h.log, CrashAt: h.crash, Render: api.Render,
+		Now: hubClock.Now, CheckClock: hubClock.Trusted,
 		Broken: payments.Broken{KeyReuse: h.breaks(config.BreakKeyReuse), Unknown: h.breaks(config.BreakUnknown)},
 	})
 	worker.Payments = service
 	worker.Sender = notifications.New(db, h.log, h.config.TimeScale, h.config.Dev)
+	worker.Sender.Now = hubClock.Now
 	var draining atomic.Bool
 	files := assets.Load(h.config.Server.BasePath + "/static")
 	pages := h.console(db, service, registry, worker.Sender, files, watcher)
@@ -116,6 +124,7 @@ func (h *hub) serve(ctx context.Context) error {
 	worked, served := make(chan struct{}), make(chan error, 1)
 	go func() { worker.Run(work); close(worked) }()
 	go watcher.run(work)
+	go hubClock.Run(work)
 	go func() { served <- app.Listener(listener) }()
 	h.log.Info("the hub is up", "version", version(), "listen", h.config.Server.Listen, "public_url", h.config.Server.PublicURL)
 
@@ -133,7 +142,7 @@ func (h *hub) serve(ctx context.Context) error {
 
 // startProviders returns when each plugin is up or has failed once. After an
 // error none is left.
-func (h *hub) startProviders(ctx context.Context, metrics *prometheus.Registry, db *postgres.DB, worker *jobs.Worker) (*providers.Registry, error) {
+func (h *hub) startProviders(ctx context.Context, metrics *prometheus.Registry, db *postgres.DB, worker *jobs.Worker, hubClock *clock.Clock) (*providers.Registry, error) {
 	configs, err := h.providers(ctx, db)
 	if err != nil {
 		return nil, err
@@ -148,7 +157,7 @@ func (h *hub) startProviders(ctx context.Context, metrics *prometheus.Registry, 
 	if err != nil {
 		return nil, err
 	}
-	registry.OnUp(func(name string) { h.providerUp(db, worker, name) })
+	registry.OnUp(func(name string) { h.providerUp(db, worker, hubClock, name) })
 	if err = registry.Start(ctx); err == nil {
 		err = h.checkTimeScale(registry)
 	}
@@ -239,11 +248,11 @@ func (h *hub) schedules() map[string][]time.Duration {
 
 // providerUp has what was left open with it looked after, and what happened
 // there meanwhile listed. It must return at once.
-func (h *hub) providerUp(db *postgres.DB, worker *jobs.Worker, name string) {
+func (h *hub) providerUp(db *postgres.DB, worker *jobs.Worker, hubClock *clock.Clock, name string) {
 	go func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 		defer cancel()
-		now := time.Now().UTC()
+		now := hubClock.Now().UTC()
 		if err := errors.Join(db.DueNow(ctx, name, now), db.CameUp(ctx, name, now, payments.ListOverlap)); err != nil {
 			h.log.Warn("what is open with a provider is looked at when it is due, not now", "provider", name, "error", err)
 			return

@@ -26,7 +26,8 @@ const (
 // Keys checks API keys. A good one is looked up once in keyAge, however many
 // requests come with it; a bad one each time.
 type Keys struct {
-	DB *postgres.DB
+	DB  *postgres.DB
+	Now func() time.Time
 
 	mu     sync.RWMutex
 	known  map[string]knownKey // by hash
@@ -55,7 +56,7 @@ func (k *Keys) App(ctx context.Context, key string) (postgres.App, error) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), keysTimeout) // others wait for it, too
 		defer cancel()
 		at := time.Now()
-		app, err := k.DB.AppOfKey(ctx, hash, at.UTC())
+		app, err := k.DB.AppOfKey(ctx, hash, k.Now().UTC())
 		k.remember(string(hash), knownKey{app, at}, err)
 		return app, err
 	})

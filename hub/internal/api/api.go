@@ -80,7 +80,7 @@ func New(o Options) *fiber.App {
 	if o.MaxActive == 0 {
 		o.MaxActive = max(64, 32*runtime.GOMAXPROCS(0))
 	}
-	s := &server{Options: o, metrics: newMetrics(o.Metrics), keys: &access.Keys{DB: o.DB}, limit: access.NewLimit(o.RateLimit)}
+	s := &server{Options: o, metrics: newMetrics(o.Metrics), keys: &access.Keys{DB: o.DB, Now: o.Payments.Now}, limit: access.NewLimit(o.RateLimit)}
 	s.app = fiber.New(fiber.Config{
 		Immutable:               true, // strings of a request outlive it (keys, references, logs)
 		BodyLimit:               maxBody,

@@ -52,7 +52,7 @@ func (s *server) addEndpoint(ctx context.Context, in *EndpointInput) (*EndpointO
 	if why := s.Worker.Sender.CheckURL(in.Body.URL); why != "" {
 		return nil, ledger.Invalidf("url", "%s", why)
 	}
-	now := time.Now().UTC()
+	now := s.Payments.Now().UTC()
 	e := postgres.Endpoint{ID: ledger.NewID("whe", now), AppID: caller(ctx, "").App.ID, URL: in.Body.URL, Secret: notifications.NewSecret(), CreatedAt: now}
 	err := s.DB.AddEndpoint(ctx, e, notifications.MaxEndpoints)
 	if errors.Is(err, postgres.ErrDuplicate) {
@@ -90,7 +90,7 @@ type RotateInput struct {
 
 func (s *server) rotateEndpoint(ctx context.Context, in *RotateInput) (*EndpointOutput, error) {
 	app, secret := caller(ctx, "").App.ID, notifications.NewSecret()
-	until := time.Now().UTC().Add(time.Duration(in.OverlapHours) * time.Hour)
+	until := s.Payments.Now().UTC().Add(time.Duration(in.OverlapHours) * time.Hour)
 	if err := s.DB.RotateEndpoint(ctx, app, in.ID, secret, until); err != nil {
 		return nil, payments.NotFound(err, "webhook endpoint")
 	}

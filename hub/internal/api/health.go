@@ -25,6 +25,9 @@ func (s *server) readyz(c *fiber.Ctx) error {
 	if err := s.DB.Ping(ctx); err != nil {
 		return newProblem(fiber.StatusServiceUnavailable, "database_down", "the database does not answer, or its connections are all in use")
 	}
+	if err := s.Payments.CheckClock(); err != nil {
+		return newProblem(fiber.StatusServiceUnavailable, "clock_wrong", err.Error())
+	}
 	up := fiber.Map{}
 	for _, p := range s.Providers.All() {
 		up[p.Name()] = p.State().Status

@@ -112,7 +112,7 @@ func (s *server) getNotification(ctx context.Context, in *NotificationID) (*Noti
 }
 
 func (s *server) resendNotification(ctx context.Context, in *NotificationID) (*struct{}, error) {
-	err := s.DB.ResendNotification(ctx, caller(ctx, "").App.ID, in.ID, time.Now().UTC())
+	err := s.DB.ResendNotification(ctx, caller(ctx, "").App.ID, in.ID, s.Payments.Now().UTC())
 	if errors.Is(err, postgres.ErrDisabled) {
 		return nil, ledger.Conflictf("endpoint_disabled", "its endpoint is disabled; POST /v1/webhook_endpoints/{id}/enable first")
 	}
@@ -140,7 +140,7 @@ type ResendFailedOutput struct {
 func (s *server) resendFailed(ctx context.Context, in *ResendFailedInput) (*ResendFailedOutput, error) {
 	n, err := s.DB.ResendFailed(ctx, postgres.NotificationFilter{
 		AppID: caller(ctx, "").App.ID, EndpointID: in.Body.EndpointID, From: in.Body.Since,
-	}, time.Now().UTC(), 10_000)
+	}, s.Payments.Now().UTC(), 10_000)
 	out := &ResendFailedOutput{}
 	out.Body.Resent = n
 	if n > 0 {

@@ -53,7 +53,7 @@ func (c *Config) check() {
 	if !(c.TimeScale >= 1 && c.TimeScale <= 1e6) {
 		c.note("time_scale", errors.New("must lie between 1 and 1000000"))
 	}
-	for key, value := range map[string]string{"crash_at": c.CrashAt, "break_law": c.BreakLaw} {
+	for key, value := range map[string]string{"crash_at": c.CrashAt, "break_law": c.BreakLaw, "clock_offset_file": c.ClockOffsetFile} {
 		if value != "" && !c.Dev {
 			c.note(key, errors.New("is for tests only: remove it"))
 		}
@@ -98,6 +98,8 @@ func (c *Config) checkDurations() {
 		"server.shutdown_timeout": {c.Server.ShutdownTimeout, time.Second, time.Hour},
 		"server.drain_delay":      {c.Server.DrainDelay, 0, time.Minute},
 		"call_timeout":            {c.CallTimeout, 10 * time.Millisecond, 10 * time.Minute},
+		"clock.warn":              {c.Clock.Warn, 100 * time.Millisecond, 4 * time.Minute},
+		"clock.refuse":            {c.Clock.Refuse, time.Second, 4 * time.Minute},
 		"authorization_notice":    {c.Notice, time.Minute, 30 * 24 * time.Hour},
 		"order_ttl":               {c.OrderTTL, time.Minute, 90 * 24 * time.Hour},
 		"retention.answers":       {c.Retention.Answers, 24 * time.Hour, 10 * 365 * 24 * time.Hour},
@@ -108,6 +110,9 @@ func (c *Config) checkDurations() {
 			c.note(key, fmt.Errorf("must lie between %s and %s", limit.least, limit.most))
 			sane = false
 		}
+	}
+	if sane && c.Clock.Warn > c.Clock.Refuse {
+		c.note("clock.warn", errors.New("must not be above clock.refuse"))
 	}
 	if sane && c.Server.RequestTimeout <= c.CallTimeout {
 		c.note("server.request_timeout", errors.New("must be longer than call_timeout: a provider's answer has to be recorded too"))

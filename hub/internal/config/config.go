@@ -28,6 +28,7 @@ type Config struct {
 	TimeScale     float64
 	Retention     Retention
 	Notice        time.Duration // before an authorisation lapses, its app is told
+	Clock         Clock
 	Log           Log
 	Console       Console
 
@@ -38,6 +39,10 @@ type Config struct {
 	// BreakLaw has the hub break a law of money, to see that the campaign finds
 	// it: one of the constants. Tests only: needs Dev.
 	BreakLaw string
+
+	// ClockOffsetFile holds a duration by which this machine's clock seems to be
+	// ahead; it is read again while the hub runs. Tests only: needs Dev.
+	ClockOffsetFile string
 
 	// Dev is HUB_DEV: the hub stands on a developer's machine or in a test.
 	Dev bool
@@ -89,6 +94,12 @@ type Provider struct {
 	Settings map[string]string
 }
 
+// Clock says how far this machine's clock may be from the database's.
+type Clock struct {
+	Warn   time.Duration // above this it is logged
+	Refuse time.Duration // above this the hub does not start, and answers 503
+}
+
 // Retention says how long what only helps to look into callbacks and
 // notifications is kept.
 type Retention struct {
@@ -131,9 +142,12 @@ func defaults() *Config {
 		TimeScale: 1,
 		Retention: Retention{Callbacks: 90 * 24 * time.Hour, Answers: 30 * 24 * time.Hour, Notifications: 90 * 24 * time.Hour},
 		Notice:    24 * time.Hour,
-		Log:       Log{Level: "info", Format: "json"},
-		Console:   Console{TimeZone: "UTC", OIDC: OIDC{Name: "single sign-on"}},
-		origins:   map[string]string{},
+		// In order, clocks differ by milliseconds: seconds mean that nobody sets them
+		// any more. Providers' callbacks may be five minutes old.
+		Clock:   Clock{Warn: 5 * time.Second, Refuse: time.Minute},
+		Log:     Log{Level: "info", Format: "json"},
+		Console: Console{TimeZone: "UTC", OIDC: OIDC{Name: "single sign-on"}},
+		origins: map[string]string{},
 	}
 }
 
@@ -161,6 +175,9 @@ func (c *Config) targets() map[string]any {
 		"retention.answers":          &c.Retention.Answers,
 		"retention.notifications":    &c.Retention.Notifications,
 		"authorization_notice":       &c.Notice,
+		"clock.warn":                 &c.Clock.Warn,
+		"clock.refuse":               &c.Clock.Refuse,
+		"clock_offset_file":          &c.ClockOffsetFile,
 		"crash_at":                   &c.CrashAt,
 		"break_law":                  &c.BreakLaw,
 		"console.time_zone":          &c.Console.TimeZone,

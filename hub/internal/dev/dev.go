@@ -39,6 +39,7 @@ type Options struct {
 	MaxConnections int  // of its own PostgreSQL; 100 when 0
 	OtherBuild     bool // BinDir holds another build than this one: its own hub makes the schema and the app
 
+	Clocks      bool          // lets tests shift the clock of each hub: see SetClock
 	Env         []string      // more environment for the hubs; wins over what is set here
 	TimeScale   float64       // compresses schedules; 0 means 1
 	CallTimeout time.Duration // of a provider's call; 0 leaves it to the hub

@@ -133,6 +133,9 @@ func (w *Worker) lease() time.Duration {
 // round claims what is due, as much as there is room for. More says that there
 // is more than that; else wait, how long nobody need look.
 func (w *Worker) round(ctx context.Context) (more bool, wait time.Duration, err error) {
+	if w.Payments.ClockRight() != nil { // what is due, and whose lease has ended, cannot be told
+		return false, poll, nil
+	}
 	w.behind.Store(true) // until it is known better: work that ends meanwhile makes room
 	now := w.Now().UTC()
 	told, err := w.tell(ctx, now)

@@ -53,6 +53,9 @@ func (s *Service) Callback(ctx context.Context, name string, r sdk.CallbackReque
 	if !ok {
 		return sdk.Ack{}, "", ledger.ErrNotFound("provider")
 	}
+	if err := s.ClockRight(); err != nil { // else it would pass for too old, and never be sent again
+		return sdk.Ack{}, sdk.CannotCheck, err
+	}
 	if !p.Up() {
 		return sdk.Ack{}, sdk.CannotCheck, down(p.Name())
 	}

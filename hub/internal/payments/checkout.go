@@ -36,6 +36,9 @@ type CheckoutInput struct {
 
 // Checkout makes an order and starts its first attempt.
 func (s *Service) Checkout(ctx context.Context, c Caller, in CheckoutInput) (Answer, error) {
+	if err := s.ClockRight(); err != nil {
+		return Answer{}, err
+	}
 	h := hash(sdk.OpCreate, "", in)
 	p, err := s.provider(c.App, in.Provider)
 	if err != nil {
@@ -79,6 +82,9 @@ func (s *Service) recorded(ctx context.Context, c Caller, hash string, refusal e
 // CheckoutAgain adds another attempt to an open order. What can still be
 // canceled of the earlier ones is canceled first.
 func (s *Service) CheckoutAgain(ctx context.Context, c Caller, orderID string, in AttemptInput) (Answer, error) {
+	if err := s.ClockRight(); err != nil {
+		return Answer{}, err
+	}
 	p, err := s.provider(c.App, in.Provider)
 	if err != nil {
 		return Answer{}, err

@@ -53,6 +53,9 @@ var errStale = errors.New("the order changed while this was decided")
 func (s *Service) decide(ctx context.Context, c Caller, orderID, hash string,
 	f func(*ledger.Order) (ledger.Change, *ledger.Operation, error),
 ) (Answer, error) {
+	if err := s.ClockRight(); err != nil {
+		return Answer{}, err
+	}
 	if _, _, err := s.DB.OrderOfKey(ctx, c.App.ID, c.IdempotencyKey); err == nil {
 		return s.replay(ctx, c, hash, "", nil)
 	} else if !errors.Is(err, postgres.ErrNotFound) {

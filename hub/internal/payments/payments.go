@@ -34,7 +34,10 @@ type Options struct {
 	Schedules   map[string][]time.Duration // of providers that have one of their own
 	Notice      time.Duration              // before an authorisation lapses; 0 is the ledger's default
 	Now         func() time.Time
-	Kick        func() // wakes the worker
+	// CheckClock returns an error while Now is not to be judged by: then nothing
+	// is begun. What is under way is still recorded.
+	CheckClock func() error
+	Kick       func() // wakes the worker
 	// Render writes an order as apps see it, for notifications.
 	Render func(*ledger.Order) []byte
 	Logger *slog.Logger
@@ -58,6 +61,9 @@ type Service struct {
 func New(o Options) *Service {
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.CheckClock == nil {
+		o.CheckClock = func() error { return nil }
 	}
 	if o.Kick == nil {
 		o.Kick = func() {}
@@ -227,6 +233,19 @@ func down(provider string) error {
 	return &ledger.Error{
 		Kind: ledger.Unavailable, Code: "provider_down", RetryAfter: 2 * time.Second,
 		Message: fmt.Sprintf("provider %s is not available right now; nothing was done, repeat the request", provider),
+	}
+}
+
+// ClockRight refuses to begin what depends on the time while the clock is not
+// to be trusted: leases, expiry, the age of signatures and of keys.
+func (s *Service) ClockRight() error {
+	err := s.CheckClock()
+	if err == nil {
+		return nil
+	}
+	return &ledger.Error{
+		Kind: ledger.Unavailable, Code: "clock_wrong", RetryAfter: 5 * time.Second,
+		Message: "nothing was done, repeat the request with the same Idempotency-Key: " + err.Error(),
 	}
 }
 

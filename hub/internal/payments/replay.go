@@ -88,6 +88,9 @@ const maxAppReplays = 20
 // somebody's behalf; an empty app is the hub itself. Repeating it is harmless.
 // Conflict: its body was erased. Unavailable: its provider is down.
 func (s *Service) ReplayCallback(ctx context.Context, appID, id, who, why string) (*ledger.Callback, error) {
+	if err := s.ClockRight(); err != nil {
+		return nil, err
+	}
 	cb, err := s.DB.Callback(ctx, appID, id)
 	if err != nil {
 		return nil, NotFound(err, "callback")

@@ -46,6 +46,9 @@ func (e *leasedError) Error() string { return "an operation is under way until "
 // Sync reads the provider's truth about an attempt and applies it. An open
 // operation whose caller is gone is healed first; one under way is left alone.
 func (s *Service) Sync(ctx context.Context, attemptID string) error {
+	if err := s.ClockRight(); err != nil {
+		return err
+	}
 	o, err := s.DB.OrderOfAttempt(ctx, attemptID)
 	if err != nil {
 		return NotFound(err, "attempt")
@@ -175,7 +178,7 @@ func (s *Service) Return(ctx context.Context, attemptID string) (*ledger.Order, 
 		return nil, NotFound(err, "payment")
 	}
 	a := o.Attempt(attemptID)
-	if !a.Live() || o.OpenOperation(a.ID) != nil || !s.returns.first(attemptID, s.now()) {
+	if s.ClockRight() != nil || !a.Live() || o.OpenOperation(a.ID) != nil || !s.returns.first(attemptID, s.now()) {
 		return o, nil
 	}
 	after, err := s.read(ctx, o, a, returnLimit)

@@ -2,6 +2,7 @@ package telemetry
 
 import (
 	"database/sql"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -17,6 +18,13 @@ func NewMetrics() *prometheus.Registry {
 		collectors.NewBuildInfoCollector(),
 	)
 	return r
+}
+
+// ClockSkew measures how far this machine's clock is ahead of the database's.
+func ClockSkew(skew func() time.Duration) prometheus.Collector {
+	return prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "superpay_clock_skew_seconds", Help: "How far this machine's clock was ahead of the database's when they were last compared.",
+	}, func() float64 { return skew().Seconds() })
 }
 
 // DBPool measures a pool of database connections. A pool that is used up is

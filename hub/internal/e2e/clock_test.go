@@ -33,8 +33,8 @@ func TestClock_TwoHoursAhead(t *testing.T) {
 	h.dueAgain(soon) // two hours ahead, its time is up
 	h.pay(soon.NextAction.URL, visa)
 	require.Eventually(t, func() bool {
-		return h.metric(`superpay_callbacks_total{provider="stripe",verdict="cannot_check"}`) > 3
-	}, 30*time.Second, 50*time.Millisecond, "the provider is asked to send it again and again")
+		return h.metric(`superpay_callbacks_total{provider="stripe",verdict="cannot_check"}`) > 12
+	}, 30*time.Second, 50*time.Millisecond, "the provider is asked to send its events again, for seconds in which the worker looks for due work")
 	require.Zero(t, h.count(`SELECT failures FROM attempts WHERE order_id = $1`, soon.ID), "what is due is not tried in vain meanwhile")
 	require.Equal(t, "open", h.ask("GET", "/v1/orders/"+soon.ID, "", nil).Status, "nothing was decided")
 

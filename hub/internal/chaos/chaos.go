@@ -118,7 +118,7 @@ func (c *campaign) open() error {
 	var err error
 	c.house, err = dev.Start(c.ctx, dev.Options{
 		BinDir: c.BinDir, DataDir: c.DataDir, DatabaseURL: c.DatabaseURL, Hubs: hubs, Fleeting: true, Env: env,
-		TimeScale: timeScale, CallTimeout: callTimeout, LogWriter: c.LogWriter,
+		Clocks: true, TimeScale: timeScale, CallTimeout: callTimeout, LogWriter: c.LogWriter,
 	})
 	if err != nil {
 		return err

@@ -38,6 +38,7 @@ var crashes = []crash{
 	{"kill -9 PostgreSQL", (*campaign).killPostgres},
 	{"database connections cut", (*campaign).cutConnections},
 	{"database pool exhausted", (*campaign).exhaust},
+	{"clock two hours off", (*campaign).shiftClock},
 }
 
 // strike does it, one crash at a time.
@@ -132,6 +133,22 @@ func (c *campaign) instanceID() (id string, err error) {
 
 func (c *campaign) cutConnections(*order) error {
 	return c.run(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`)
+}
+
+// wrongTime is how long a clock is off.
+const wrongTime = 1500 * time.Millisecond
+
+// shiftClock has a hub's machine show two hours more, or less, for a while.
+func (c *campaign) shiftClock(o *order) error {
+	i, ahead := o.n%hubs, 2*time.Hour
+	if o.dice[0] < 0.5 {
+		ahead = -ahead
+	}
+	if err := c.house.SetClock(i, ahead); err != nil {
+		return err
+	}
+	time.Sleep(wrongTime)
+	return c.house.SetClock(i, 0)
 }
 
 // exhaust has every connection of the hubs' pools wait for a lock, while many

@@ -81,13 +81,7 @@ func (h *hub) serve(ctx context.Context) error {
 
 	metrics := telemetry.NewMetrics()
 	metrics.MustRegister(telemetry.DBPool(db.Stats), telemetry.ClockSkew(hubClock.Skew))
-	worker := jobs.New()
-	worker.DB, worker.Logger, worker.Keep = db, h.log, jobs.Retention(h.config.Retention)
-	worker.Now = hubClock.Now
-	worker.Reads = map[string]float64{"": config.ReadsPerSecond}
-	for name, p := range h.config.Providers {
-		worker.Reads[name] = p.Reads
-	}
+	worker := h.worker(db, hubClock)
 	watcher := &providerWatch{db: db, log: h.log, drain: h.config.CallTimeout + time.Second}
 	if watcher.restarts, err = watcher.asked(ctx); err != nil { // what is asked for from now on is done
 		return err
@@ -105,8 +99,6 @@ func (h *hub) serve(ctx context.Context) error {
 		Broken: payments.Broken{KeyReuse: h.breaks(config.BreakKeyReuse), Unknown: h.breaks(config.BreakUnknown)},
 	})
 	worker.Payments = service
-	worker.Sender = notifications.New(db, h.log, h.config.TimeScale, h.config.Dev)
-	worker.Sender.Now = hubClock.Now
 	var draining atomic.Bool
 	files := assets.Load(h.config.Server.BasePath + "/static")
 	pages := h.console(db, service, registry, worker.Sender, files, watcher)
@@ -138,6 +130,22 @@ func (h *hub) serve(ctx context.Context) error {
 	time.Sleep(h.config.Server.DrainDelay)
 	h.shutdown(app, registry, stopWork, worked)
 	return err
+}
+
+// worker makes the one that does what is due; it still lacks the payments.
+func (h *hub) worker(db *postgres.DB, hubClock *clock.Clock) *jobs.Worker {
+	w := jobs.New()
+	w.DB = db
+	w.Logger = h.log
+	w.Keep = jobs.Retention(h.config.Retention)
+	w.Now = hubClock.Now
+	w.Reads = map[string]float64{"": config.ReadsPerSecond}
+	for name, p := range h.config.Providers {
+		w.Reads[name] = p.Reads
+	}
+	w.Sender = notifications.New(db, h.log, h.config.TimeScale, h.config.Dev)
+	w.Sender.Now = hubClock.Now
+	return w
 }
 
 // startProviders returns when each plugin is up or has failed once. After an

@@ -73,7 +73,7 @@ func (b *bench) start(ctx context.Context) (err error) {
 	}
 	b.house, err = dev.Start(ctx, dev.Options{
 		BinDir: b.bin, DataDir: filepath.Join(b.dir, "house"), Hubs: max(1, b.hubs), LogWriter: log, MaxConnections: 300,
-		DatabaseURL: database, OtherBuild: b.shares != nil,
+		DatabaseURL: database, OtherBuild: b.beside != "", // each by its own program, so that the bench may lie beside any build
 		StripeSecretKey: "sk_test_" + rand.Text(), StripeWebhookSecret: "whsec_" + rand.Text(), StripePublishableKey: "pk_test_" + rand.Text(),
 		Env: append([]string{"HUB_PROVIDERS__STRIPE__SETTINGS__API_URL=" + b.standIn.url, "HUB_LOG__LEVEL=warn", "HUB_SERVER__RATE_LIMIT=0"}, b.env...),
 	})

@@ -17,7 +17,10 @@ import (
 // Commit records a change, only if its order still is at the version that it
 // was decided on; otherwise Written is empty, and it must be loaded and decided
 // anew. Changes of other orders that come at the same moment go into the same
-// statement. ErrKeyUsed, ErrReferenceUsed and ErrTaken write nothing.
+// statement. ErrKeyUsed, ErrReferenceUsed and ErrTaken write nothing, nor does
+// an error of ctx: once its statement is under way, the change waits for its
+// answer beyond ctx, some seconds at most. If the answer is lost, Commit finds
+// out whether this very change is on record. ErrUncertain: that failed.
 func (p *DB) Commit(ctx context.Context, c ledger.Change) (Written, error) {
 	// Who gives up waiting may go on with his own; the statement may still run.
 	own := make([]*ledger.Callback, len(c.Callbacks))
@@ -25,29 +28,52 @@ func (p *DB) Commit(ctx context.Context, c ledger.Change) (Written, error) {
 		own[i] = copied(cb)
 	}
 	c.Callbacks = own
-	return p.commits.do(ctx, c)
+	written, err := p.commits.do(ctx, named(c))
+	return written, writeErr(err)
 }
 
-// commitAll records changes of different orders, and tells of each.
-func (p *DB) commitAll(ctx context.Context, changes []ledger.Change) ([]Written, error) {
+// namedChange is a change with the id by which this writing of it is known. It
+// is the id of its first event, which nothing else writes; a change without
+// events keeps one in its order's row, until the next change.
+type namedChange struct {
+	ledger.Change
+	writeID string
+}
+
+func named(c ledger.Change) namedChange {
+	if len(c.Events) > 0 {
+		return namedChange{c, c.Events[0].ID}
+	}
+	return namedChange{c, ledger.NewID("wr", c.Order.UpdatedAt)}
+}
+
+// orderRow is an order with what only its row keeps.
+type orderRow struct {
+	*ledger.Order
+	WriteID string `json:"write_id,omitempty"` // of the last change, if that had no event
+}
+
+// commitAll records changes of different orders, and tells of each. Its errors
+// are the database's own: certain knows them.
+func (p *DB) commitAll(ctx context.Context, changes []namedChange) ([]Written, error) {
 	// One order of writing for all: two statements never wait for each other.
-	inOrder := slices.SortedFunc(slices.Values(changes), func(a, b ledger.Change) int { return cmp.Compare(a.Order.ID, b.Order.ID) })
+	inOrder := slices.SortedFunc(slices.Values(changes), func(a, b namedChange) int { return cmp.Compare(a.Order.ID, b.Order.ID) })
 	var written []Written
 	err := p.layouts.fit(ctx, func(l *[numTables]layout) error {
 		r := rows{layouts: l}
 		for _, c := range inOrder {
 			if err := p.add(&r, c); err != nil {
-				return err
+				return unsentError{err}
 			}
 		}
 		commit, err := p.commitStatements.of(ctx, r.shape())
 		if err != nil {
-			return err
+			return unsentError{err}
 		}
 		return commit.SelectContext(ctx, &written, r.args()...)
 	})
 	if err != nil {
-		return nil, writeErr(err)
+		return nil, err
 	}
 	out := make([]Written, len(changes))
 	for i, c := range changes {
@@ -58,8 +84,48 @@ func (p *DB) commitAll(ctx context.Context, changes []ledger.Change) ([]Written,
 	return out, nil
 }
 
+// ErrUncertain says that a change may be on record or not: the connection was
+// lost, and the database could not be asked.
+var ErrUncertain = errors.New("it is not known whether this is on record")
+
+// findOut answers for a change whose statement was sent and not answered. It
+// writes the change again, which the order's version allows only once, and
+// then looks for the id that only this change has: the version alone does not
+// tell whose change moved it.
+func (p *DB) findOut(ctx context.Context, c namedChange) (Written, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), groupTime)
+	defer cancel()
+	written, repeated := p.commitAll(ctx, []namedChange{c})
+	if repeated == nil && written[0].OrderID != "" {
+		return written[0], nil
+	}
+	var known bool
+	err := p.db.GetContext(ctx, &known, `SELECT EXISTS (SELECT FROM events WHERE id = $1) OR EXISTS (SELECT FROM orders WHERE id = $2 AND write_id = $1)`,
+		c.writeID, c.Order.ID)
+	switch {
+	case err != nil:
+		return Written{}, fmt.Errorf("%w: %w", ErrUncertain, err)
+	case known:
+		return Written{OrderID: c.Order.ID, Notices: len(c.Notices), FoundOut: true}, nil
+	case repeated == nil || impossible(mapErr(repeated)):
+		return Written{}, repeated
+	}
+	return Written{}, fmt.Errorf("%w: %w", ErrUncertain, repeated)
+}
+
+// impossible reports whether the error of a repetition also holds for the first
+// writing, should that still be under way: another row is in the way of both.
+func impossible(err error) bool {
+	for _, in := range []error{ErrKeyUsed, ErrReferenceUsed, ErrTaken, ErrStale, ErrDuplicate} {
+		if errors.Is(err, in) {
+			return true
+		}
+	}
+	return false
+}
+
 // clashOfChange are the names that no two changes in one statement may share.
-func clashOfChange(c ledger.Change) []string {
+func clashOfChange(c namedChange) []string {
 	names := []string{c.Order.ID, "reference " + c.Order.AppID + " " + c.Order.Reference}
 	for _, op := range c.Operations {
 		if op.IdempotencyKey != nil {
@@ -86,10 +152,18 @@ func writeErr(err error) error {
 type Written struct {
 	OrderID string `db:"id"`
 	Notices int    `db:"notices"` // how many notifications the statement made, of all changes in it
+
+	// FoundOut says that the answer was lost, and the change found on record
+	// afterwards. Others may have gone on from it meanwhile.
+	FoundOut bool `db:"-"`
 }
 
-func (p *DB) add(r *rows, c ledger.Change) error {
-	r.add(ordersTable, c.Order)
+func (p *DB) add(r *rows, c namedChange) error {
+	order := orderRow{Order: c.Order}
+	if len(c.Events) == 0 {
+		order.WriteID = c.writeID
+	}
+	r.add(ordersTable, &order)
 	for _, a := range c.Attempts {
 		row := attemptRow{Attempt: a, Opaque: p.keys.seal("attempts.opaque "+a.ID, a.Opaque)}
 		if a.NextAction != nil {

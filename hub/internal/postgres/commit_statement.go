@@ -36,7 +36,7 @@ type table struct {
 }
 
 var tables = [numTables]table{
-	ordersTable:     {name: "orders", row: reflect.TypeFor[ledger.Order]()},
+	ordersTable:     {name: "orders", row: reflect.TypeFor[orderRow]()},
 	attemptsTable:   {"attempts", reflect.TypeFor[attemptRow](), keptRows},
 	refsTable:       {"refs", reflect.TypeFor[ledger.Ref](), newRows},
 	capturesTable:   {"captures", reflect.TypeFor[ledger.Capture](), keptRows},

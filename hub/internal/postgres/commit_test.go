@@ -43,10 +43,10 @@ func BenchmarkCommit(b *testing.B) {
 			require.NoError(b, err)
 			db.db.SetMaxOpenConns(1)
 			for i := 0; b.Loop(); i++ {
-				var steps [3][]ledger.Change
+				var steps [3][]namedChange
 				for k := range n {
 					asked, answered, paid := checkoutChanges(env, fmt.Sprintf("%d-%d", i, k))
-					steps[0], steps[1], steps[2] = append(steps[0], asked), append(steps[1], answered), append(steps[2], paid)
+					steps[0], steps[1], steps[2] = append(steps[0], named(asked)), append(steps[1], named(answered)), append(steps[2], named(paid))
 				}
 				for _, changes := range steps {
 					written, err := db.commitAll(b.Context(), changes)

@@ -5,29 +5,34 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"errors"
+	"net"
+	"sync/atomic"
+	"time"
 
 	"github.com/jmoiron/sqlx"
 	"github.com/lib/pq"
 )
 
 // connector makes connections as the hub needs them.
-type connector struct{ driver.Connector }
+type connector struct{ *pq.Connector }
 
 // Connect switches compiling of queries off: all of ours are short, and where
 // the planner takes one for long, compiling it takes many times its own time.
+// Its errors are unsentErrors.
 func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
-	conn, err := c.Connector.Connect(ctx)
+	var opened *socket
+	made, err := c.Connector.Connect(context.WithValue(ctx, openedKey{}, &opened))
 	if err != nil {
-		return nil, err
+		return nil, unsentError{err}
 	}
-	execer, ok := conn.(driver.ExecerContext)
-	if !ok {
-		return nil, errors.Join(errors.New("the database driver takes no statement"), conn.Close())
+	raw, ok := made.(driverConn)
+	if !ok || opened == nil {
+		return nil, unsentError{errors.Join(errors.New("the database driver is not the one that the hub was made for"), made.Close())}
 	}
-	if _, err := execer.ExecContext(ctx, "SET jit = off", nil); err != nil {
-		return nil, errors.Join(err, conn.Close())
+	if _, err := raw.ExecContext(ctx, "SET jit = off", nil); err != nil {
+		return nil, unsentError{errors.Join(err, raw.Close())}
 	}
-	return conn, nil
+	return &conn{driverConn: raw, socket: opened}, nil
 }
 
 // connect has values of []byte sent as they are: for bytea, and for arrays of
@@ -42,5 +47,43 @@ func connect(url string) (*sqlx.DB, error) {
 	if err != nil {
 		return nil, err
 	}
+	c.Dialer(&dialer{})
 	return sqlx.NewDb(sql.OpenDB(connector{c}), "postgres"), nil
+}
+
+// openedKey is the context's key for the place where Connect wants the socket.
+type openedKey struct{}
+
+// dialer opens sockets and hands each to the Connect that it is opened for.
+type dialer struct{ net.Dialer }
+
+// DialContext opens a connection's socket.
+func (d *dialer) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
+	c, err := d.Dialer.DialContext(ctx, network, address)
+	place, ok := ctx.Value(openedKey{}).(**socket)
+	if err != nil || !ok {
+		return c, err
+	}
+	*place = &socket{Conn: c}
+	return *place, nil
+}
+
+// DialTimeout is what the driver's interface demands; the driver calls
+// DialContext.
+func (d *dialer) DialTimeout(network, address string, timeout time.Duration) (net.Conn, error) {
+	return net.DialTimeout(network, address, timeout)
+}
+
+// socket counts what was written to it: what was not written was not sent.
+type socket struct {
+	net.Conn
+	written atomic.Int64 // calls of Write that may have sent something
+}
+
+func (s *socket) Write(b []byte) (int, error) {
+	n, err := s.Conn.Write(b)
+	if n > 0 || err == nil {
+		s.written.Add(1)
+	}
+	return n, err
 }

@@ -32,7 +32,7 @@ type DB struct {
 	layouts          layouts
 	commitStatements commitStatements
 
-	commits  group[ledger.Change, Written]
+	commits  group[namedChange, Written]
 	stores   group[*ledger.Callback, struct{}]
 	ignores  group[*ledger.Callback, struct{}]
 	hearings group[hearing, Heard]
@@ -80,7 +80,7 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 	}
 	// As many at once as the database is thought to have cores.
 	atOnce := max(2, o.MaxConns/8)
-	p.commits = group[ledger.Change, Written]{atOnce: atOnce, run: p.commitAll, clash: clashOfChange}
+	p.commits = group[namedChange, Written]{atOnce: atOnce, run: p.commitAll, clash: clashOfChange, findOut: p.findOut}
 	p.stores = group[*ledger.Callback, struct{}]{atOnce: atOnce, run: p.storeAll, clash: clashOfCallback}
 	p.ignores = group[*ledger.Callback, struct{}]{atOnce: atOnce, run: p.ignoreAll, clash: clashOfCallback}
 	p.hearings = group[hearing, Heard]{atOnce: atOnce, run: p.hearAll}

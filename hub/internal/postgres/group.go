@@ -2,6 +2,9 @@ package postgres
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"slices"
 	"sync"
 	"time"
 )
@@ -25,6 +28,11 @@ type group[A, R any] struct {
 	// clash names what no two in one statement may have in common: an order, a
 	// key, an event. Nil: nothing.
 	clash func(A) []string
+	// findOut answers one asker whose statement was sent and not answered: it may
+	// have been done. With it, a statement that is under way outlasts the context
+	// of its asker, who waits for the answer. Nil: repeating run is harmless, and
+	// whoever gives up does not care what becomes of it.
+	findOut func(context.Context, A) (R, error)
 
 	mu      sync.Mutex
 	busy    int
@@ -33,20 +41,26 @@ type group[A, R any] struct {
 
 type asker[A, R any] struct {
 	asks   A
-	answer chan *R // nil: nothing was done, ask by yourself
+	answer chan answer[R]
 }
 
-// do runs the statement for one asker. An error of ctx leaves open whether it
-// was done.
+// answer is what a shared statement has for one of its askers.
+type answer[R any] struct {
+	result R
+	err    error // of the statement: certain says whether it may have been done
+}
+
+// do runs the statement for one asker. An error of ctx says that nothing was
+// done, if there is a findOut; else it leaves that open.
 func (g *group[A, R]) do(ctx context.Context, asks A) (R, error) {
 	g.mu.Lock()
 	if g.busy == 0 {
 		g.busy++
 		g.mu.Unlock()
-		defer g.next()
-		return g.alone(ctx, asks)
+		result, err := g.first(ctx, asks)
+		return g.settle(ctx, asks, result, err)
 	}
-	a := &asker[A, R]{asks, make(chan *R, 1)}
+	a := &asker[A, R]{asks, make(chan answer[R], 1)}
 	g.waiting = append(g.waiting, a)
 	g.begin(len(g.waiting) >= worthWhile)
 	g.mu.Unlock()
@@ -55,23 +69,78 @@ func (g *group[A, R]) do(ctx context.Context, asks A) (R, error) {
 	for {
 		select {
 		case answer := <-a.answer:
-			if answer == nil {
-				return g.alone(ctx, asks)
-			}
-			return *answer, nil
+			return g.shared(ctx, a, answer)
 		case <-slow.C: // the one under way hangs, perhaps: it waits for a row, or its connection is dead
 			g.mu.Lock()
 			g.begin(true)
 			g.mu.Unlock()
 			slow.Reset(patience) // there may have been no place
 		case <-ctx.Done():
-			var none R
-			return none, ctx.Err()
+			return g.giveUp(ctx, a)
 		}
 	}
 }
 
+// giveUp ends the wait of an asker whose time is up. One that was not taken yet
+// is taken out, and nothing is done. One whose statement is under way waits for
+// its answer: it must not be done behind the back of somebody who left.
+func (g *group[A, R]) giveUp(ctx context.Context, a *asker[A, R]) (none R, err error) {
+	g.mu.Lock()
+	at := slices.Index(g.waiting, a)
+	if at >= 0 {
+		g.waiting = slices.Delete(g.waiting, at, at+1)
+	}
+	g.mu.Unlock()
+	if at >= 0 || g.findOut == nil {
+		return none, ctx.Err()
+	}
+	hangs := time.NewTimer(2 * groupTime)
+	defer hangs.Stop()
+	select {
+	case answer := <-a.answer:
+		return g.shared(ctx, a, answer)
+	case <-hangs.C: // its connection is dead, and nobody noticed
+		return none, fmt.Errorf("%w: the statement does not end", ErrUncertain)
+	}
+}
+
+// shared is the answer of a shared statement to one of its askers. After a
+// failure that did nothing, the asker runs its own.
+func (g *group[A, R]) shared(ctx context.Context, a *asker[A, R], answer answer[R]) (R, error) {
+	if answer.err == nil {
+		return answer.result, nil
+	}
+	if g.findOut != nil && !certain(answer.err) {
+		return g.findOut(ctx, a.asks)
+	}
+	result, err := g.alone(ctx, a.asks)
+	return g.settle(ctx, a.asks, result, err)
+}
+
+// settle returns how an asker's own statement ended, and finds that out if its
+// answer was lost.
+func (g *group[A, R]) settle(ctx context.Context, asks A, result R, err error) (R, error) {
+	if err == nil || g.findOut == nil || certain(err) {
+		return result, err
+	}
+	return g.findOut(ctx, asks)
+}
+
+// first runs the statement of one asker in a place that it holds.
+func (g *group[A, R]) first(ctx context.Context, asks A) (R, error) {
+	defer g.next()
+	return g.alone(ctx, asks)
+}
+
 func (g *group[A, R]) alone(ctx context.Context, asks A) (r R, err error) {
+	if g.findOut != nil {
+		if ctx.Err() != nil {
+			return r, unsentError{ctx.Err()}
+		}
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), groupTime)
+		defer cancel()
+	}
 	answers, err := g.run(ctx, []A{asks})
 	if err != nil {
 		return r, err
@@ -123,17 +192,21 @@ func (g *group[A, R]) take() (taken []*asker[A, R]) {
 	return taken
 }
 
+// errPanicked is what a shared statement ends with whose code panicked.
+var errPanicked = errors.New("panic in a shared statement")
+
 // share runs one statement for all of them.
 func (g *group[A, R]) share(askers []*asker[A, R]) {
 	defer g.next()
 	var answers []R
+	err := errPanicked
 	defer func() {
 		_ = recover() // who caused a panic meets it again by himself
 		for i, a := range askers {
-			if answers == nil {
-				a.answer <- nil
+			if err != nil {
+				a.answer <- answer[R]{err: err}
 			} else {
-				a.answer <- &answers[i]
+				a.answer <- answer[R]{result: answers[i]}
 			}
 		}
 	}()
@@ -143,7 +216,5 @@ func (g *group[A, R]) share(askers []*asker[A, R]) {
 	for i, a := range askers {
 		asked[i] = a.asks
 	}
-	if all, err := g.run(ctx, asked); err == nil {
-		answers = all
-	}
+	answers, err = g.run(ctx, asked)
 }

@@ -102,7 +102,7 @@ func (p *DB) decode(ctx context.Context, raw []byte) (o *ledger.Order, err error
 		r := &reader{data: raw}
 		r.columns(6)
 		_, data, _ := r.value()
-		r.fail(l[ordersTable].read(data, o))
+		r.fail(l[ordersTable].read(data, &orderRow{Order: o}))
 		attempts = rowsOf[attemptRow](r, &l[attemptsTable])
 		o.Captures = rowsOf[ledger.Capture](r, &l[capturesTable])
 		o.Refunds = rowsOf[ledger.Refund](r, &l[refundsTable])

@@ -157,6 +157,20 @@ func (o *Order) Repeat(env Env, opID string, lease time.Duration) (Change, error
 	return d.finish(), nil
 }
 
+// Renew gives an operation that its caller recorded, and has not sent yet, a new
+// lease. mine is the operation as the caller recorded it. Renew refuses one that
+// somebody else went on with since: each of those counts a sending, or ends it.
+func (o *Order) Renew(env Env, mine *Operation, lease time.Duration) (Change, error) {
+	d := start(o, env)
+	op := d.o.Operation(mine.ID)
+	if op == nil || op.Outcome != mine.Outcome || op.Sends != mine.Sends {
+		return Change{}, Conflictf("operation_taken", "another caller went on with the operation")
+	}
+	op.Sends-- // the sending that the lease is for is counted already
+	d.lease(op, lease)
+	return d.finish(), nil
+}
+
 // Resume sends an operation that never left again, after the guards of its
 // kind were asked anew, for who asks now.
 func (o *Order) Resume(env Env, opID string, lease time.Duration, by *Operator) (Change, error) {

@@ -2,10 +2,10 @@ package payments
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/superpayhub/superpay/hub/internal/ledger"
-	"github.com/superpayhub/superpay/hub/internal/postgres"
 	"github.com/superpayhub/superpay/sdk"
 )
 
@@ -49,12 +49,12 @@ func (s *Service) cancelAttempt(ctx context.Context, c Caller, o *ledger.Order, 
 		return Answer{}, err
 	}
 	prepare(op, sdk.CancelRequest{PaymentRequest: s.paymentRequest(o, a), Key: op.ProviderKey()})
-	written, err := s.commit(ctx, change)
-	if err != nil && err != postgres.ErrStale {
+	held, op, err := s.begin(ctx, change, op)
+	switch {
+	case errors.Is(err, errStale), errors.Is(err, errTakenOver):
+		return Answer{}, ledger.Conflictf("attempt_open", "attempt %s is being changed; read the order and try again", a.ID)
+	case err != nil:
 		return Answer{}, err
 	}
-	if !written {
-		return Answer{}, ledger.Conflictf("attempt_open", "attempt %s is being changed; read the order and try again", a.ID)
-	}
-	return s.run(ctx, change.Order, op, c.RequestID)
+	return s.run(ctx, held, op, c.RequestID)
 }

@@ -72,7 +72,7 @@ func (s *Service) Checkout(ctx context.Context, c Caller, in CheckoutInput) (Ans
 // recorded still answers what is on record under the key, where the request
 // would be refused by now: a time has come closer, a provider is down.
 func (s *Service) recorded(ctx context.Context, c Caller, hash string, refusal error) (Answer, error) {
-	a, err := s.replay(ctx, c, hash, "", nil)
+	a, err := s.replay(ctx, c, hash, "")
 	if errors.Is(err, postgres.ErrNotFound) {
 		return a, refusal
 	}

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/superpayhub/superpay/hub/internal/ledger"
-	"github.com/superpayhub/superpay/hub/internal/postgres"
 	"github.com/superpayhub/superpay/hub/internal/providers"
 	"github.com/superpayhub/superpay/sdk"
 )
@@ -42,14 +41,14 @@ func (s *Service) heal(ctx context.Context, o *ledger.Order, op *ledger.Operatio
 	if err != nil {
 		return o, err
 	}
-	written, err := s.commit(ctx, change)
-	if err != nil && !errors.Is(err, postgres.ErrStale) {
+	held, mine, err := s.begin(ctx, change, change.Order.Operation(op.ID))
+	switch {
+	case errors.Is(err, errStale), errors.Is(err, errTakenOver): // another hub was faster
+		return s.DB.Order(ctx, "", o.ID)
+	case err != nil:
 		return nil, err
 	}
-	if !written { // another hub was faster
-		return s.DB.Order(ctx, "", o.ID)
-	}
-	o, op = change.Order, change.Order.Operation(op.ID)
+	o, op = held, mine
 
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.CallTimeout+4*time.Second)
 	defer cancel()

@@ -28,20 +28,33 @@ func (s *Service) ask(c Caller, hash string, p *providers.Provider) ledger.Ask {
 // start records an operation and runs it; what was recorded before under the
 // same key answers instead.
 func (s *Service) start(ctx context.Context, c Caller, hash string, change ledger.Change, op *ledger.Operation) (Answer, error) {
-	written, err := s.commit(ctx, change)
-	switch {
-	case errors.Is(err, postgres.ErrKeyUsed), errors.Is(err, postgres.ErrReferenceUsed):
-		return s.replay(ctx, c, hash, change.Order.Reference, op)
-	case err != nil && !errors.Is(err, postgres.ErrStale):
-		return Answer{}, err
-	case !written || err != nil:
-		return Answer{}, errStale
-	}
-	if !op.Open() {
+	if !op.Open() { // nothing is to be asked
+		written, err := s.commit(ctx, change)
+		if err != nil || !written {
+			return s.notStarted(ctx, c, hash, change, err)
+		}
 		s.wake(change)
 		return Answer{Order: change.Order, Operation: op}, nil
 	}
-	return s.run(ctx, change.Order, op, c.RequestID)
+	o, op, err := s.begin(ctx, change, op)
+	if err != nil {
+		return s.notStarted(ctx, c, hash, change, err)
+	}
+	return s.run(ctx, o, op, c.RequestID)
+}
+
+// notStarted answers for a change that was not recorded, or whose operation
+// somebody else took over.
+func (s *Service) notStarted(ctx context.Context, c Caller, hash string, change ledger.Change, err error) (Answer, error) {
+	switch {
+	case errors.Is(err, postgres.ErrKeyUsed), errors.Is(err, postgres.ErrReferenceUsed):
+		return s.replay(ctx, c, hash, change.Order.Reference)
+	case errors.Is(err, errTakenOver):
+		return s.replay(ctx, c, hash, "")
+	case err != nil && !errors.Is(err, postgres.ErrStale):
+		return Answer{}, err
+	}
+	return Answer{}, errStale
 }
 
 // errStale asks the verb to load the order and decide again.
@@ -57,7 +70,7 @@ func (s *Service) decide(ctx context.Context, c Caller, orderID, hash string,
 		return Answer{}, err
 	}
 	if _, _, err := s.DB.OrderOfKey(ctx, c.App.ID, c.IdempotencyKey); err == nil {
-		return s.replay(ctx, c, hash, "", nil)
+		return s.replay(ctx, c, hash, "")
 	} else if !errors.Is(err, postgres.ErrNotFound) {
 		return Answer{}, err
 	}
@@ -99,7 +112,7 @@ func (s *Service) healed(ctx context.Context, o *ledger.Order, requestID string)
 }
 
 // replay answers a request whose key or reference is on record.
-func (s *Service) replay(ctx context.Context, c Caller, hash, reference string, mine *ledger.Operation) (Answer, error) {
+func (s *Service) replay(ctx context.Context, c Caller, hash, reference string) (Answer, error) {
 	op, o, err := s.DB.OrderOfKey(ctx, c.App.ID, c.IdempotencyKey)
 	if errors.Is(err, postgres.ErrNotFound) && reference != "" {
 		e := ledger.Conflictf("reference_used", "the reference belongs to another order of this app; use a new one, or POST /v1/orders/{id}/checkouts to try again")
@@ -121,8 +134,6 @@ func (s *Service) replay(ctx context.Context, c Caller, hash, reference string, 
 		op = current
 	}
 	switch {
-	case mine != nil && op.ID == mine.ID && op.Outcome == ledger.OutcomePending:
-		return s.run(ctx, o, op, c.RequestID) // our own record, whose confirmation was lost on the way
 	case op.Leased(s.now()):
 		return Answer{}, ledger.InFlight(op, s.now())
 	case op.Open():
@@ -146,14 +157,14 @@ func (s *Service) resume(ctx context.Context, c Caller, o *ledger.Order, op *led
 	if err != nil {
 		return Answer{}, err
 	}
-	written, err := s.commit(ctx, change)
-	if err != nil && !errors.Is(err, postgres.ErrStale) {
+	held, mine, err := s.begin(ctx, change, change.Order.Operation(op.ID))
+	switch {
+	case errors.Is(err, errStale), errors.Is(err, errTakenOver):
+		return Answer{}, ledger.InFlight(op, s.now())
+	case err != nil:
 		return Answer{}, err
 	}
-	if !written {
-		return Answer{}, ledger.InFlight(op, s.now())
-	}
-	return s.run(ctx, change.Order, change.Order.Operation(op.ID), c.RequestID)
+	return s.run(ctx, held, mine, c.RequestID)
 }
 
 // run calls the provider for an operation on record and applies its answer.

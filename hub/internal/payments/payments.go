@@ -168,9 +168,17 @@ func withoutClaims(news []ledger.News) []ledger.News {
 	return out
 }
 
-// commit records one change with the notice of it, and wakes the worker for
-// what it leaves to do. It reports whether the order still was as decided on.
+// commit records one change, and reports whether the order still was as decided
+// on. The error outcome_not_recorded leaves that open; every other error says
+// that nothing was recorded.
 func (s *Service) commit(ctx context.Context, c ledger.Change) (bool, error) {
+	written, err := s.write(ctx, c)
+	return written.OrderID != "", err
+}
+
+// write records one change with the notice of it, and wakes the worker for what
+// it leaves to do. Written is empty if the order was not as decided on.
+func (s *Service) write(ctx context.Context, c ledger.Change) (postgres.Written, error) {
 	if kind := c.NoticeType(); kind != "" && s.Render != nil {
 		at := c.Order.UpdatedAt.Format(time.RFC3339Nano)
 		data := s.Render(c.Order)
@@ -180,14 +188,18 @@ func (s *Service) commit(ctx context.Context, c ledger.Change) (bool, error) {
 		}}
 	}
 	written, err := s.DB.Commit(ctx, c)
+	if errors.Is(err, postgres.ErrUncertain) {
+		s.Logger.ErrorContext(ctx, "it could not be found out whether a change is on record", "order", c.Order.ID, "error", err)
+		return postgres.Written{}, unrecorded(c.Order)
+	}
 	if err != nil || written.OrderID == "" {
-		return false, err
+		return postgres.Written{}, err
 	}
 	if written.Notices > 0 {
 		s.Kick()
 	}
 	s.wake(c)
-	return true, nil
+	return written, nil
 }
 
 // wake kicks the worker if a change left something to do soon.

@@ -115,11 +115,14 @@ func (s *Service) proceed(ctx context.Context, o *ledger.Order, attemptID string
 		return err
 	}
 	prepare(op, s.confirmRequest(o, a, op, nil))
-	written, err := s.commit(ctx, change)
-	if err != nil || !written {
-		return err // somebody else is at it
+	held, op, err := s.begin(ctx, change, op)
+	switch {
+	case errors.Is(err, errStale), errors.Is(err, errTakenOver):
+		return nil // somebody else is at it
+	case err != nil:
+		return err
 	}
-	_, err = s.run(ctx, change.Order, op, "")
+	_, err = s.run(ctx, held, op, "")
 	return err
 }
 

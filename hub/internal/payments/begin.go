@@ -1,0 +1,90 @@
+package payments
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/superpayhub/superpay/hub/internal/ledger"
+	"github.com/superpayhub/superpay/hub/internal/postgres"
+)
+
+// errTakenOver says that an operation is on record, and that somebody else
+// sends it: another hub found its lease over.
+var errTakenOver = errors.New("another caller took the operation over")
+
+// begin records that an operation is about to be sent, and returns the order
+// and the operation as they are on record, under a lease that outlives the call.
+// op is the operation as change leaves it. Nobody may send on an error:
+// errStale (nothing was recorded, the order has changed), errTakenOver, or what
+// the store says.
+func (s *Service) begin(ctx context.Context, change ledger.Change, op *ledger.Operation) (*ledger.Order, *ledger.Operation, error) {
+	written, err := s.write(ctx, change)
+	switch {
+	case errors.Is(err, postgres.ErrStale):
+		return nil, nil, errStale
+	case err != nil:
+		return nil, nil, err
+	case written.OrderID == "":
+		return nil, nil, errStale
+	}
+	if s.holds(written, op) {
+		return change.Order, op, nil
+	}
+	return s.renew(ctx, change.Order, op)
+}
+
+// holds reports whether an operation may be sent right after it was recorded:
+// nobody can have taken it over yet, nor will while the call lasts. Recording it
+// may have taken long, or its answer was lost.
+func (s *Service) holds(written postgres.Written, op *ledger.Operation) bool {
+	return !written.FoundOut && op.Deadline.Sub(s.now()) >= s.CallTimeout
+}
+
+const (
+	renewTries = 5
+	renewTime  = 20 * time.Second
+)
+
+// renew takes a new lease of an operation that was recorded some time ago and
+// not sent yet. It does so at the version that it finds, so that of two hubs
+// only one goes on.
+func (s *Service) renew(ctx context.Context, o *ledger.Order, op *ledger.Operation) (*ledger.Order, *ledger.Operation, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), renewTime)
+	defer cancel()
+	for range renewTries {
+		change, err := o.Renew(s.env(), op, s.lease)
+		if err != nil {
+			return nil, nil, errTakenOver
+		}
+		written, err := s.write(ctx, change)
+		if err != nil && !errors.Is(err, postgres.ErrStale) {
+			return nil, nil, unrecorded(o)
+		}
+		if err == nil && written.OrderID != "" {
+			o = change.Order
+			op = o.Operation(op.ID)
+			if s.holds(written, op) {
+				return o, op, nil
+			}
+			continue
+		}
+		if o, err = s.DB.Order(ctx, "", o.ID); err != nil {
+			return nil, nil, unrecorded(o)
+		}
+	}
+	return nil, nil, unrecorded(o)
+}
+
+// unrecorded says that an operation was not sent by this request, and may be
+// on record: then it is recovered when its lease ends, under its own key.
+func unrecorded(o *ledger.Order) error {
+	e := &ledger.Error{
+		Kind: ledger.Unavailable, Code: "outcome_not_recorded", RetryAfter: 5 * time.Second,
+		Message: "the database did not say whether the request is on record; repeat it with the same Idempotency-Key",
+	}
+	if o != nil && o.Version > 1 {
+		e.OrderID = o.ID
+	}
+	return e
+}

@@ -168,6 +168,9 @@ func (o *Order) Renew(env Env, mine *Operation, lease time.Duration) (Change, er
 	}
 	op.Sends-- // the sending that the lease is for is counted already
 	d.lease(op, lease)
+	if op.AttemptID != nil {
+		d.touched[*op.AttemptID] = true // the version moves also where the lease would end at the same moment
+	}
 	return d.finish(), nil
 }
 

@@ -1,0 +1,297 @@
+package payments_test
+
+import (
+	"context"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/lib/pq"
+	"github.com/stretchr/testify/require"
+
+	"github.com/superpayhub/superpay/hub/internal/devpg/pgproxy"
+	"github.com/superpayhub/superpay/hub/internal/devpg/pgtest"
+	"github.com/superpayhub/superpay/hub/internal/ledger"
+	"github.com/superpayhub/superpay/hub/internal/payments"
+	"github.com/superpayhub/superpay/hub/internal/payments/paytest"
+	"github.com/superpayhub/superpay/sdk"
+)
+
+// behindProxy is an environment whose hub reaches PostgreSQL through a proxy.
+// Its own queries, and a second hub, do not: see direct.
+func behindProxy(t *testing.T, o paytest.Options) (e *paytest.Env, proxy *pgproxy.Proxy, direct string) {
+	t.Helper()
+	direct = pgtest.New(t)
+	proxy, err := pgproxy.Start(direct)
+	require.NoError(t, err)
+	t.Cleanup(proxy.Close)
+	o.DatabaseURL = proxy.URL()
+	return paytest.New(t, o), proxy, direct
+}
+
+// verb is one request of an app or an operator, on an order made for it.
+type verb struct {
+	name, method string // the method of the provider that it calls
+	order        func(*paytest.Env) *ledger.Order
+	ask          func(context.Context, *paytest.Env, payments.Caller, *ledger.Order) (payments.Answer, error)
+	status       ledger.OrderStatus // of the order afterwards
+}
+
+var refundVerb = verb{
+	"refund", "Refund", func(e *paytest.Env) *ledger.Order { return e.Checkout(paytest.FlowCharge) },
+	func(ctx context.Context, e *paytest.Env, c payments.Caller, o *ledger.Order) (payments.Answer, error) {
+		return e.Service.Refund(ctx, c, o.ID, payments.RefundInput{Amount: 4_000})
+	}, ledger.OrderPartiallyRefunded,
+}
+
+var verbs = []verb{
+	{
+		"checkout", "CreateCheckout", func(*paytest.Env) *ledger.Order { return nil },
+		func(ctx context.Context, e *paytest.Env, c payments.Caller, _ *ledger.Order) (payments.Answer, error) {
+			in := e.Input(paytest.FlowCharge)
+			in.Reference = "of " + c.IdempotencyKey
+			return e.Service.Checkout(ctx, c, in)
+		}, ledger.OrderPaid,
+	},
+	{
+		"confirm", "Confirm", func(e *paytest.Env) *ledger.Order { return e.Checkout(paytest.FlowPage) },
+		func(ctx context.Context, e *paytest.Env, c payments.Caller, o *ledger.Order) (payments.Answer, error) {
+			return e.Service.Confirm(ctx, c, o.ID, payments.ConfirmInput{})
+		}, ledger.OrderPaid,
+	},
+	{
+		"capture", "Capture", (*paytest.Env).Authorized,
+		func(ctx context.Context, e *paytest.Env, c payments.Caller, o *ledger.Order) (payments.Answer, error) {
+			return e.Service.Capture(ctx, c, o.ID, payments.CaptureInput{})
+		}, ledger.OrderPaid,
+	},
+	{
+		"cancel", "Cancel", (*paytest.Env).Authorized,
+		func(ctx context.Context, e *paytest.Env, c payments.Caller, o *ledger.Order) (payments.Answer, error) {
+			return e.Service.Cancel(ctx, c, o.ID, payments.CancelInput{})
+		}, ledger.OrderCanceled,
+	},
+	refundVerb,
+	{
+		"operator's refund", "Refund", func(e *paytest.Env) *ledger.Order { return e.Checkout(paytest.FlowCharge) },
+		func(ctx context.Context, e *paytest.Env, c payments.Caller, o *ledger.Order) (payments.Answer, error) {
+			c, err := e.Service.Operate(ctx, o.ID, c.IdempotencyKey, c.RequestID, ledger.Operator{Name: "li.wei@example.com", Why: "asked by phone"})
+			if err != nil {
+				return payments.Answer{}, err
+			}
+			return e.Service.Refund(ctx, c, o.ID, payments.RefundInput{Amount: 4_000})
+		}, ledger.OrderPartiallyRefunded,
+	},
+}
+
+// once fails the test unless the provider was asked exactly once more than
+// before, and stays so: nothing is left behind that runs later.
+func once(t *testing.T, e *paytest.Env, v verb, before int, orderID, about string) {
+	t.Helper()
+	require.Len(t, e.Provider.Calls(v.method), before+1, about)
+	require.Equal(t, v.status, e.Order(orderID).Status, about)
+	require.Zero(t, e.Count(`SELECT count(*) FROM operations WHERE order_id = $1 AND outcome IN ('pending', 'unknown')`, orderID), about)
+	e.After(10 * time.Minute)
+	require.Len(t, e.Provider.Calls(v.method), before+1, about+": later")
+	require.Equal(t, v.status, e.Order(orderID).Status, about+": later")
+	e.Verified()
+}
+
+// TestLostAnswer_OfAVerb: the database's answer to the commit that records an
+// operation, or to the one that records its outcome, is lost. The caller is
+// answered as ever, by its first request, and the provider is asked once.
+func TestLostAnswer_OfAVerb(t *testing.T) {
+	t.Parallel()
+	e, proxy, _ := behindProxy(t, paytest.Options{})
+	for _, v := range verbs {
+		for _, moment := range pgproxy.Moments {
+			for commit, skip := range map[string]int{"of the operation": 0, "of its outcome": 1} {
+				about := v.name + ", " + moment.String() + ", " + commit
+				o, c, before := v.order(e), e.Caller(), len(e.Provider.Calls(v.method))
+				cut := proxy.Cut(pgproxy.Rule{Moment: moment, Match: pgproxy.Writes("operations"), Skip: skip, Reset: moment == pgproxy.Unanswered && skip == 1})
+				a, err := v.ask(t.Context(), e, c, o)
+				require.NoError(t, err, about)
+				require.Equal(t, 1, cut.Hits(), about)
+				require.Equal(t, ledger.OutcomeSucceeded, a.Operation.Outcome, about)
+				require.Equal(t, v.status, a.Order.Status, about)
+				once(t, e, v, before, a.Order.ID, about)
+				again, err := v.ask(t.Context(), e, c, o)
+				require.NoError(t, err, about)
+				require.Equal(t, a.Operation.ID, again.Operation.ID, about)
+				require.Len(t, e.Provider.Calls(v.method), before+1, about+": repeated")
+			}
+		}
+	}
+}
+
+// TestLostAnswer_AnotherHubRecovers: while a hub waits for the answer to the
+// commit of an operation, its lease ends, and another hub sends it. The first
+// hub does not send it as well.
+func TestLostAnswer_AnotherHubRecovers(t *testing.T) {
+	t.Parallel()
+	e, proxy, direct := behindProxy(t, paytest.Options{})
+	other := paytest.New(t, paytest.Options{DatabaseURL: direct, Provider: e.Provider, Clock: e.Clock})
+	for _, v := range verbs {
+		o, c, before := v.order(e), e.Caller(), len(e.Provider.Calls(v.method))
+		cut := proxy.Cut(pgproxy.Rule{Moment: pgproxy.Unanswered, Match: pgproxy.Writes("operations"), Then: func() {
+			if other.After(time.Minute) == 0 {
+				t.Errorf("%s: the other hub found nothing to recover", v.name)
+			}
+		}})
+		a, err := v.ask(t.Context(), e, c, o)
+		require.NoError(t, err, v.name)
+		require.Equal(t, 1, cut.Hits(), v.name)
+		require.Equal(t, ledger.OutcomeSucceeded, a.Operation.Outcome, v.name)
+		once(t, e, v, before, a.Order.ID, v.name)
+	}
+}
+
+// TestLostAnswer_NobodyRecovered: the lease has ended, and nobody took the
+// operation over: its caller takes a new lease and sends it.
+func TestLostAnswer_NobodyRecovered(t *testing.T) {
+	t.Parallel()
+	e, proxy, direct := behindProxy(t, paytest.Options{})
+	other := paytest.New(t, paytest.Options{DatabaseURL: direct, Provider: e.Provider, Clock: e.Clock})
+	for _, v := range verbs {
+		o, c, before := v.order(e), e.Caller(), len(e.Provider.Calls(v.method))
+		proxy.Cut(pgproxy.Rule{Moment: pgproxy.Unanswered, Match: pgproxy.Writes("operations"), Then: func() { e.Clock.Advance(time.Minute) }})
+		// While the provider works on it, another hub finds the lease alive.
+		e.Provider.Script(func(s *paytest.Script) { *s = during(e, other.Due) })
+		a, err := v.ask(t.Context(), e, c, o)
+		e.Provider.Script(func(s *paytest.Script) { *s = paytest.Script{} })
+		require.NoError(t, err, v.name)
+		once(t, e, v, before, a.Order.ID, v.name)
+	}
+}
+
+// during has something done while the provider works on a request.
+func during(e *paytest.Env, do func() int) paytest.Script {
+	h := &e.Provider.Honest
+	return paytest.Script{
+		CreateCheckout: func(ctx context.Context, r sdk.CheckoutRequest) (*sdk.Payment, error) {
+			do()
+			return h.CreateCheckout(ctx, r)
+		},
+		Confirm: func(ctx context.Context, r sdk.ConfirmRequest) (*sdk.Payment, error) { do(); return h.Confirm(ctx, r) },
+		Capture: func(ctx context.Context, r sdk.CaptureRequest) (*sdk.Payment, error) { do(); return h.Capture(ctx, r) },
+		Cancel:  func(ctx context.Context, r sdk.CancelRequest) (*sdk.Payment, error) { do(); return h.Cancel(ctx, r) },
+		Refund:  func(ctx context.Context, r sdk.RefundRequest) (*sdk.Refund, error) { do(); return h.Refund(ctx, r) },
+	}
+}
+
+// TestLostAnswer_OfACallback: an applied callback stays applied, is
+// acknowledged, and is applied once.
+func TestLostAnswer_OfACallback(t *testing.T) {
+	t.Parallel()
+	e, proxy, _ := behindProxy(t, paytest.Options{})
+	for _, proven := range []bool{true, false} {
+		for _, moment := range pgproxy.Moments {
+			o := e.Checkout(paytest.FlowPage)
+			event := "evt " + o.ID
+			p := e.Provider.Honest.Pay(o.Attempts[0].ID)
+			cut := proxy.Cut(pgproxy.Rule{Moment: moment, Match: pgproxy.Writes("callbacks")})
+			_, err := e.Callback(e.Fact(event, o.Attempts[0].ID, proven, *p))
+			require.NoError(t, err, moment)
+			require.Equal(t, 1, cut.Hits(), moment)
+			require.Equal(t, 1, e.Count(`SELECT count(*) FROM callbacks WHERE event_id = $1 AND outcome = 'applied' AND due_at IS NULL`, event), moment)
+			e.Due()
+			require.Equal(t, ledger.OrderPaid, e.Order(o.ID).Status, moment)
+			require.Equal(t, 1, e.Count(`SELECT count(*) FROM events WHERE order_id = $1 AND kind = 'order.paid'`, o.ID), moment)
+		}
+	}
+	e.Verified()
+}
+
+// TestLostAnswer_DatabaseAway: the answer is lost and the database cannot be
+// asked. The caller is told that nobody knows, and its key finds out later.
+func TestLostAnswer_DatabaseAway(t *testing.T) {
+	t.Parallel()
+	e, proxy, _ := behindProxy(t, paytest.Options{})
+	for _, v := range verbs {
+		o, c, before := v.order(e), e.Caller(), len(e.Provider.Calls(v.method))
+		proxy.Cut(pgproxy.Rule{Moment: pgproxy.Unanswered, Match: pgproxy.Writes("operations"), Then: func() {
+			proxy.Cut(pgproxy.Rule{Moment: pgproxy.Before, Match: func(string) bool { return true }, Times: 1000})
+		}})
+		_, err := v.ask(t.Context(), e, c, o)
+		proxy.Lift()
+		refused(t, err, "outcome_not_recorded")
+		require.Len(t, e.Provider.Calls(v.method), before, v.name+": nobody sent it")
+		_, err = v.ask(t.Context(), e, c, o)
+		refused(t, err, "in_flight")
+		e.Clock.Advance(time.Minute)
+		a, err := v.ask(t.Context(), e, c, o)
+		require.NoError(t, err, v.name)
+		once(t, e, v, before, a.Order.ID, v.name)
+	}
+}
+
+// TestDeadline_InTheQueue: a request whose time is up before its change was
+// taken is answered that nothing was done, and nothing is.
+func TestDeadline_InTheQueue(t *testing.T) {
+	t.Parallel()
+	e := paytest.New(t, paytest.Options{})
+	v := refundVerb
+	o, c := v.order(e), e.Caller()
+	// Two commits wait for rows that somebody holds: there is no place for a third.
+	release := holdRows(t, e, 2)
+
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	_, err := v.ask(ctx, e, c, o)
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	release()
+	require.Zero(t, e.Count(`SELECT count(*) FROM operations WHERE order_id = $1 AND kind = 'refund'`, o.ID))
+	a, err := v.ask(t.Context(), e, c, o)
+	require.NoError(t, err, "the key was not used up")
+	require.Equal(t, v.status, a.Order.Status)
+}
+
+// holdRows makes orders, locks their rows, and has as many commits wait for
+// them. release lets them go on, and waits for them.
+func holdRows(t *testing.T, e *paytest.Env, n int) (release func()) {
+	t.Helper()
+	var orders []string
+	for range n {
+		orders = append(orders, e.Checkout(paytest.FlowCharge).ID)
+	}
+	tx, err := e.SQL.Begin()
+	require.NoError(t, err)
+	var holder int
+	require.NoError(t, tx.QueryRow(`SELECT pg_backend_pid() FROM orders WHERE id = ANY($1) FOR UPDATE`, pq.StringArray(orders)).Scan(&holder))
+	var wait sync.WaitGroup
+	for i, id := range orders {
+		wait.Go(func() {
+			_, err := e.Service.Refund(context.WithoutCancel(t.Context()), e.Caller(), id, payments.RefundInput{Amount: 100})
+			if err != nil {
+				t.Errorf("a refund that waited for its row: %v", err)
+			}
+		})
+		require.Eventually(t, func() bool {
+			return e.Count(`SELECT count(*) FROM pg_stat_activity WHERE $1 = ANY(pg_blocking_pids(pid))`, holder) == i+1
+		}, 30*time.Second, 10*time.Millisecond)
+	}
+	return func() {
+		require.NoError(t, tx.Rollback())
+		wait.Wait()
+	}
+}
+
+// TestDeadline_UnderWay: a request whose time is up while its commit is under
+// way waits for it, and is answered as ever.
+func TestDeadline_UnderWay(t *testing.T) {
+	t.Parallel()
+	e := paytest.New(t, paytest.Options{})
+	v := refundVerb
+	o, c, before := v.order(e), e.Caller(), len(e.Provider.Calls(v.method))
+	tx, err := e.SQL.Begin()
+	require.NoError(t, err)
+	_, err = tx.Exec(`SELECT FROM orders WHERE id = $1 FOR UPDATE`, o.ID)
+	require.NoError(t, err)
+	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+	defer cancel()
+	time.AfterFunc(2*time.Second, func() { _ = tx.Rollback() })
+	a, err := v.ask(ctx, e, c, o)
+	require.NoError(t, err)
+	require.ErrorIs(t, ctx.Err(), context.DeadlineExceeded)
+	once(t, e, v, before, a.Order.ID, "refund")
+}

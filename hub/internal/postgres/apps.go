@@ -27,7 +27,7 @@ const apiKeySQL = `WITH used AS (
 // key's hash. ErrNotFound.
 func (p *DB) AppOfKey(ctx context.Context, hash []byte, now time.Time) (App, error) {
 	var a App
-	err := p.apiKey.GetContext(ctx, &a, hash, now)
+	err := again(ctx, func() error { return p.apiKey.GetContext(ctx, &a, hash, now) })
 	return a, mapErr(err)
 }
 
@@ -40,7 +40,9 @@ func (p *DB) EnsureApp(ctx context.Context, id, name string, providers []string,
 			INSERT INTO app_providers (app_id, provider) SELECT made.id, g FROM made, unnest($4::text[]) g ON CONFLICT DO NOTHING
 		) SELECT id, name FROM made`
 	a := App{Providers: providers}
-	err := p.db.QueryRowxContext(ctx, q, id, name, now, pq.StringArray(providers)).Scan(&a.ID, &a.Name)
+	err := again(ctx, func() error {
+		return p.db.QueryRowxContext(ctx, q, id, name, now, pq.StringArray(providers)).Scan(&a.ID, &a.Name)
+	})
 	return a, mapErr(err)
 }
 

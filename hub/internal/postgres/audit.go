@@ -24,13 +24,14 @@ type AuditEntry struct {
 
 const auditColumns = `a.id, a.at, a.user_id, a.who, a.action, a.object, a.why, a.outcome, a.address, a.request_id, a.data`
 
-// AddAudit writes a line.
+// AddAudit writes a line; the same line twice is harmless.
 func (p *DB) AddAudit(ctx context.Context, e AuditEntry) error {
 	if e.Data == nil {
 		e.Data = json.RawMessage(`{}`)
 	}
-	_, err := p.db.ExecContext(ctx, `INSERT INTO audit (id, at, user_id, who, action, object, why, outcome, address, request_id, data)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+	_, err := p.exec(ctx, `INSERT INTO audit (id, at, user_id, who, action, object, why, outcome, address, request_id, data)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+		ON CONFLICT (id) DO NOTHING`,
 		e.ID, e.At, e.UserID, e.Who, e.Action, e.Object, e.Why, e.Outcome, e.Address, e.RequestID, string(e.Data))
 	return mapErr(err)
 }
@@ -40,7 +41,7 @@ func (p *DB) EndAudit(ctx context.Context, id, outcome string, data json.RawMess
 	if data == nil {
 		data = json.RawMessage(`{}`)
 	}
-	return p.mustHit(ctx, `UPDATE audit SET outcome = $2, data = data || $3 WHERE id = $1 AND outcome = 'begun'`, id, outcome, string(data))
+	return p.mustHit(ctx, `UPDATE audit SET outcome = $2, data = data || $3 WHERE id = $1 AND outcome IN ('begun', $2)`, id, outcome, string(data))
 }
 
 // AuditFilter narrows the audit. Zero fields do not.

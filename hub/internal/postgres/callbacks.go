@@ -66,8 +66,10 @@ func (p *DB) writeCallbacks(ctx context.Context, statement *sqlx.Stmt, cbs []*le
 		if r.err != nil {
 			return r.err
 		}
-		_, err := statement.ExecContext(ctx, r.args()...)
-		return err
+		return again(ctx, func() error {
+			_, err := statement.ExecContext(ctx, r.args()...)
+			return err
+		})
 	})
 	return make([]struct{}, len(cbs)), writeErr(err)
 }
@@ -201,15 +203,16 @@ func (p *DB) ReplayCallback(ctx context.Context, id string, r ledger.Replay, due
 		return err
 	}
 	var found int
-	err = p.db.QueryRowContext(ctx, `WITH again AS (
+	err = p.get(ctx, &found, `WITH again AS (
 			UPDATE callbacks SET due_at = $2, tries = 0, outcome = CASE outcome WHEN 'parked' THEN 'failed' ELSE outcome END,
-				replays = CASE WHEN jsonb_array_length(replays) >= 20 THEN replays - 0 ELSE coalesce(replays, '[]') END || $3::jsonb
+				replays = CASE WHEN replays @> $3::jsonb THEN replays WHEN jsonb_array_length(replays) >= 20 THEN replays - 0 ELSE coalesce(replays, '[]') END || $3::jsonb
 			WHERE id = $1 AND raw IS NOT NULL RETURNING order_id
 		), told AS (
 			INSERT INTO events (id, order_id, at, kind, source, request_id, data)
 			SELECT $4, order_id, $5, 'callback.replayed', 'operator', '', $6::jsonb FROM again WHERE order_id IS NOT NULL
+			ON CONFLICT (id) DO NOTHING
 		) SELECT count(*) FROM again`,
-		id, due, string(withoutNUL(line)), ledger.NewID(ledger.EventID, r.At), r.At, string(withoutNUL(data))).Scan(&found)
+		id, due, string(withoutNUL(line)), ledger.NewID(ledger.EventID, r.At), r.At, string(withoutNUL(data)))
 	if err == nil && found == 0 {
 		return ErrNotFound
 	}
@@ -219,7 +222,7 @@ func (p *DB) ReplayCallback(ctx context.Context, id string, r ledger.Replay, due
 // EraseCallbacks erases the bodies of up to limit callbacks that came before a
 // time and have nothing left to be done, and tells of how many. The lines stay.
 func (p *DB) EraseCallbacks(ctx context.Context, before time.Time, limit int) (int64, error) {
-	res, err := p.db.ExecContext(ctx, `UPDATE callbacks SET raw = NULL WHERE id IN (
+	res, err := p.exec(ctx, `UPDATE callbacks SET raw = NULL WHERE id IN (
 		SELECT id FROM callbacks WHERE raw IS NOT NULL AND received_at < $1 AND due_at IS NULL AND outcome <> 'parked'
 		ORDER BY received_at LIMIT $2 FOR UPDATE SKIP LOCKED)`, before, limit)
 	if err != nil {

@@ -238,10 +238,10 @@ func (p *DB) ClaimAttempts(ctx context.Context, now time.Time, lease float64, li
 func (p *DB) Look(ctx context.Context, looks []ledger.Look) (overtaken bool, err error) {
 	for _, l := range looks { // an order has one live attempt, so this is one
 		var other bool
-		err := p.db.QueryRowContext(ctx, `UPDATE attempts SET due_at = CASE WHEN due_at IS NOT DISTINCT FROM $2 THEN $3 ELSE due_at END,
+		err := p.get(ctx, &other, `UPDATE attempts SET due_at = CASE WHEN due_at IS NOT DISTINCT FROM $2 THEN $3 ELSE due_at END,
 			leased_until = CASE WHEN leased_until IS NOT DISTINCT FROM $4 THEN NULL ELSE leased_until END, failures = $5
 			WHERE id = $1 RETURNING due_at IS DISTINCT FROM $3`,
-			l.AttemptID, orNull(l.Was), orNull(l.DueAt), orNull(l.Lease), l.Failures).Scan(&other)
+			l.AttemptID, orNull(l.Was), orNull(l.DueAt), orNull(l.Lease), l.Failures)
 		if err != nil {
 			return false, mapErr(err)
 		}

@@ -151,6 +151,14 @@ func upsert(t table, from, guard, tail string) string {
 			// A commit can end a lease, and not give it: the one that it was decided
 			// on may have ended meanwhile.
 			set = append(set, fmt.Sprintf("leased_until = CASE WHEN excluded.leased_until IS NOT NULL THEN %s.leased_until END", t.name))
+		case "outcome":
+			if t.name != "callbacks" {
+				set = append(set, "outcome = excluded.outcome")
+				continue
+			}
+			// Whoever does not know that a callback was applied, because the answer was
+			// lost, does not take it back.
+			set = append(set, "outcome = CASE WHEN callbacks.outcome = 'applied' AND excluded.outcome IN ('no_news', 'failed') THEN 'applied' ELSE excluded.outcome END")
 		case "raw": // written once, erased once
 			set = append(set, fmt.Sprintf("raw = coalesce(excluded.raw, %s.raw)", t.name))
 		default:

@@ -182,6 +182,22 @@ func (p *DB) Ping(ctx context.Context) error { return mapErr(p.db.PingContext(ct
 // Stats are the pool's, for metrics.
 func (p *DB) Stats() sql.DBStats { return p.db.Stats() }
 
+// exec runs a statement whose repetition changes nothing: once more, if its
+// answer was lost. A statement that may be repeated knows its own first run by an
+// id or a moment that it wrote, and does not mistake it for somebody else's.
+func (p *DB) exec(ctx context.Context, q string, args ...any) (res sql.Result, err error) {
+	err = again(ctx, func() error {
+		res, err = p.db.ExecContext(ctx, q, args...)
+		return err
+	})
+	return res, err
+}
+
+// get is exec for a statement that returns one row.
+func (p *DB) get(ctx context.Context, to any, q string, args ...any) error {
+	return again(ctx, func() error { return p.db.GetContext(ctx, to, q, args...) })
+}
+
 // within does it all or nothing, for what no payment waits for.
 func (p *DB) within(ctx context.Context, f func(*sqlx.Tx) error) error {
 	tx, err := p.db.BeginTxx(ctx, nil)

@@ -86,6 +86,7 @@ type Delivery struct {
 const recordDeliverySQL = `WITH tried AS (
 		INSERT INTO deliveries (id, notification_id, at, url, status, error, took_ms, answer, next_at)
 		SELECT $1, id, $3, $11, $4, $5, $6, $12, $8::timestamptz FROM notifications WHERE id = $2
+		ON CONFLICT (id) DO NOTHING
 	), told AS (
 		UPDATE notifications SET state = $7, due_at = $8::timestamptz, last_status = $4, last_error = $5,
 			delivered_at = CASE WHEN $7 = 'delivered' THEN $3::timestamptz ELSE delivered_at END WHERE id = $2 RETURNING order_id
@@ -104,12 +105,12 @@ const recordDeliverySQL = `WITH tried AS (
 		INSERT INTO notifications (id, app_id, endpoint_id, order_id, type, version, payload, state, due_at, tries, created_at)
 		SELECT $16 || '_' || e.id, e.app_id, e.id, '', 'webhook_endpoint.disabled', 0, $17, 'pending', $3, 0, $3
 		FROM fares JOIN webhook_endpoints e ON e.app_id = fares.app_id AND e.id <> fares.id AND e.disabled_at IS NULL WHERE fares.disabled
-	) SELECT coalesce((SELECT disabled FROM fares), false)`
+	) SELECT coalesce((SELECT disabled FROM fares), (SELECT disabled_at = $3 FROM webhook_endpoints WHERE id = $9), false)`
 
 // RecordDelivery writes a try in one statement, and tells whether it was the
 // one that disabled the endpoint.
 func (p *DB) RecordDelivery(ctx context.Context, d Delivery) (disabled bool, err error) {
-	err = p.db.GetContext(ctx, &disabled, recordDeliverySQL, ledger.NewID(deliveryID, d.At), d.NotificationID, d.At, d.Status, d.Error, d.Took.Milliseconds(),
+	err = p.get(ctx, &disabled, recordDeliverySQL, ledger.NewID(deliveryID, d.At), d.NotificationID, d.At, d.Status, d.Error, d.Took.Milliseconds(),
 		d.State, orNull(d.DueAt), d.EndpointID, d.GiveUpBefore, d.URL, d.Answer, d.Gone, d.Reason,
 		ledger.NewID(ledger.EventID, d.At), ledger.NewID(NotificationID, d.At), d.Notice)
 	return disabled, mapErr(err)

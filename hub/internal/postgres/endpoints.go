@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"fmt"
 	"time"
 )
 
@@ -28,10 +29,12 @@ func (p *DB) openSecret(endpointID string, sealed []byte) ([]byte, error) {
 	return p.keys.open("webhook_endpoints.secret "+endpointID, sealed)
 }
 
-// AddEndpoint stores an endpoint, unless the app has limit of them: ErrDuplicate.
+// AddEndpoint stores an endpoint, unless the app has limit of others:
+// ErrDuplicate. The same endpoint twice is harmless.
 func (p *DB) AddEndpoint(ctx context.Context, e Endpoint, limit int) error {
-	res, err := p.db.ExecContext(ctx, `INSERT INTO webhook_endpoints (id, app_id, url, secret, created_at)
-		SELECT $1, $2, $3, $4, $5 WHERE (SELECT count(*) FROM webhook_endpoints WHERE app_id = $2) < $6`,
+	res, err := p.exec(ctx, `INSERT INTO webhook_endpoints (id, app_id, url, secret, created_at)
+		SELECT $1, $2, $3, $4, $5 WHERE (SELECT count(*) FROM webhook_endpoints WHERE app_id = $2 AND id <> $1) < $6
+		ON CONFLICT (id) DO UPDATE SET secret = excluded.secret`,
 		e.ID, e.AppID, e.URL, p.sealSecret(e.ID, e.Secret), e.CreatedAt, limit)
 	if err != nil {
 		return mapErr(err)
@@ -58,14 +61,14 @@ func (p *DB) Endpoint(ctx context.Context, appID, id string) (Endpoint, error) {
 
 // DeleteEndpoint ends an endpoint and what was still to be sent to it. ErrNotFound.
 func (p *DB) DeleteEndpoint(ctx context.Context, appID, id string) error {
-	return p.mustHit(ctx, `DELETE FROM webhook_endpoints WHERE app_id = $1 AND id = $2`, appID, id)
+	return p.remove(ctx, "webhook_endpoints", "app_id = $1 AND id = $2", "true", appID, id)
 }
 
 // RotateEndpoint gives an endpoint a new secret; the old one signs beside it
 // until then. ErrNotFound.
 func (p *DB) RotateEndpoint(ctx context.Context, appID, id, secret string, until time.Time) error {
-	return p.mustHit(ctx, `UPDATE webhook_endpoints SET previous_secret = secret, previous_until = $4, secret = $3
-		WHERE app_id = $1 AND id = $2`, appID, id, p.sealSecret(id, secret), until)
+	return p.mustHit(ctx, `UPDATE webhook_endpoints SET previous_secret = CASE WHEN secret = $3 THEN previous_secret ELSE secret END,
+		previous_until = $4, secret = $3 WHERE app_id = $1 AND id = $2`, appID, id, p.sealSecret(id, secret), until)
 }
 
 // EnableEndpoint lets a disabled endpoint be tried again; what waited is due. ErrNotFound.
@@ -77,13 +80,14 @@ func (p *DB) EnableEndpoint(ctx context.Context, appID, id string) error {
 // DisableEndpoint has nothing sent to an endpoint until it is enabled; what is
 // due waits. ErrNotFound, also when it is disabled already.
 func (p *DB) DisableEndpoint(ctx context.Context, appID, id, reason string, now time.Time) error {
-	return p.mustHit(ctx, `UPDATE webhook_endpoints SET disabled_at = $3, disabled_reason = $4 WHERE app_id = $1 AND id = $2 AND disabled_at IS NULL`,
+	return p.mustHit(ctx, `UPDATE webhook_endpoints SET disabled_at = $3, disabled_reason = $4 WHERE app_id = $1 AND id = $2 AND (disabled_at IS NULL OR disabled_at = $3)`,
 		appID, id, now, reason)
 }
 
-// mustHit runs a statement that must hit a row. ErrNotFound.
+// mustHit runs a statement that must hit a row, also when it is repeated: see
+// exec. ErrNotFound.
 func (p *DB) mustHit(ctx context.Context, q string, args ...any) error {
-	res, err := p.db.ExecContext(ctx, q, args...)
+	res, err := p.exec(ctx, q, args...)
 	if err != nil {
 		return mapErr(err)
 	}
@@ -93,6 +97,25 @@ func (p *DB) mustHit(ctx context.Context, q string, args ...any) error {
 		return ErrNotFound
 	}
 	return nil
+}
+
+// remove deletes the row with a key, if it meets a condition. ErrNotFound if
+// there was none. If the answer was lost, a row that is gone was deleted.
+func (p *DB) remove(ctx context.Context, table, key, condition string, args ...any) error {
+	var deleted, lost bool
+	q := fmt.Sprintf(`WITH deleted AS (DELETE FROM %s WHERE %s AND %s RETURNING 1) SELECT EXISTS (SELECT FROM deleted)`, table, key, condition)
+	err := again(ctx, func() error {
+		err := p.db.GetContext(ctx, &deleted, q, args...)
+		lost = lost || err != nil
+		return err
+	})
+	if err == nil && !deleted && lost {
+		err = p.db.GetContext(ctx, &deleted, fmt.Sprintf(`SELECT NOT EXISTS (SELECT FROM %s WHERE %s)`, table, key), args...)
+	}
+	if err == nil && !deleted {
+		return ErrNotFound
+	}
+	return mapErr(err)
 }
 
 // AllEndpoints lists the endpoints of all apps, with the app's name: those that

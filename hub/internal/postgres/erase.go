@@ -12,7 +12,7 @@ type Forgotten struct {
 // are older than its erasure, with what apps answered. Repeating it is harmless.
 func (p *DB) Forget(ctx context.Context, orderID string) (Forgotten, error) {
 	var f Forgotten
-	err := p.db.GetContext(ctx, &f, `WITH raw AS (
+	err := p.get(ctx, &f, `WITH raw AS (
 			UPDATE callbacks SET raw = NULL WHERE order_id = $1 AND raw IS NOT NULL AND due_at IS NULL AND outcome NOT IN ('failed', 'parked') RETURNING 1
 		), told AS (
 			DELETE FROM notifications WHERE order_id = $1 AND created_at < (SELECT erased_at FROM orders WHERE id = $1) RETURNING 1

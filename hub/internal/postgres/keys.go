@@ -30,7 +30,7 @@ func (p *DB) AddKey(ctx context.Context, k NewKey) error {
 	if k.Scope == "" {
 		k.Scope = ScopeFull
 	}
-	res, err := p.db.ExecContext(ctx, `INSERT INTO api_keys (id, app_id, hash, hint, scope, expires_at, created_at) SELECT $1, $2, $3, $4, $5, $6, $7
+	res, err := p.exec(ctx, `INSERT INTO api_keys (id, app_id, hash, hint, scope, expires_at, created_at) SELECT $1, $2, $3, $4, $5, $6, $7
 		WHERE (SELECT count(*) FROM api_keys WHERE app_id = $2 AND hash <> $3 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $7)) < $8
 		ON CONFLICT (hash) DO UPDATE SET hint = excluded.hint`, k.ID, k.AppID, k.Hash, k.Hint, k.Scope, k.ExpiresAt, k.CreatedAt, MaxKeys)
 	if err != nil {
@@ -47,15 +47,20 @@ func (p *DB) AddKey(ctx context.Context, k NewKey) error {
 // ErrNotFound if it has ended; ErrDuplicate if the app has MaxKeys.
 func (p *DB) RotateKey(ctx context.Context, oldID string, k NewKey, ends time.Time) error {
 	var old, added int
-	err := p.db.QueryRowContext(ctx, `WITH old AS (
-			SELECT id, scope, expires_at FROM api_keys WHERE id = $1 AND app_id = $2 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $6)
-		), added AS (
-			INSERT INTO api_keys (id, app_id, hash, hint, scope, expires_at, created_at) SELECT $3, $2, $4, $5, scope, expires_at, $6 FROM old
-			WHERE (SELECT count(*) FROM api_keys WHERE app_id = $2 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $6)) < $8 RETURNING 1
-		), ended AS (
-			UPDATE api_keys SET expires_at = least(expires_at, $7::timestamptz) WHERE id = $1 AND EXISTS (SELECT FROM added)
-		) SELECT (SELECT count(*) FROM old), (SELECT count(*) FROM added)`,
-		oldID, k.AppID, k.ID, k.Hash, k.Hint, k.CreatedAt, ends, MaxKeys).Scan(&old, &added)
+	err := again(ctx, func() error { // a repetition finds the new key
+		return p.db.QueryRowContext(ctx, `WITH done AS (
+				SELECT FROM api_keys WHERE id = $3 AND app_id = $2 AND hash = $4
+			), old AS (
+				SELECT id, scope, expires_at FROM api_keys WHERE id = $1 AND app_id = $2 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $6)
+			), added AS (
+				INSERT INTO api_keys (id, app_id, hash, hint, scope, expires_at, created_at) SELECT $3, $2, $4, $5, scope, expires_at, $6 FROM old
+				WHERE NOT EXISTS (SELECT FROM done)
+				AND (SELECT count(*) FROM api_keys WHERE app_id = $2 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $6)) < $8 RETURNING 1
+			), ended AS (
+				UPDATE api_keys SET expires_at = least(expires_at, $7::timestamptz) WHERE id = $1 AND EXISTS (SELECT FROM added)
+			) SELECT (SELECT count(*) FROM old) + (SELECT count(*) FROM done), (SELECT count(*) FROM added) + (SELECT count(*) FROM done)`,
+			oldID, k.AppID, k.ID, k.Hash, k.Hint, k.CreatedAt, ends, MaxKeys).Scan(&old, &added)
+	})
 	switch {
 	case err != nil:
 		return mapErr(err)
@@ -89,5 +94,5 @@ func (p *DB) KeysOf(ctx context.Context, app string) ([]Key, error) {
 
 // RevokeKey ends a key at once. ErrNotFound.
 func (p *DB) RevokeKey(ctx context.Context, id string, now time.Time) error {
-	return p.mustHit(ctx, `UPDATE api_keys SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL`, id, now)
+	return p.mustHit(ctx, `UPDATE api_keys SET revoked_at = $2 WHERE id = $1 AND (revoked_at IS NULL OR revoked_at = $2)`, id, now)
 }

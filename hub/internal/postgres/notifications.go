@@ -128,7 +128,7 @@ var ErrDisabled = errors.New("the endpoint is disabled")
 // empty app is the hub itself. ErrNotFound, ErrDisabled.
 func (p *DB) ResendNotification(ctx context.Context, appID, id string, now time.Time) error {
 	var disabled bool
-	err := p.db.GetContext(ctx, &disabled, `WITH found AS (
+	err := p.get(ctx, &disabled, `WITH found AS (
 			SELECT n.id, e.disabled_at IS NOT NULL AS disabled FROM notifications n JOIN webhook_endpoints e ON e.id = n.endpoint_id
 			WHERE n.id = $2 AND ($1 = '' OR n.app_id = $1)
 		), again AS (
@@ -147,7 +147,7 @@ func (p *DB) ResendFailed(ctx context.Context, f NotificationFilter, now time.Ti
 	f.State = "failed"
 	cond, args := f.where()
 	args = append(args, now)
-	res, err := p.db.ExecContext(ctx, fmt.Sprintf(`UPDATE notifications SET state = 'pending', due_at = $%d, tries = 0 WHERE id IN (
+	res, err := p.exec(ctx, fmt.Sprintf(`UPDATE notifications SET state = 'pending', due_at = $%d, tries = 0 WHERE id IN (
 		SELECT n.id FROM notifications n JOIN webhook_endpoints e ON e.id = n.endpoint_id AND e.disabled_at IS NULL
 		WHERE %s ORDER BY n.id LIMIT %d)`, len(args), cond, limit), args...)
 	if err != nil {
@@ -176,7 +176,7 @@ func (p *DB) TrimNotifications(ctx context.Context, answers, notifications time.
 		{`DELETE FROM notifications WHERE id IN (
 			SELECT id FROM notifications WHERE id < $1 ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED)`, ledger.FirstID(NotificationID, notifications)},
 	} {
-		res, err := p.db.ExecContext(ctx, t.q, t.before, limit)
+		res, err := p.exec(ctx, t.q, t.before, limit)
 		if err != nil {
 			return false, mapErr(err)
 		}

@@ -80,7 +80,7 @@ func (p *DB) Events(ctx context.Context, orderID, after string, limit int) ([]le
 // DueNow makes the operations of a provider whose callers are gone due at
 // once: the provider is back.
 func (p *DB) DueNow(ctx context.Context, provider string, now time.Time) error {
-	_, err := p.db.ExecContext(ctx, `UPDATE attempts SET due_at = $2 WHERE provider = $1 AND id IN (
+	_, err := p.exec(ctx, `UPDATE attempts SET due_at = $2 WHERE provider = $1 AND id IN (
 		SELECT attempt_id FROM operations WHERE outcome IN ('pending', 'unknown') AND deadline <= $2)`, provider, now)
 	return mapErr(err)
 }

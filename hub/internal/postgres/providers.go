@@ -3,6 +3,8 @@ package postgres
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"time"
 
 	"github.com/lib/pq"
@@ -50,20 +52,27 @@ func (p *DB) KeptProviders(ctx context.Context) ([]KeptProvider, error) {
 }
 
 // AddProvider keeps a new one at version 1, and lets apps use it. ErrDuplicate
-// if there is one of that name.
+// if there is one of that name. Settings are sealed anew each time that they are
+// written, so that equal ones are of this very call: its first run, whose answer
+// was lost.
 func (p *DB) AddProvider(ctx context.Context, k KeptProvider, apps []string) error {
 	sealed, set, err := p.sealProvider(k)
 	if err != nil {
 		return err
 	}
 	// One statement: an app that has gone meanwhile leaves nothing behind.
-	return p.mustHit(ctx, `WITH added AS (
+	err = p.mustHit(ctx, `WITH added AS (
 			INSERT INTO providers (id, plugin, settings, set_at, enabled, version, created_at, updated_at, updated_by)
-			VALUES ($1, $2, $3, $4, $5, 1, $6, $6, $7) RETURNING id
+			VALUES ($1, $2, $3, $4, $5, 1, $6, $6, $7)
+			ON CONFLICT (id) DO UPDATE SET plugin = excluded.plugin WHERE providers.settings = excluded.settings RETURNING id
 		), granted AS (
 			INSERT INTO app_providers (app_id, provider) SELECT a, added.id FROM added, unnest($8::text[]) a ON CONFLICT DO NOTHING
 		) SELECT FROM added`,
 		k.Name, k.Plugin, sealed, set, k.Enabled, k.UpdatedAt, k.UpdatedBy, pq.StringArray(apps))
+	if errors.Is(err, ErrNotFound) {
+		return fmt.Errorf("%w: provider %s", ErrDuplicate, k.Name)
+	}
+	return err
 }
 
 // ChangeProvider writes settings and whether it is enabled, at the version that
@@ -73,13 +82,13 @@ func (p *DB) ChangeProvider(ctx context.Context, k KeptProvider) error {
 	if err != nil {
 		return err
 	}
-	return p.mustHit(ctx, `UPDATE providers SET settings = $3, set_at = $4, enabled = $5, version = version + 1, updated_at = $6, updated_by = $7
-		WHERE id = $1 AND version = $2`, k.Name, k.Version, sealed, set, k.Enabled, k.UpdatedAt, k.UpdatedBy)
+	return p.mustHit(ctx, `UPDATE providers SET settings = $3, set_at = $4, enabled = $5, version = $2::bigint + 1, updated_at = $6, updated_by = $7
+		WHERE id = $1 AND (version = $2 OR version = $2::bigint + 1 AND settings = $3)`, k.Name, k.Version, sealed, set, k.Enabled, k.UpdatedAt, k.UpdatedBy)
 }
 
 // RemoveProvider forgets one that is disabled. ErrNotFound if it is not.
 func (p *DB) RemoveProvider(ctx context.Context, name string) error {
-	return p.mustHit(ctx, `DELETE FROM providers WHERE id = $1 AND NOT enabled`, name)
+	return p.remove(ctx, "providers", "id = $1", "NOT enabled", name)
 }
 
 func (p *DB) sealProvider(k KeptProvider) (sealed []byte, set string, err error) {
@@ -96,7 +105,7 @@ func (p *DB) sealProvider(k KeptProvider) (sealed []byte, set string, err error)
 
 // AskRestart has all hubs restart a provider.
 func (p *DB) AskRestart(ctx context.Context, name, who string, now time.Time) error {
-	_, err := p.db.ExecContext(ctx, `INSERT INTO provider_restarts (provider, asked_at, asked_by) VALUES ($1, $2, $3)
+	_, err := p.exec(ctx, `INSERT INTO provider_restarts (provider, asked_at, asked_by) VALUES ($1, $2, $3)
 		ON CONFLICT (provider) DO UPDATE SET asked_at = excluded.asked_at, asked_by = excluded.asked_by`, name, now, who)
 	return mapErr(err)
 }

@@ -72,7 +72,7 @@ func (p *DB) rollBatch(ctx context.Context, table, column, about, after string, 
 	if len(ids) > 0 {
 		q := fmt.Sprintf(`UPDATE %[1]s t SET %[2]s = x.becomes FROM unnest($1::text[], $2::bytea[], $3::bytea[]) x (id, was, becomes)
 			WHERE t.id = x.id AND t.%[2]s = x.was`, table, column)
-		res, err := p.db.ExecContext(ctx, q, ids, was, becomes)
+		res, err := p.exec(ctx, q, ids, was, becomes)
 		if err != nil {
 			return last, false, mapErr(err)
 		}

@@ -53,7 +53,7 @@ func (p *DB) ClaimSchedules(ctx context.Context, now time.Time, lease float64, o
 
 // SaveSchedule ends a lease, unless it was taken or made anew meanwhile.
 func (p *DB) SaveSchedule(ctx context.Context, s Schedule) error {
-	_, err := p.db.ExecContext(ctx, `UPDATE schedules SET due_at = $3, tries = $4, since = $5, began_at = $6, cursor = $7,
+	_, err := p.exec(ctx, `UPDATE schedules SET due_at = $3, tries = $4, since = $5, began_at = $6, cursor = $7,
 		known_to = greatest(known_to, $8), listed = $9, news = $10, not_ours = $11, error = $12
 		WHERE provider = $1 AND kind = $2 AND due_at = $13`,
 		s.Provider, s.Kind, s.DueAt, s.Tries, s.Since, s.BeganAt, s.Cursor, s.KnownTo, s.Listed, s.News, s.NotOurs, s.Error, s.until)
@@ -69,7 +69,7 @@ func (p *DB) Schedules(ctx context.Context) ([]Schedule, error) {
 
 // Seen notes that the providers are up now.
 func (p *DB) Seen(ctx context.Context, providers []string, now time.Time) error {
-	_, err := p.db.ExecContext(ctx, `UPDATE schedules SET known_to = greatest(known_to, $2) WHERE kind = $3 AND provider = ANY($1)`,
+	_, err := p.exec(ctx, `UPDATE schedules SET known_to = greatest(known_to, $2) WHERE kind = $3 AND provider = ANY($1)`,
 		pq.StringArray(providers), now, ListOutage)
 	return mapErr(err)
 }
@@ -78,7 +78,7 @@ func (p *DB) Seen(ctx context.Context, providers []string, now time.Time) error 
 // overlap; one that is under way begins anew. A provider that was never up
 // before is listed daily from now on.
 func (p *DB) CameUp(ctx context.Context, provider string, now time.Time, overlap time.Duration) error {
-	_, err := p.db.ExecContext(ctx, `INSERT INTO schedules (`+scheduleColumns+`)
+	_, err := p.exec(ctx, `INSERT INTO schedules (`+scheduleColumns+`)
 		SELECT $1, kind, due_at, 0, NULL, NULL, '', $2, 0, 0, 0, '' FROM (VALUES ($3::text, $2::timestamptz), ($4::text, NULL)) AS new (kind, due_at)
 		ON CONFLICT (provider, kind) DO UPDATE SET due_at = $2, tries = 0, cursor = '', began_at = $2, listed = 0, news = 0, not_ours = 0,
 			since = least(schedules.since, schedules.known_to - make_interval(secs => $5)), known_to = $2

@@ -22,7 +22,7 @@ const sessionColumns = `s.id, s.user_id, s.address, s.agent, s.created_at, s.see
 // AddSession signs a user in. device, if not nil, is the hash by which the
 // browser is known from now on. What is long over is cleared away with it.
 func (p *DB) AddSession(ctx context.Context, s Session, hash, device []byte) error {
-	_, err := p.db.ExecContext(ctx, `WITH seen AS (
+	_, err := p.exec(ctx, `WITH seen AS (
 			UPDATE users SET seen_at = $6 WHERE id = $3
 		), known AS (
 			INSERT INTO devices (hash, user_id, seen_at) SELECT $8::bytea, $3, $6 WHERE $8::bytea IS NOT NULL
@@ -33,7 +33,8 @@ func (p *DB) AddSession(ctx context.Context, s Session, hash, device []byte) err
 			DELETE FROM devices WHERE seen_at < $6 - interval '180 days'
 		), calm AS (
 			DELETE FROM sign_in_tries WHERE last_at < $6 - interval '2 days'
-		) INSERT INTO sessions (id, hash, user_id, address, agent, created_at, seen_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $6, $7)`,
+		) INSERT INTO sessions (id, hash, user_id, address, agent, created_at, seen_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $6, $7)
+		ON CONFLICT (id) DO NOTHING`,
 		s.ID, hash, s.UserID, s.Address, s.Agent, s.CreatedAt, s.ExpiresAt, device)
 	return mapErr(err)
 }
@@ -56,20 +57,20 @@ func (p *DB) Session(ctx context.Context, hash []byte, now, idle time.Time) (Ses
 
 // SeeSession keeps a session from being idle.
 func (p *DB) SeeSession(ctx context.Context, id string, now time.Time) error {
-	_, err := p.db.ExecContext(ctx, `UPDATE sessions SET seen_at = $2 WHERE id = $1`, id, now)
+	_, err := p.exec(ctx, `UPDATE sessions SET seen_at = $2 WHERE id = $1`, id, now)
 	return mapErr(err)
 }
 
 // EndSession ends a session of that user at once. ErrNotFound, also if it is
 // over already.
 func (p *DB) EndSession(ctx context.Context, userID, id string, now time.Time) error {
-	return p.mustHit(ctx, `UPDATE sessions SET ended_at = $3 WHERE user_id = $1 AND id = $2 AND ended_at IS NULL`, userID, id, now)
+	return p.mustHit(ctx, `UPDATE sessions SET ended_at = $3 WHERE user_id = $1 AND id = $2 AND (ended_at IS NULL OR ended_at = $3)`, userID, id, now)
 }
 
 // EndOtherSessions ends all sessions of a user but one ("" spares none), and
 // forgets the user's browsers. It returns how many there were.
 func (p *DB) EndOtherSessions(ctx context.Context, userID, keep string, now time.Time) (int, error) {
-	res, err := p.db.ExecContext(ctx, `WITH forgotten AS (
+	res, err := p.exec(ctx, `WITH forgotten AS (
 			DELETE FROM devices WHERE user_id = $1
 		) UPDATE sessions SET ended_at = $3 WHERE user_id = $1 AND id <> $2 AND ended_at IS NULL AND expires_at > $3`, userID, keep, now)
 	if err != nil {

@@ -27,6 +27,17 @@ type Unmatched struct {
 // AddUnmatched keeps one, and reports whether it is new or its money moved since
 // it was last seen: then it is to be looked at, also if a person had settled it.
 func (p *DB) AddUnmatched(ctx context.Context, u Unmatched) (news bool, err error) {
+	var lost bool
+	err = again(ctx, func() error {
+		news, err = p.addUnmatched(ctx, u)
+		lost = lost || err != nil
+		return err
+	})
+	// After a lost answer nobody knows: looked at once too often is harmless.
+	return news || err == nil && lost, mapErr(err)
+}
+
+func (p *DB) addUnmatched(ctx context.Context, u Unmatched) (news bool, err error) {
 	rows, err := p.db.NamedQueryContext(ctx, `INSERT INTO unmatched (provider, ref, attempt_id, certain, status, amount, captured, refunded, currency, exponent, first_seen, last_seen)
 		VALUES (:provider, :ref, :attempt_id, :certain, :status, :amount, :captured, :refunded, :currency, :exponent, :last_seen, :last_seen)
 		ON CONFLICT (provider, ref) DO UPDATE SET status = excluded.status, captured = excluded.captured, refunded = excluded.refunded,
@@ -34,11 +45,11 @@ func (p *DB) AddUnmatched(ctx context.Context, u Unmatched) (news bool, err erro
 		WHERE (unmatched.status, unmatched.captured, unmatched.refunded) IS DISTINCT FROM (excluded.status, excluded.captured, excluded.refunded)
 		RETURNING 1`, u)
 	if err != nil {
-		return false, mapErr(err)
+		return false, err
 	}
 	defer rows.Close()
 	news = rows.Next()
-	return news, mapErr(rows.Err())
+	return news, rows.Err()
 }
 
 // Unmatched lists those that nobody has settled, the oldest first.
@@ -52,6 +63,6 @@ func (p *DB) Unmatched(ctx context.Context, limit int) ([]Unmatched, error) {
 // none to be settled.
 func (p *DB) ResolveUnmatched(ctx context.Context, provider, ref, resolution string, now time.Time) error {
 	var found string
-	return mapErr(p.db.GetContext(ctx, &found, `UPDATE unmatched SET resolved_at = $4, resolution = $3
-		WHERE provider = $1 AND ref = $2 AND resolved_at IS NULL RETURNING ref`, provider, ref, resolution, now))
+	return mapErr(p.get(ctx, &found, `UPDATE unmatched SET resolved_at = $4, resolution = $3
+		WHERE provider = $1 AND ref = $2 AND (resolved_at IS NULL OR resolved_at = $4 AND resolution = $3) RETURNING ref`, provider, ref, resolution, now))
 }

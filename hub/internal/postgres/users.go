@@ -23,9 +23,11 @@ type User struct {
 
 const userColumns = `u.id, u.email, u.name, u.role, u.password, u.lang, u.theme, u.zone, u.keys, u.disabled_at, u.seen_at, u.created_at`
 
-// AddUser makes a user. ErrDuplicate if the e-mail address is taken.
+// AddUser makes a user. ErrDuplicate if the e-mail address is taken. The same
+// user twice is harmless.
 func (p *DB) AddUser(ctx context.Context, u User) error {
-	_, err := p.db.ExecContext(ctx, `INSERT INTO users (id, email, name, role, password, created_at) VALUES ($1, $2, $3, $4, $5, $6)`,
+	_, err := p.exec(ctx, `INSERT INTO users (id, email, name, role, password, created_at) VALUES ($1, $2, $3, $4, $5, $6)
+		ON CONFLICT (id) DO NOTHING`,
 		u.ID, u.Email, u.Name, u.Role, u.Password, u.CreatedAt)
 	return mapErr(err)
 }
@@ -33,7 +35,7 @@ func (p *DB) AddUser(ctx context.Context, u User) error {
 // EnsureUser makes a user, or gives the one with that e-mail address the
 // password and role, and lets it in again.
 func (p *DB) EnsureUser(ctx context.Context, u User) error {
-	_, err := p.db.ExecContext(ctx, `INSERT INTO users (id, email, name, role, password, created_at) VALUES ($1, $2, $3, $4, $5, $6)
+	_, err := p.exec(ctx, `INSERT INTO users (id, email, name, role, password, created_at) VALUES ($1, $2, $3, $4, $5, $6)
 		ON CONFLICT (email) DO UPDATE SET password = excluded.password, role = excluded.role, disabled_at = NULL`,
 		u.ID, u.Email, u.Name, u.Role, u.Password, u.CreatedAt)
 	return mapErr(err)
@@ -78,16 +80,16 @@ const otherAdmin = `WITH admins AS (SELECT id FROM users WHERE role = 'admin' AN
 // if it is disabled already, or is the last admin.
 func (p *DB) DisableUser(ctx context.Context, id string, now time.Time) error {
 	return p.mustHit(ctx, otherAdmin+`, gone AS (
-			UPDATE users SET disabled_at = $2 WHERE id = $1 AND disabled_at IS NULL
+			UPDATE users SET disabled_at = $2 WHERE id = $1 AND (disabled_at IS NULL OR disabled_at = $2)
 				AND (role <> 'admin' OR EXISTS (SELECT 1 FROM admins WHERE id <> $1)) RETURNING id
 		), ended AS (
 			UPDATE sessions SET ended_at = $2 WHERE user_id IN (SELECT id FROM gone) AND ended_at IS NULL
 		) SELECT id FROM gone`, id, now)
 }
 
-// EnableUser lets a disabled user in again. ErrNotFound.
+// EnableUser lets a user in again; one who is not disabled stays so. ErrNotFound.
 func (p *DB) EnableUser(ctx context.Context, id string) error {
-	return p.mustHit(ctx, `UPDATE users SET disabled_at = NULL WHERE id = $1 AND disabled_at IS NOT NULL`, id)
+	return p.mustHit(ctx, `UPDATE users SET disabled_at = NULL WHERE id = $1`, id)
 }
 
 // SetRole changes what a user may do, from the next request on. ErrNotFound,

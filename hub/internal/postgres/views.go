@@ -25,10 +25,10 @@ func (p *DB) Views(ctx context.Context, userID, screen string) ([]View, error) {
 }
 
 // SaveView keeps a view; another of that person's with its name is replaced.
-// ErrNotFound: the person has limit of them already.
+// ErrNotFound: the person has limit of others already.
 func (p *DB) SaveView(ctx context.Context, v View, limit int) error {
 	err := p.mustHit(ctx, `INSERT INTO views (id, user_id, screen, name, query, shared, created_at)
-		SELECT $1, $2, $3, $4, $5, $6, $7 WHERE (SELECT count(*) FROM views WHERE user_id = $2 AND screen = $3) < $8
+		SELECT $1, $2, $3, $4, $5, $6, $7 WHERE (SELECT count(*) FROM views WHERE user_id = $2 AND screen = $3 AND name <> $4) < $8
 		ON CONFLICT ON CONSTRAINT views_name_once DO UPDATE SET query = excluded.query, shared = excluded.shared`,
 		v.ID, v.UserID, v.Screen, v.Name, v.Query, v.Shared, v.CreatedAt, limit)
 	return err
@@ -36,5 +36,5 @@ func (p *DB) SaveView(ctx context.Context, v View, limit int) error {
 
 // DeleteView ends one of a person's own views. ErrNotFound.
 func (p *DB) DeleteView(ctx context.Context, userID, id string) error {
-	return p.mustHit(ctx, `DELETE FROM views WHERE user_id = $1 AND id = $2`, userID, id)
+	return p.remove(ctx, "views", "user_id = $1 AND id = $2", "true", userID, id)
 }

@@ -41,7 +41,8 @@ func (p *DB) EndAudit(ctx context.Context, id, outcome string, data json.RawMess
 	if data == nil {
 		data = json.RawMessage(`{}`)
 	}
-	return p.mustHit(ctx, `UPDATE audit SET outcome = $2, data = data || $3 WHERE id = $1 AND outcome IN ('begun', $2)`, id, outcome, string(data))
+	return p.mustHit(ctx, `WITH ended AS (UPDATE audit SET outcome = $2, data = data || $3 WHERE id = $1 AND outcome = 'begun' RETURNING id)
+		SELECT id FROM ended UNION ALL SELECT id FROM audit WHERE id = $1 AND outcome = $2 AND data @> $3`, id, outcome, string(data))
 }
 
 // AuditFilter narrows the audit. Zero fields do not.

@@ -202,6 +202,29 @@ func TestLostAnswer_OfACallback(t *testing.T) {
 	e.Verified()
 }
 
+// TestLostAnswer_AnAppliedCallbackStaysApplied: it was applied, and the hub could
+// not find that out: what it writes instead does not take that back.
+func TestLostAnswer_AnAppliedCallbackStaysApplied(t *testing.T) {
+	t.Parallel()
+	e, proxy, _ := behindProxy(t, paytest.Options{})
+	o := e.Checkout(paytest.FlowPage)
+	p := e.Provider.Honest.Pay(o.Attempts[0].ID)
+	proxy.Cut(pgproxy.Rule{Moment: pgproxy.Unanswered, Match: pgproxy.Writes("callbacks"), Then: func() {
+		proxy.Cut(pgproxy.Rule{Moment: pgproxy.Before, Match: pgproxy.Writes("orders")})
+		proxy.Cut(pgproxy.Rule{Moment: pgproxy.Before, Match: pgproxy.Contains(`^SELECT EXISTS \(SELECT FROM events`), Times: 3})
+	}})
+	_, err := e.Callback(e.Fact("evt-1", o.Attempts[0].ID, true, *p))
+	require.NoError(t, err, "it is on record, to be tried again")
+	applied := func() int { return e.Count(`SELECT count(*) FROM callbacks WHERE outcome = 'applied'`) }
+	require.Equal(t, 1, applied())
+	require.Equal(t, 1, e.Count(`SELECT count(*) FROM callbacks WHERE due_at IS NOT NULL`))
+	e.After(time.Minute)
+	require.Equal(t, 1, applied())
+	require.Zero(t, e.Count(`SELECT count(*) FROM callbacks WHERE due_at IS NOT NULL`))
+	require.Equal(t, ledger.OrderPaid, e.Order(o.ID).Status)
+	e.Verified()
+}
+
 // TestLostAnswer_DatabaseAway: the answer is lost and the database cannot be
 // asked. The caller is told that nobody knows, and its key finds out later.
 func TestLostAnswer_DatabaseAway(t *testing.T) {

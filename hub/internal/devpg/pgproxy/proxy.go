@@ -171,6 +171,13 @@ func (p *Proxy) CutAll() {
 	}
 }
 
+// Sessions is how many connections there are.
+func (p *Proxy) Sessions() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.sessions)
+}
+
 // Close ends the proxy and its connections.
 func (p *Proxy) Close() {
 	p.mu.Lock()

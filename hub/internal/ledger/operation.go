@@ -235,10 +235,13 @@ func (d *decision) lease(op *Operation, lease time.Duration) {
 	}
 }
 
+// CodeInFlight is the code of InFlight.
+const CodeInFlight = "in_flight"
+
 // InFlight tells a second caller to come back.
 func InFlight(op *Operation, now time.Time) *Error {
 	return &Error{
-		Kind: Conflict, Code: "in_flight", OrderID: op.OrderID, RetryAfter: max(time.Second, min(op.Deadline.Sub(now), 5*time.Second)),
+		Kind: Conflict, Code: CodeInFlight, OrderID: op.OrderID, RetryAfter: max(time.Second, min(op.Deadline.Sub(now), 5*time.Second)),
 		Message: "the first request with this Idempotency-Key is still being worked on; repeat it after Retry-After",
 	}
 }

@@ -81,7 +81,7 @@ func (s *Service) renew(ctx context.Context, o *ledger.Order, op *ledger.Operati
 func unrecorded(o *ledger.Order) error {
 	e := &ledger.Error{
 		Kind: ledger.Unavailable, Code: "outcome_not_recorded", RetryAfter: 5 * time.Second,
-		Message: "the database did not say whether the request is on record; repeat it with the same Idempotency-Key",
+		Message: "it is not known yet what becomes of the request; repeat it with the same Idempotency-Key",
 	}
 	if o != nil && o.Version > 1 {
 		e.OrderID = o.ID

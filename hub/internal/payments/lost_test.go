@@ -146,6 +146,39 @@ func TestLostAnswer_AnotherHubRecovers(t *testing.T) {
 	}
 }
 
+// TestLostAnswer_AnotherHubIsAtIt: another hub has taken the operation over and
+// still waits for the provider. The first hub leaves it to that one, and does
+// not tell its caller no.
+func TestLostAnswer_AnotherHubIsAtIt(t *testing.T) {
+	t.Parallel()
+	e, proxy, direct := behindProxy(t, paytest.Options{})
+	other := paytest.New(t, paytest.Options{DatabaseURL: direct, Provider: e.Provider, Clock: e.Clock})
+	for _, v := range verbs {
+		o, c, before := v.order(e), e.Caller(), len(e.Provider.Calls(v.method))
+		asked, answer := make(chan bool, 1), make(chan bool)
+		e.Provider.Script(func(s *paytest.Script) {
+			*s = during(e, func() int {
+				asked <- true
+				<-answer
+				return 0
+			})
+		})
+		var recovery sync.WaitGroup
+		proxy.Cut(pgproxy.Rule{Moment: pgproxy.Unanswered, Match: pgproxy.Writes("operations"), Then: func() {
+			recovery.Go(func() { other.After(time.Minute) })
+			<-asked
+		}})
+		_, err := v.ask(t.Context(), e, c, o)
+		refused(t, err, "outcome_not_recorded")
+		e.Provider.Script(func(s *paytest.Script) { *s = paytest.Script{} })
+		close(answer)
+		recovery.Wait()
+		a, err := v.ask(t.Context(), e, c, o)
+		require.NoError(t, err, v.name)
+		once(t, e, v, before, a.Order.ID, v.name)
+	}
+}
+
 // TestLostAnswer_NobodyRecovered: the lease has ended, and nobody took the
 // operation over: its caller takes a new lease and sends it.
 func TestLostAnswer_NobodyRecovered(t *testing.T) {

@@ -50,7 +50,12 @@ func (s *Service) notStarted(ctx context.Context, c Caller, hash string, change 
 	case errors.Is(err, postgres.ErrKeyUsed), errors.Is(err, postgres.ErrReferenceUsed):
 		return s.replay(ctx, c, hash, change.Order.Reference)
 	case errors.Is(err, errTakenOver):
-		return s.replay(ctx, c, hash, "")
+		a, err := s.replay(ctx, c, hash, "")
+		var waits *ledger.Error
+		if errors.As(err, &waits) && waits.Code == ledger.CodeInFlight {
+			err = unrecorded(change.Order) // this is the first request: nothing refuses it
+		}
+		return a, err
 	case err != nil && !errors.Is(err, postgres.ErrStale):
 		return Answer{}, err
 	}
@@ -159,8 +164,10 @@ func (s *Service) resume(ctx context.Context, c Caller, o *ledger.Order, op *led
 	}
 	held, mine, err := s.begin(ctx, change, change.Order.Operation(op.ID))
 	switch {
-	case errors.Is(err, errStale), errors.Is(err, errTakenOver):
+	case errors.Is(err, errStale):
 		return Answer{}, ledger.InFlight(op, s.now())
+	case errors.Is(err, errTakenOver):
+		return Answer{}, unrecorded(change.Order)
 	case err != nil:
 		return Answer{}, err
 	}

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"time"
 )
 
 // body of the checkout by a way.
@@ -116,7 +117,8 @@ func (o *order) cancel() answer {
 }
 
 // giveBack asks for a refund, of all that is left if amount is 0. An app that
-// is told that it failed asks once more, under another key.
+// is told that it failed asks once more, under another key; a brisk one does so,
+// too, if it is told that something else is under way.
 func (o *order) giveBack(from int, amount int64) {
 	o.mu.Lock()
 	o.back = append(o.back, amount)
@@ -125,11 +127,17 @@ func (o *order) giveBack(from int, amount int64) {
 	if amount > 0 {
 		body["amount"] = amount
 	}
-	for range 2 {
+	again := false
+	for end := time.Now().Add(patience); time.Now().Before(end); {
 		got := o.send(atRefund, from, &ask{
 			verb: "refund", path: "/v1/orders/" + o.last.ID + "/refunds", key: o.key(fmt.Sprint("refund", from)), body: body,
 		})
-		if got.Status != "failed" && got.Code != "provider_rejected" {
+		switch {
+		case o.brisk && got.status == 409 && (got.Code == "operation_open" || got.Code == "in_flight"):
+			time.Sleep(50 * time.Millisecond)
+		case (got.Status == "failed" || got.Code == "provider_rejected") && !again:
+			again = true
+		default:
 			return
 		}
 	}

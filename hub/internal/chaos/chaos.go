@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/superpayhub/superpay/hub/internal/dev"
+	"github.com/superpayhub/superpay/hub/internal/devpg/pgproxy"
 	"github.com/superpayhub/superpay/sdk/plugintest/standin"
 )
 
@@ -35,6 +36,7 @@ type Options struct {
 	DatabaseURL     string        // "" is a PostgreSQL of its own, which can be killed
 	Stories         []string      // only those; none is all
 	Rate            float64       // of orders with a call that fails; 0 is 0.3
+	Answers         int           // commits between two whose connection is cut; 0 is 150
 	LogWriter       io.Writer     // what all processes say; nil drops it
 	Say             io.Writer     // how it goes; nil says nothing
 }
@@ -60,6 +62,7 @@ type campaign struct {
 	ctx      context.Context
 	house    *dev.House
 	front    *front
+	database *pgproxy.Proxy            // through which the hubs reach PostgreSQL
 	stands   map[string]standin.Client // by plugin
 	web      *http.Client              // of apps and payers
 	orders   []*order
@@ -80,6 +83,7 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	positive(&o.Workers, 48)
 	positive(&o.Heal, 90*time.Second)
 	positive(&o.Rate, 0.3)
+	positive(&o.Answers, 150)
 	if o.Say == nil {
 		o.Say = io.Discard
 	}
@@ -118,7 +122,7 @@ func (c *campaign) open() error {
 	var err error
 	c.house, err = dev.Start(c.ctx, dev.Options{
 		BinDir: c.BinDir, DataDir: c.DataDir, DatabaseURL: c.DatabaseURL, Hubs: hubs, Fleeting: true, Env: env,
-		Clocks: true, TimeScale: timeScale, CallTimeout: callTimeout, LogWriter: c.LogWriter,
+		Clocks: true, TimeScale: timeScale, CallTimeout: callTimeout, LogWriter: c.LogWriter, HubDatabase: c.cutAnswers,
 	})
 	if err != nil {
 		return err
@@ -152,6 +156,9 @@ func (c *campaign) open() error {
 func (c *campaign) close() error {
 	if c.front != nil {
 		c.front.close()
+	}
+	if c.database != nil {
+		defer c.database.Close()
 	}
 	if c.house == nil {
 		return nil

@@ -26,6 +26,7 @@ func (c *campaign) heal() (*Report, error) {
 			return nil, err
 		}
 	}
+	c.mendAnswers()
 	r.Drove = time.Since(c.began)
 	views, err := c.views()
 	if err != nil {

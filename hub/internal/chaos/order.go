@@ -33,6 +33,7 @@ type order struct {
 // must come to the same.
 type ask struct {
 	verb, path, key string
+	fresh           bool // nobody has asked under the key yet
 	body            any
 	id              string // of the order or refund that it was answered with
 	final           answer // empty while there is none
@@ -98,11 +99,14 @@ func (o *order) send(at step, from int, a *ask) answer {
 	o.asks = append(o.asks, a)
 	o.mu.Unlock()
 	o.arm(at)
+	a.fresh = true
 	return o.repeat(from, a, patience)
 }
 
 func (o *order) repeat(from int, a *ask, limit time.Duration) answer {
 	wait := 20 * time.Millisecond
+	fresh := a.fresh
+	a.fresh = false
 	for end := time.Now().Add(limit); time.Now().Before(end) && o.c.ctx.Err() == nil; from++ {
 		timeout := 12 * time.Second
 		if o.hasty && wait < 40*time.Millisecond {
@@ -115,6 +119,15 @@ func (o *order) repeat(from int, a *ask, limit time.Duration) answer {
 		if err == nil && o.hear(a, got) {
 			return got
 		}
+		if err == nil && fresh && got.status == 409 {
+			if got.Code == "in_flight" {
+				o.fail("the first request with key %s was answered that another is in flight", a.key)
+			}
+			if o.brisk && a.verb == "refund" {
+				return got // nothing was done, or so it says
+			}
+		}
+		fresh = false
 		time.Sleep(wait)
 		wait = min(2*wait, 300*time.Millisecond)
 	}

@@ -22,6 +22,7 @@ type plan struct {
 	callbacks *standin.Fault // what becomes of the order's callbacks, but for whom they are about
 	forged    bool
 	hasty     bool // the app gives up waiting and repeats
+	brisk     bool // the app takes a 409 to its first request for a no, and asks with a new key
 	crash     crash
 	crashAt   step
 }
@@ -103,6 +104,7 @@ func planOf(c Options, n int) plan {
 		p.callbacks = &trick
 	}
 	p.crashAt = p.story.steps[r.IntN(len(p.story.steps))]
+	p.brisk = r.Float64() < 0.1
 	if turn := n / c.Every; n%c.Every == 0 {
 		order := rand.New(rand.NewPCG(c.Seed, 0)).Perm(len(crashes))
 		p.crash = crashes[order[turn%len(crashes)]]

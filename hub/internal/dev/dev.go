@@ -48,6 +48,10 @@ type Options struct {
 	StripeSecretKey, StripeWebhookSecret, StripePublishableKey string
 
 	LogWriter io.Writer // what all of them say, each line with its name; nil drops it
+
+	// HubDatabase takes the database's URL and returns the one by which hubs reach
+	// it, for a proxy between; nil: the same.
+	HubDatabase func(url string) (string, error)
 }
 
 // House is all of it, running.

@@ -79,7 +79,7 @@ func (h *House) seed(ctx context.Context) error {
 // and the app with its key. There is no admin of the console.
 func (h *House) seedByProgram(ctx context.Context) error {
 	cmd := exec.CommandContext(ctx, filepath.Join(h.options.BinDir, "hub"), "app", "create", "shop")
-	cmd.Env, cmd.Stderr = h.hubEnvironment(h.BaseURL()), h.logs.named("hub")
+	cmd.Env, cmd.Stderr = h.hubEnvironment(h.BaseURL(), h.DatabaseURL), h.logs.named("hub")
 	out, err := cmd.Output()
 	if err != nil {
 		return fmt.Errorf("%s app create: %w; its last lines say why", cmd.Path, err)
@@ -130,9 +130,16 @@ func (h *House) startSandbox(ctx context.Context) error {
 }
 
 func (h *House) startHubs(ctx context.Context) error {
+	database := h.DatabaseURL
+	if through := h.options.HubDatabase; through != nil {
+		var err error
+		if database, err = through(database); err != nil {
+			return err
+		}
+	}
 	group, ctx := errgroup.WithContext(ctx)
 	for i, base := range h.BaseURLs {
-		hub := &child{house: h, name: "hub", program: "hub", args: []string{"serve"}, env: h.hubEnvironment(base), health: base + "/readyz"}
+		hub := &child{house: h, name: "hub", program: "hub", args: []string{"serve"}, env: h.hubEnvironment(base, database), health: base + "/readyz"}
 		if len(h.BaseURLs) > 1 {
 			hub.name = fmt.Sprintf("hub%d", i)
 		}
@@ -149,7 +156,7 @@ func (h *House) startHubs(ctx context.Context) error {
 }
 
 // hubEnvironment configures a hub that listens, and is reached, at base.
-func (h *House) hubEnvironment(base string) []string {
+func (h *House) hubEnvironment(base, database string) []string {
 	listen := strings.TrimPrefix(strings.TrimSuffix(base, h.options.BasePath), "http://")
 	env := []string{
 		"HUB_DEV=1",
@@ -157,7 +164,7 @@ func (h *House) hubEnvironment(base string) []string {
 		"HUB_SERVER__PUBLIC_URL=" + base,
 		"HUB_SERVER__BASE_PATH=" + h.options.BasePath,
 		"HUB_SERVER__SHUTDOWN_TIMEOUT=" + shutdownTimeout.String(),
-		"HUB_DATABASE_URL=" + h.DatabaseURL,
+		"HUB_DATABASE_URL=" + database,
 		"HUB_ENCRYPTION_KEY=" + h.keys.EncryptionKey,
 		"HUB_PLUGINS__DIR=" + filepath.Join(h.options.BinDir, "plugins"),
 		"HUB_PROVIDERS__STRIPE__SETTINGS__SECRET_KEY=" + h.keys.StripeSecretKey,

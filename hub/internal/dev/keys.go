@@ -108,7 +108,7 @@ func Environment(dataDir, binDir string) ([]string, error) {
 	h := &House{keys: k, DatabaseURL: where.DatabaseURL, SandboxURL: where.SandboxURL, PayPal: k.PayPal}
 	h.options = Options{BinDir: binDir, DataDir: dataDir, BasePath: base.Path}
 	vars := map[string]string{} // of two with one name, the last counts
-	for _, pair := range h.hubEnvironment(where.BaseURL) {
+	for _, pair := range h.hubEnvironment(where.BaseURL, where.DatabaseURL) {
 		name, value, _ := strings.Cut(pair, "=")
 		vars[name] = value
 	}

@@ -41,9 +41,10 @@ func campaign(t *testing.T, o chaos.Options) *chaos.Report {
 // TestChaos is the campaign, short: `make chaos` is the long one.
 func TestChaos(t *testing.T) {
 	t.Parallel()
-	r := campaign(t, chaos.Options{Seed: 1, Orders: 100, Every: 12})
+	r := campaign(t, chaos.Options{Seed: 1, Orders: 100, Every: 12, Answers: 20})
 	require.Empty(t, r.Findings)
 	require.Greater(t, r.Injected(), 100)
+	require.Positive(t, r.Faults["commit cut unanswered"])
 }
 
 // TestChaos_FindsBrokenLaws: the campaign notices each law that the hubs do not

@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -50,9 +51,9 @@ type Rule struct {
 	Then func()
 }
 
-// Writes matches statements that write a table.
-func Writes(table string) func(sql string) bool {
-	writes := regexp.MustCompile(`(?i)\b(insert\s+into|update|delete\s+from)\s+` + regexp.QuoteMeta(table) + `\b`)
+// Writes matches statements that write one of the tables.
+func Writes(tables ...string) func(sql string) bool {
+	writes := regexp.MustCompile(`(?i)\b(insert\s+into|update|delete\s+from)\s+(` + strings.Join(tables, "|") + `)\b`)
 	return writes.MatchString
 }
 

@@ -268,7 +268,7 @@ var codes = []code{
 	{"provider_rejected", "422", "The provider refused the request, and nothing happened there. `provider_code` is its own code.", "Mend the request and use a new key; the order of a checkout is there, so check out again on `order_id`.", asksForMoney},
 	{"provider_down", "503", "The provider's plugin is not up. Nothing was done.", "Repeat with the same key after Retry-After.", asksForMoney},
 	{"not_sent", "503", "The provider could not be reached, and nothing was sent.", "Repeat with the same key after Retry-After.", asksForMoney},
-	{"outcome_not_recorded", "503", "It was sent, and the hub could not write down how it ended.", "Repeat with the same key after Retry-After: it is not done twice.", asksForMoney},
+	{"outcome_not_recorded", "503", "It may have been done: the hub could not find out yet, or not write down, how it ended.", "Repeat with the same key after Retry-After: it is not done twice.", asksForMoney},
 	{"too_many_requests", "429", "The app asks more often than the operator allows. Nothing was done.", "Repeat after Retry-After, with the same key.", nil},
 	{"clock_wrong", "503", "The clocks of the hub's machine and of its database are too far apart. Nothing was done. Callbacks and /readyz are answered so, too.", "Repeat after Retry-After, with the same key; the operator has to set the clocks right.", asksForMoney},
 	{"overloaded", "503", "More is asked than the hub can do. Nothing was done.", "Repeat after Retry-After, with the same key.", nil},

@@ -224,7 +224,8 @@ func (s *Service) answer(ctx context.Context, c Caller, o *ledger.Order, op *led
 		// Somebody else closed it meanwhile.
 		closed, fresh, err := s.DB.OrderOfKey(ctx, o.AppID, *op.IdempotencyKey)
 		if err != nil {
-			return a, err
+			s.Logger.ErrorContext(ctx, "an operation that has ended could not be read", "order", o.ID, "operation", op.ID, "error", err)
+			return a, unrecorded(o)
 		}
 		a.Operation, a.Order = closed, fresh
 	}

@@ -64,7 +64,7 @@ func (d *dialer) DialContext(ctx context.Context, network, address string) (net.
 	if err != nil || !ok {
 		return c, err
 	}
-	*place = &socket{Conn: c}
+	*place = newSocket(c)
 	return *place, nil
 }
 
@@ -78,6 +78,7 @@ func (d *dialer) DialTimeout(network, address string, timeout time.Duration) (ne
 type socket struct {
 	net.Conn
 	written atomic.Int64 // calls of Write that may have sent something
+	peek    peek         // see stale
 }
 
 func (s *socket) Write(b []byte) (int, error) {

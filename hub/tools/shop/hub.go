@@ -253,7 +253,7 @@ func refusal(res *http.Response, body []byte) *problem {
 		p.RetryAfter = n
 	}
 	// 502 and 504 are a proxy's: the hub may have heard the request.
-	p.Maybe = p.Status >= 500 && p.Status != http.StatusServiceUnavailable || p.Status/100 == 3 || p.Code == "in_flight"
+	p.Maybe = p.Status >= 500 && p.Status != http.StatusServiceUnavailable || p.Status/100 == 3 || p.Code == "in_flight" || p.Code == "outcome_not_recorded"
 	return p
 }
 

@@ -189,8 +189,12 @@ func (p *Proxy) Close() {
 	p.running.Wait()
 }
 
-// dialTime is how long PostgreSQL may take to accept a connection.
-const dialTime = 10 * time.Second
+const (
+	dialTime = 10 * time.Second // that PostgreSQL may take to accept a connection
+	// While PostgreSQL is away a program can still reach the proxy, and would try
+	// again at once, all the time.
+	awayTime = 100 * time.Millisecond
+)
 
 func (p *Proxy) accept() {
 	for {
@@ -207,6 +211,7 @@ func (p *Proxy) serve(client net.Conn) {
 	dial := net.Dialer{Timeout: dialTime}
 	server, err := dial.DialContext(context.Background(), "tcp", p.target)
 	if err != nil {
+		time.Sleep(awayTime)
 		_ = client.Close()
 		return
 	}

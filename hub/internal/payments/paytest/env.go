@@ -1,12 +1,14 @@
 package paytest
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -150,6 +152,57 @@ func (e *Env) Authorized() *ledger.Order {
 	require.NoError(e.T, err)
 	require.Equal(e.T, ledger.OrderAuthorized, a.Order.Status)
 	return a.Order
+}
+
+// Told has the hub receive a genuine, proven callback of a payment as the
+// provider knows it.
+func (e *Env) Told(p *sdk.Payment) {
+	e.T.Helper()
+	_, err := e.Callback(e.Fact(fmt.Sprintf("evt-%d", e.keys.Add(1)), p.AttemptID, true, *p))
+	require.NoError(e.T, err)
+}
+
+// Hinted has the hub receive a genuine callback whose content is not proven.
+func (e *Env) Hinted(p *sdk.Payment) {
+	e.T.Helper()
+	_, err := e.Callback(e.Fact(fmt.Sprintf("evt-%d", e.keys.Add(1)), p.AttemptID, false, *p))
+	require.NoError(e.T, err)
+}
+
+// Operator is a person who acts on an order of the app.
+func (e *Env) Operator(orderID string, override bool) payments.Caller {
+	e.T.Helper()
+	by := ledger.Operator{Name: "alice", Why: "the payer asked for it", OverrideDispute: override}
+	c, err := e.Service.Operate(e.T.Context(), orderID, fmt.Sprintf("button-%d", e.keys.Add(1)), "req-operator", by)
+	require.NoError(e.T, err)
+	return c
+}
+
+// Moves are the calls so far that could move money.
+func (e *Env) Moves() []Call {
+	return e.Provider.Calls("CreateCheckout", "Confirm", "Capture", "Cancel", "Refund")
+}
+
+// Listen gives the app a webhook endpoint; nothing is sent to it.
+func (e *Env) Listen() {
+	e.T.Helper()
+	require.NoError(e.T, e.DB.AddEndpoint(e.T.Context(), postgres.Endpoint{
+		ID: "we_1", AppID: e.App.ID, URL: "https://shop.example/hook", Secret: "whsec_dGVzdA==", CreatedAt: e.Clock.Now(),
+	}, 1))
+}
+
+// Notified returns what the app is to be told of an order, the oldest first.
+func (e *Env) Notified(orderID string) (payloads []string) {
+	e.T.Helper()
+	all, err := e.DB.Notifications(e.T.Context(), postgres.NotificationFilter{AppID: e.App.ID, OrderID: orderID, Limit: 100})
+	require.NoError(e.T, err)
+	slices.SortFunc(all, func(a, b postgres.Notification) int { return cmp.Compare(a.Version, b.Version) })
+	for _, n := range all {
+		whole, _, err := e.DB.Notification(e.T.Context(), e.App.ID, n.ID)
+		require.NoError(e.T, err)
+		payloads = append(payloads, whole.Payload)
+	}
+	return payloads
 }
 
 // Order reads the order as it stands.

@@ -1,0 +1,67 @@
+package payments_test
+
+import (
+	"encoding/json"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/superpayhub/superpay/hub/internal/api"
+	"github.com/superpayhub/superpay/hub/internal/payments"
+	"github.com/superpayhub/superpay/hub/internal/payments/paytest"
+	"github.com/superpayhub/superpay/sdk"
+)
+
+// TestNotifications_CarryNoNextAction: a notification may be logged by whoever
+// receives it, and a next action holds what only the paying client may see.
+func TestNotifications_CarryNoNextAction(t *testing.T) {
+	t.Parallel()
+	e := paytest.New(t, paytest.Options{Service: func(o *payments.Options) { o.Render = api.Render }})
+	e.Listen()
+	e.Provider.Script(func(s *paytest.Script) {
+		s.CreateCheckout = paytest.Changed(e.Provider.Honest.CreateCheckout, func(p *sdk.Payment) {
+			p.NextAction = &sdk.NextAction{Type: sdk.ActionClient, Client: map[string]string{"client_secret": "for the payer's client alone"}}
+		})
+	})
+	o := e.Checkout(paytest.FlowPage)
+	require.NotNil(t, e.Order(o.ID).Attempts[0].NextAction)
+	e.Told(e.Provider.Honest.Edit(o.Attempts[0].ID, func(p *sdk.Payment) {
+		p.NextAction = nil
+		p.Failure = &sdk.Failure{Code: sdk.FailureDeclined}
+	}))
+	require.NotNil(t, e.Order(o.ID).Attempts[0].NextAction, "it can still be paid")
+	payloads := e.Notified(o.ID)
+	require.NotEmpty(t, payloads)
+	for _, payload := range payloads {
+		require.NotContains(t, payload, "for the payer's client alone")
+		require.NotContains(t, payload, "next_action")
+		require.Contains(t, payload, o.ID)
+	}
+}
+
+// TestNotifications_TellEachVersionOnce with the order as it stands at it.
+func TestNotifications_TellEachVersionOnce(t *testing.T) {
+	t.Parallel()
+	e := paytest.New(t, paytest.Options{Service: func(o *payments.Options) { o.Render = api.Render }})
+	e.Listen()
+	o := e.Checkout(paytest.FlowPage)
+	e.Told(e.Provider.Honest.Pay(o.Attempts[0].ID))
+	_, err := e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{})
+	require.NoError(t, err)
+	var last struct {
+		Type string
+		Data struct {
+			Status  string
+			Version int64
+		}
+	}
+	seen := map[int64]bool{}
+	for _, payload := range e.Notified(o.ID) {
+		require.NoError(t, json.Unmarshal([]byte(payload), &last))
+		require.False(t, seen[last.Data.Version])
+		seen[last.Data.Version] = true
+	}
+	require.Equal(t, "order.refunded", last.Type)
+	require.Equal(t, "refunded", last.Data.Status)
+	require.Equal(t, e.Order(o.ID).Version, last.Data.Version)
+}

@@ -145,9 +145,12 @@ func TestOrders_AreOfTheirAppAlone(t *testing.T) {
 	id, _ := f.checkout(1).Body["id"].(string)
 	f.key = key
 	for _, c := range []struct{ method, path, body string }{
-		{"GET", "/v1/orders/" + id, ""}, {"GET", "/v1/orders/" + id + "/events", ""},
-		{"POST", "/v1/orders/" + id + "/cancel", ""}, {"POST", "/v1/orders/" + id + "/capture", "{}"},
-		{"POST", "/v1/orders/" + id + "/confirm", "{}"}, {"POST", "/v1/orders/" + id + "/refunds", "{}"},
+		{"GET", "/v1/orders/" + id, ""},
+		{"GET", "/v1/orders/" + id + "/events", ""},
+		{"POST", "/v1/orders/" + id + "/cancel", ""},
+		{"POST", "/v1/orders/" + id + "/capture", "{}"},
+		{"POST", "/v1/orders/" + id + "/confirm", "{}"},
+		{"POST", "/v1/orders/" + id + "/refunds", "{}"},
 		{"POST", "/v1/orders/" + id + "/checkouts", fmt.Sprintf(`{"provider":%q,"flow":%q}`, paytest.Name, paytest.FlowPage)},
 	} {
 		a := f.must(c.method, c.path, c.body, "Idempotency-Key", "other-"+c.path)

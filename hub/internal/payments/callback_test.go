@@ -63,6 +63,7 @@ func TestCallback_RefundOfAnotherHubIsNotOurs(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, ledger.RefundUnknown, a.Refund.Status)
 
+	e.Clock.Advance(time.Millisecond) // refunds are in the order of their making
 	p := *e.Provider.Honest.Payment(attempt)
 	theirs := sdk.Refund{ID: "re-theirs", RefundID: a.Refund.ID, InstanceID: another, Status: sdk.MovementSucceeded, Amount: paytest.USD(4_000)}
 	p.Refunds.Items = []sdk.Refund{theirs}

@@ -207,9 +207,13 @@ func (o *Order) Resume(env Env, opID string, lease time.Duration, by *Operator) 
 		if a.Status != sdk.RequiresCapture || o.flagged(a.ID) || o.paidBy(a.ID) != nil {
 			return Change{}, wrongState(o, "captured")
 		}
-	case sdk.OpCancel, sdk.OpConfirm:
+	case sdk.OpConfirm:
+		if a.Status != sdk.RequiresAction && a.Status != sdk.RequiresConfirmation {
+			return Change{}, wrongState(o, "confirmed")
+		}
+	case sdk.OpCancel:
 		if !a.Live() {
-			return Change{}, wrongState(o, "changed")
+			return Change{}, wrongState(o, "canceled")
 		}
 	}
 	op.Outcome, op.Failure, op.Rejected, op.Sends = OutcomePending, nil, false, 0

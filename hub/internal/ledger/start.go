@@ -138,15 +138,23 @@ func (o *Order) Capture(attemptID string, amount int64, ask Ask, env Env) (Chang
 	if other := o.paidBy(a.ID); other != nil {
 		return Change{}, nil, Conflictf("already_paid", "attempt %s has paid this order; cancel this one instead", other.ID)
 	}
-	if amount > a.Authorized {
-		return Change{}, nil, &Error{
-			Kind: Invalid, Code: "amount_too_large", Param: "amount",
-			Message: "more than the authorised " + o.Money(a.Authorized).String(),
-		}
+	if err := o.Covers(a, amount); err != nil {
+		return Change{}, nil, err
 	}
 	d := start(o, env)
 	op := d.operation(sdk.OpCapture, d.o.Attempt(a.ID), nil, ask)
 	return d.finish(), op, nil
+}
+
+// Covers refuses to capture more of an attempt than is authorized.
+func (o *Order) Covers(a *Attempt, amount int64) error {
+	if amount <= a.Authorized {
+		return nil
+	}
+	return &Error{
+		Kind: Invalid, Code: "amount_too_large", Param: "amount",
+		Message: "more than the authorised " + o.Money(a.Authorized).String(),
+	}
 }
 
 // target picks the attempt an operation is for: the one named, else the only

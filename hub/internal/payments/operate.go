@@ -162,6 +162,15 @@ func (s *Service) resume(ctx context.Context, c Caller, o *ledger.Order, op *led
 	if err != nil {
 		return Answer{}, err
 	}
+	if op.Kind == sdk.OpCapture { // less may be authorized by now than when it was asked for
+		r, err := asked[sdk.CaptureRequest](op)
+		if err != nil {
+			return Answer{}, err
+		}
+		if err := o.Covers(o.Attempt(*op.AttemptID), r.Capture.Amount); err != nil {
+			return Answer{}, err
+		}
+	}
 	held, mine, err := s.begin(ctx, change, change.Order.Operation(op.ID))
 	switch {
 	case errors.Is(err, errStale):

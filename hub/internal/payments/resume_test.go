@@ -168,6 +168,9 @@ func TestResume_CaptureIsCheckedAnew(t *testing.T) {
 			p.Amount = paytest.EUR(10_000)
 			e.Told(p)
 		}, "wrong_state"},
+		"less is authorized": {func(attempt string) {
+			e.Told(e.Provider.Honest.Edit(attempt, func(p *sdk.Payment) { p.Authorized = paytest.USD(5_999) }))
+		}, "amount_too_large"},
 		"nothing": {func(string) {}, ""},
 	} {
 		o := e.Authorized()
@@ -222,6 +225,10 @@ func TestResume_ConfirmAndCancelAreCheckedAnew(t *testing.T) {
 		},
 	}
 	for verb, ask := range verbs {
+		moved := ""
+		if verb == "confirm" {
+			moved = "wrong_state" // nothing is left to confirm; it can still be canceled
+		}
 		for name, test := range map[string]struct {
 			meanwhile func(attempt string)
 			code      string
@@ -229,6 +236,8 @@ func TestResume_ConfirmAndCancelAreCheckedAnew(t *testing.T) {
 			"canceled at the provider": {func(attempt string) { e.Told(e.Provider.Honest.Decide(attempt, sdk.Canceled)) }, "wrong_state"},
 			"failed at the provider":   {func(attempt string) { e.Told(e.Provider.Honest.Decide(attempt, sdk.Failed)) }, "wrong_state"},
 			"paid at the provider":     {func(attempt string) { e.Told(e.Provider.Honest.Pay(attempt)) }, "wrong_state"},
+			"pending":                  {func(attempt string) { e.Told(e.Provider.Honest.Decide(attempt, sdk.Pending)) }, moved},
+			"authorized":               {func(attempt string) { e.Told(e.Provider.Honest.Authorize(attempt)) }, moved},
 			"nothing":                  {func(string) {}, ""},
 		} {
 			o := e.Checkout(paytest.FlowConfirm)

@@ -72,7 +72,7 @@ paid                      | paid                  | paid                  | paid
 captured in part          | paid                  | paid                  | paid!                 | paid!                 | paid                  | partially_refunded    | paid!
 partially refunded        | partially_refunded    | partially_refunded    | partially_refunded!   | partially_refunded!   | partially_refunded    | partially_refunded    | partially_refunded!
 refund under way          | partially_refunded    | partially_refunded    | partially_refunded!   | partially_refunded!   | partially_refunded    | partially_refunded    | partially_refunded!
-refund unknown            | partially_refunded    | partially_refunded    | partially_refunded    | partially_refunded    | partially_refunded    | partially_refunded    | partially_refunded!
+refund unknown            | partially_refunded    | partially_refunded    | partially_refunded!   | partially_refunded!   | partially_refunded    | partially_refunded    | partially_refunded!
 refunded                  | refunded              | refunded              | refunded!             | refunded!             | refunded              | refunded!             | refunded!
 disputed                  | paid!                 | paid!                 | paid!                 | paid!                 | paid!                 | partially_refunded!   | paid!
 failed                    | paid                  | authorized            | open                  | open                  | open                  | open                  | open
@@ -405,7 +405,9 @@ func hear(e *paytest.Env, s state, tell func(*paytest.Env, string)) string {
 	e.Provider.Script(func(s *paytest.Script) { *s = paytest.Script{} })
 	tell(e, attempt)
 	w.release()
-	e.After(2 * time.Minute)
+	for range 3 {
+		e.After(40 * time.Second) // longer than a worker's lease
+	}
 	o := e.Order(w.id)
 	cell := string(o.Status)
 	if o.NeedsAttention {

@@ -299,7 +299,9 @@ func TestReturn_AsksOnceAndProvesNothing(t *testing.T) {
 
 	// An approval is taken, a provider that is away keeps nobody waiting.
 	e.Clock.Advance(3 * time.Second)
-	e.Provider.Script(func(s *paytest.Script) { s.GetPayment = paytest.Fails[sdk.PaymentRequest, sdk.Payment](paytest.ErrBroken) })
+	e.Provider.Script(func(s *paytest.Script) {
+		s.GetPayment = paytest.Fails[sdk.PaymentRequest, sdk.Payment](paytest.ErrBroken)
+	})
 	back, err := e.Service.Return(t.Context(), attempt)
 	require.NoError(t, err)
 	require.Equal(t, ledger.OrderOpen, back.Status)

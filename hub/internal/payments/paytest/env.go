@@ -49,9 +49,10 @@ func (c *Clock) Advance(d time.Duration) {
 
 // Options change an environment before it is made. Zero fields do not.
 type Options struct {
-	DatabaseURL string    // of a database to share or to reach another way; a schema of its own otherwise
-	Provider    *Provider // shared by several hubs
-	Clock       *Clock    // likewise
+	DatabaseURL string               // of a database to share or to reach another way; a schema of its own otherwise
+	Provider    *Provider            // shared by several hubs
+	Others      map[string]*Provider // further ones, by name
+	Clock       *Clock               // likewise
 	Service     func(*payments.Options)
 	Store       func(*postgres.Options)
 }
@@ -98,7 +99,11 @@ func New(t testing.TB, o Options) *Env {
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = e.SQL.Close() })
 	var end func()
-	e.Registry, end, err = providers.InProcess(t.Context(), providers.Options{}, map[string]sdk.Provider{Name: o.Provider})
+	all := map[string]sdk.Provider{Name: o.Provider}
+	for name, other := range o.Others {
+		all[name] = other
+	}
+	e.Registry, end, err = providers.InProcess(t.Context(), providers.Options{}, all)
 	require.NoError(t, err)
 	t.Cleanup(end)
 	options := payments.Options{

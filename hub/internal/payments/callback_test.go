@@ -48,6 +48,15 @@ func TestCallback_OfAnotherHubIsNotOurs(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, 3, outcomes(e, ledger.CallbackUnmatched), "nor is it a reason to read")
 	require.Empty(t, e.Order(o.ID).Attempts[0].Candidates)
+
+	// Found by the provider's name of the payment it is ours, whatever a hub that
+	// does not know it wrote there: its ids are not compared with ours.
+	fact = e.Fact("evt-ours", "att_of_another_hub", true, *e.Provider.Honest.Pay(attempt))
+	fact.Facts[0].Payment.InstanceID = another
+	_, err = e.Callback(fact)
+	require.NoError(t, err)
+	require.Equal(t, ledger.OrderPaid, e.Order(o.ID).Status)
+	require.Empty(t, e.Order(o.ID).Attention)
 	e.Verified()
 }
 

@@ -15,12 +15,12 @@ import (
 // settling is how long an effect may be invisible at forgetful's provider.
 const settling = time.Hour
 
-// forgetful is a provider that knows no key again: what became of an operation
-// can only be read.
+// forgetful is a provider that does a repeated request twice: what became of an
+// operation can only be read.
 func forgetful() *paytest.Provider {
 	return paytest.NewProvider().Change(func(d *sdk.Description) {
 		for kind := range d.Repeats {
-			d.Repeats[kind] = sdk.Repeat{Settling: settling}
+			d.Repeats[kind] = sdk.Repeat{KeyLifetime: 24 * time.Hour, Settling: settling}
 		}
 	})
 }

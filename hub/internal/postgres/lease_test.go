@@ -75,6 +75,23 @@ func TestCommit_NeverExtendsALease(t *testing.T) {
 	require.Equal(t, held.Until, after.Attempts[0].LeasedUntil)
 }
 
+// TestCommit_EndsALease: what a worker found out ends its lease with it.
+func TestCommit_EndsALease(t *testing.T) {
+	t.Parallel()
+	db, env := opened(t)
+	o := due(t, db, env, "1")
+	held := claim(t, db, env.Now, 1)[0]
+	loaded, err := db.Order(t.Context(), "app_1", o.ID)
+	require.NoError(t, err)
+	c := ledger.Apply(loaded, env, ledger.News{AttemptID: held.AttemptID, Source: ledger.FromRead, Begun: loaded.Version, Payment: &sdk.Payment{Status: sdk.Pending}})
+	_, err = db.Commit(t.Context(), c)
+	require.NoError(t, err)
+	after, err := db.Order(t.Context(), "app_1", o.ID)
+	require.NoError(t, err)
+	require.Equal(t, sdk.Pending, after.Attempts[0].Status)
+	require.Zero(t, after.Attempts[0].LeasedUntil)
+}
+
 // TestPostpone_CountsNoTry: a look that was not made tells nothing of how often
 // there was nothing new; one that failed counts among those that did.
 func TestPostpone_CountsNoTry(t *testing.T) {

@@ -29,22 +29,22 @@ func behindProxy(t *testing.T, o paytest.Options) (e *paytest.Env, proxy *pgprox
 	return paytest.New(t, o), proxy, direct
 }
 
-// verb is one request of an app or an operator, on an order made for it.
-type verb struct {
+// lostVerb is one request of an app or an operator, on an order made for it.
+type lostVerb struct {
 	name, method string // the method of the provider that it calls
 	order        func(*paytest.Env) *ledger.Order
 	ask          func(context.Context, *paytest.Env, payments.Caller, *ledger.Order) (payments.Answer, error)
 	status       ledger.OrderStatus // of the order afterwards
 }
 
-var refundVerb = verb{
+var refundVerb = lostVerb{
 	"refund", "Refund", func(e *paytest.Env) *ledger.Order { return e.Checkout(paytest.FlowCharge) },
 	func(ctx context.Context, e *paytest.Env, c payments.Caller, o *ledger.Order) (payments.Answer, error) {
 		return e.Service.Refund(ctx, c, o.ID, payments.RefundInput{Amount: 4_000})
 	}, ledger.OrderPartiallyRefunded,
 }
 
-var verbs = []verb{
+var lostVerbs = []lostVerb{
 	{
 		"checkout", "CreateCheckout", func(*paytest.Env) *ledger.Order { return nil },
 		func(ctx context.Context, e *paytest.Env, c payments.Caller, _ *ledger.Order) (payments.Answer, error) {
@@ -86,7 +86,7 @@ var verbs = []verb{
 
 // once fails the test unless the provider was asked exactly once more than
 // before, and stays so: nothing is left behind that runs later.
-func once(t *testing.T, e *paytest.Env, v verb, before int, orderID, about string) {
+func once(t *testing.T, e *paytest.Env, v lostVerb, before int, orderID, about string) {
 	t.Helper()
 	require.Len(t, e.Provider.Calls(v.method), before+1, about)
 	require.Equal(t, v.status, e.Order(orderID).Status, about)
@@ -103,7 +103,7 @@ func once(t *testing.T, e *paytest.Env, v verb, before int, orderID, about strin
 func TestLostAnswer_OfAVerb(t *testing.T) {
 	t.Parallel()
 	e, proxy, _ := behindProxy(t, paytest.Options{})
-	for _, v := range verbs {
+	for _, v := range lostVerbs {
 		for _, moment := range pgproxy.Moments {
 			for commit, skip := range map[string]int{"of the operation": 0, "of its outcome": 1} {
 				about := v.name + ", " + moment.String() + ", " + commit
@@ -131,7 +131,7 @@ func TestLostAnswer_AnotherHubRecovers(t *testing.T) {
 	t.Parallel()
 	e, proxy, direct := behindProxy(t, paytest.Options{})
 	other := paytest.New(t, paytest.Options{DatabaseURL: direct, Provider: e.Provider, Clock: e.Clock})
-	for _, v := range verbs {
+	for _, v := range lostVerbs {
 		o, c, before := v.order(e), e.Caller(), len(e.Provider.Calls(v.method))
 		cut := proxy.Cut(pgproxy.Rule{Moment: pgproxy.Unanswered, Match: pgproxy.Writes("operations"), Then: func() {
 			if other.After(time.Minute) == 0 {
@@ -153,7 +153,7 @@ func TestLostAnswer_AnotherHubIsAtIt(t *testing.T) {
 	t.Parallel()
 	e, proxy, direct := behindProxy(t, paytest.Options{})
 	other := paytest.New(t, paytest.Options{DatabaseURL: direct, Provider: e.Provider, Clock: e.Clock})
-	for _, v := range verbs {
+	for _, v := range lostVerbs {
 		o, c, before := v.order(e), e.Caller(), len(e.Provider.Calls(v.method))
 		asked, answer := make(chan bool, 1), make(chan bool)
 		e.Provider.Script(func(s *paytest.Script) {
@@ -185,7 +185,7 @@ func TestLostAnswer_NobodyRecovered(t *testing.T) {
 	t.Parallel()
 	e, proxy, direct := behindProxy(t, paytest.Options{})
 	other := paytest.New(t, paytest.Options{DatabaseURL: direct, Provider: e.Provider, Clock: e.Clock})
-	for _, v := range verbs {
+	for _, v := range lostVerbs {
 		o, c, before := v.order(e), e.Caller(), len(e.Provider.Calls(v.method))
 		proxy.Cut(pgproxy.Rule{Moment: pgproxy.Unanswered, Match: pgproxy.Writes("operations"), Then: func() { e.Clock.Advance(time.Minute) }})
 		// While the provider works on it, another hub finds the lease alive.
@@ -263,7 +263,7 @@ func TestLostAnswer_AnAppliedCallbackStaysApplied(t *testing.T) {
 func TestLostAnswer_DatabaseAway(t *testing.T) {
 	t.Parallel()
 	e, proxy, _ := behindProxy(t, paytest.Options{})
-	for _, v := range verbs {
+	for _, v := range lostVerbs {
 		o, c, before := v.order(e), e.Caller(), len(e.Provider.Calls(v.method))
 		proxy.Cut(pgproxy.Rule{Moment: pgproxy.Unanswered, Match: pgproxy.Writes("operations"), Then: func() {
 			proxy.Cut(pgproxy.Rule{Moment: pgproxy.Before, Match: func(string) bool { return true }, Times: 1000})

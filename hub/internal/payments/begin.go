@@ -9,6 +9,43 @@ import (
 	"github.com/superpayhub/superpay/hub/internal/postgres"
 )
 
+// start records an operation and runs it; what was recorded before under the
+// same key answers instead.
+func (s *Service) start(ctx context.Context, c Caller, hash string, change ledger.Change, op *ledger.Operation) (Answer, error) {
+	if !op.Open() { // nothing is to be asked
+		written, err := s.commit(ctx, change)
+		if err != nil || !written {
+			return s.notStarted(ctx, c, hash, change, err)
+		}
+		s.wake(change)
+		return Answer{Order: change.Order, Operation: op}, nil
+	}
+	o, op, err := s.begin(ctx, change, op)
+	if err != nil {
+		return s.notStarted(ctx, c, hash, change, err)
+	}
+	return s.run(ctx, o, op, c.RequestID)
+}
+
+// notStarted answers for a change that was not recorded, or whose operation
+// somebody else took over.
+func (s *Service) notStarted(ctx context.Context, c Caller, hash string, change ledger.Change, err error) (Answer, error) {
+	switch {
+	case errors.Is(err, postgres.ErrKeyUsed), errors.Is(err, postgres.ErrReferenceUsed):
+		return s.replay(ctx, c, hash, change.Order.Reference)
+	case errors.Is(err, errTakenOver):
+		a, err := s.replay(ctx, c, hash, "")
+		var waits *ledger.Error
+		if errors.As(err, &waits) && waits.Code == ledger.CodeInFlight {
+			err = unrecorded(change.Order) // this is the first request: nothing refuses it
+		}
+		return a, err
+	case err != nil && !errors.Is(err, postgres.ErrStale):
+		return Answer{}, err
+	}
+	return Answer{}, errStale
+}
+
 // errTakenOver says that an operation is on record, and that somebody else
 // sends it: another hub found its lease over.
 var errTakenOver = errors.New("another caller took the operation over")

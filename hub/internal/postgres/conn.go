@@ -160,7 +160,8 @@ func (s *stmt) ExecContext(ctx context.Context, args []driver.NamedValue) (drive
 // read. A word too many here only means that it is not repeated.
 var (
 	begins = regexp.MustCompile(`(?is)^\s*(select|with|values|table)\b`)
-	writes = regexp.MustCompile(`(?i)\b(insert|update|delete|merge|truncate|into|lock|call|do|nextval|setval|pg_notify|pg_\w*advisory\w*|pg_terminate_backend|pg_cancel_backend)\b`)
+	writes = regexp.MustCompile(`(?i)\b(insert|update|delete|merge|truncate|into|lock|call|do|` +
+		`nextval|setval|pg_notify|pg_\w*advisory\w*|pg_terminate_backend|pg_cancel_backend)\b`)
 )
 
 func readOnly(query string) bool { return begins.MatchString(query) && !writes.MatchString(query) }

@@ -24,6 +24,7 @@ const (
 	DisputeMismatch   = "dispute_mismatch" // a dispute in a currency or unit that is not the order's
 	Exhausted         = "exhausted"        // the provider's truth could not be had in time
 	CallbackStuck     = "callback_stuck"   // a callback of it could not be applied, time and again
+	LedgerDoubt       = "ledger_doubt"     // what is on record of it contradicts itself
 )
 
 // Attention is one thing about an order that a person has to look at.

@@ -79,6 +79,16 @@ func BegunBetween(begin string) (from, to time.Time) {
 	return from, from.Add(1<<20*time.Millisecond - 1)
 }
 
+// idTime is when an id was made, to the millisecond; false if it is none.
+func idTime(id string) (time.Time, bool) {
+	_, letters, _ := strings.Cut(id, "_")
+	parsed, err := ulid.ParseStrict(strings.ToUpper(letters))
+	if err != nil {
+		return time.Time{}, false
+	}
+	return ulid.Time(parsed.Time()).UTC(), true
+}
+
 // ValidID reports whether s has the form of an id with that prefix.
 func ValidID(prefix, s string) bool {
 	rest, ok := strings.CutPrefix(s, prefix+"_")

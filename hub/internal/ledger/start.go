@@ -57,7 +57,7 @@ func Create(o *Order, spec NewAttempt, ask Ask, env Env) (Change, *Operation) {
 	d.o = o
 	d.events = append(d.events, Event{
 		ID: env.NewID(EventID), OrderID: o.ID, At: env.Now, Kind: "order.created", Source: ask.Source,
-		RequestID: ask.RequestID, Data: map[string]any{"amount": o.Amount, "currency": o.Currency},
+		RequestID: ask.RequestID, Data: map[string]any{"amount": o.Amount, "currency": o.Currency, "app": o.AppID},
 	})
 	op := d.attempt(spec, ask)
 	return d.finish(), op

@@ -82,6 +82,7 @@ func (h *hub) serve(ctx context.Context) error {
 	metrics := telemetry.NewMetrics()
 	metrics.MustRegister(telemetry.DBPool(db.Stats), telemetry.ClockSkew(hubClock.Skew))
 	worker := h.worker(db, hubClock)
+	metrics.MustRegister(worker.Metrics()...)
 	watcher := &providerWatch{db: db, log: h.log, drain: h.config.CallTimeout + time.Second}
 	if watcher.restarts, err = watcher.asked(ctx); err != nil { // what is asked for from now on is done
 		return err

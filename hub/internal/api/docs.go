@@ -291,4 +291,5 @@ var attention = []word{
 	{"dispute_mismatch", "A dispute in a currency that is not the order's."},
 	{"exhausted", "The provider's truth could not be had in time: look into its dashboard."},
 	{"callback_stuck", "A callback about it could not be applied: compare it with the provider's dashboard."},
+	{"ledger_doubt", "What is on record of it contradicts itself: an operator has to compare it with the provider's dashboard."},
 }

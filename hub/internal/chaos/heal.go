@@ -186,17 +186,20 @@ func (c *campaign) askAgain(r *Report) {
 func (c *campaign) verify(r *Report) error {
 	cmd := exec.CommandContext(c.ctx, filepath.Join(c.BinDir, "hub"), "ledger", "verify")
 	cmd.Env = append(cmd.Environ(), "HUB_DATABASE_URL="+c.house.DatabaseURL, "HUB_ENCRYPTION_KEY="+c.house.EncryptionKey)
-	out, err := cmd.CombinedOutput()
+	var progress strings.Builder
+	cmd.Stderr = &progress
+	out, err := cmd.Output()
 	if err == nil {
 		return nil
 	}
 	if cmd.ProcessState == nil || cmd.ProcessState.ExitCode() != 1 {
-		return fmt.Errorf("hub ledger verify: %w: %s", err, out)
+		return fmt.Errorf("hub ledger verify: %w: %s", err, progress.String())
+	}
+	if len(out) == 0 { // it found no doubt, but could not look
+		return fmt.Errorf("hub ledger verify: %w: %s", err, progress.String())
 	}
 	for line := range strings.Lines(string(out)) {
-		if !strings.HasPrefix(line, "hub: ") {
-			r.find(unbalanced, nil, "ledger verify: %s", strings.TrimSpace(line))
-		}
+		r.find(unbalanced, nil, "ledger verify: %s", strings.TrimSpace(line))
 	}
 	return nil
 }

@@ -46,6 +46,8 @@ type Worker struct {
 	post   chan struct{} // the room for notifications
 	pace   pace          // at which providers are asked
 
+	verified *verifyMetrics
+
 	seen time.Time // when the providers that are up were last noted
 
 	mu   sync.Mutex
@@ -56,7 +58,7 @@ type Worker struct {
 func New() *Worker {
 	return &Worker{
 		kick: make(chan struct{}, 1), ended: make(chan struct{}, 1), room: make(chan struct{}, atOnce), inbox: make(chan struct{}, opened), post: make(chan struct{}, calls),
-		with: map[string]int{}, Now: time.Now,
+		with: map[string]int{}, Now: time.Now, verified: newVerifyMetrics(),
 	}
 }
 
@@ -96,6 +98,7 @@ func (w *Worker) Run(ctx context.Context) {
 	w.work.Go(func() { w.tidy(ctx) })
 	w.work.Go(func() { w.roll(ctx) })
 	w.work.Go(func() { w.analyze(ctx) })
+	w.work.Go(func() { w.verify(ctx) })
 	w.pace = newPace(w.Reads)
 	for {
 		more, wait, err := w.round(ctx)

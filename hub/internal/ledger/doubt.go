@@ -5,7 +5,7 @@ import "slices"
 // AttentionResolved is the kind of the line that ends what needed attention.
 const AttentionResolved = "attention.resolved"
 
-// maxDoubtsTold bounds how many doubts one line of the timeline lists.
+// maxDoubtsTold bounds how many fields one line of the timeline lists.
 const maxDoubtsTold = 10
 
 // RaiseDoubt records that the order's record contradicts itself. What is on
@@ -15,8 +15,12 @@ const maxDoubtsTold = 10
 func (o *Order) RaiseDoubt(doubts []Doubt, env Env) Change {
 	d := start(o, env)
 	d.raise(LedgerDoubt, "")
+	fields := []string{} // without the values: apps read the timeline, and one may be another app's
+	for _, x := range doubts[:min(len(doubts), maxDoubtsTold)] {
+		fields = append(fields, x.place())
+	}
 	for i := range d.events {
-		d.events[i].Data["doubts"] = doubts[:min(len(doubts), maxDoubtsTold)]
+		d.events[i].Data["fields"] = fields
 	}
 	return d.attentionOnly()
 }

@@ -39,19 +39,23 @@ type CallbackRow struct {
 // implies.
 type Doubt struct {
 	OrderID  string `json:"order_id" db:"order_id"`
-	Law      string `json:"law" db:"law"`     // the rule that is broken
-	Row      string `json:"row" db:"row"`     // the id of the row, or what names it
-	Field    string `json:"field" db:"field"` // table and column
+	Law      string `json:"law" db:"law"`      // the rule that is broken
+	Row      string `json:"row" db:"row_name"` // the id of the row, or what names it
+	Field    string `json:"field" db:"field"`  // table and column
 	Expected string `json:"expected" db:"expected"`
 	Found    string `json:"found" db:"found"`
 }
 
 func (d Doubt) String() string {
-	s := fmt.Sprintf("order %s: %s", d.OrderID, d.Field)
-	if d.Row != "" && d.Row != d.OrderID {
-		s += " of " + d.Row
+	return fmt.Sprintf("order %s: %s: expected %s, found %s (%s)", d.OrderID, d.place(), shown(d.Expected), shown(d.Found), d.Law)
+}
+
+// place is the field, and the row where that is not the order itself.
+func (d Doubt) place() string {
+	if d.Row == "" || d.Row == d.OrderID {
+		return d.Field
 	}
-	return fmt.Sprintf("%s: expected %s, found %s (%s)", s, shown(d.Expected), shown(d.Found), d.Law)
+	return d.Field + " of " + d.Row
 }
 
 func shown(s string) string {

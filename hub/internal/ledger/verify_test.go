@@ -145,7 +145,7 @@ func TestDoubt_ChangesNothingElse(t *testing.T) {
 	require.True(t, c.Order.NeedsAttention)
 	require.Equal(t, []any{r.Order.Version + 1, 1, 0, 0}, []any{c.Order.Version, len(c.Events), len(c.Postings), len(c.Attempts)})
 	require.Equal(t, "attention."+LedgerDoubt, c.Events[0].Kind)
-	require.Equal(t, doubts, c.Events[0].Data["doubts"])
+	require.Equal(t, []string{"orders.captured", "orders.status", "orders.status"}, c.Events[0].Data["fields"])
 
 	again := c.Order.RaiseDoubt(doubts, r.env)
 	require.True(t, again.Empty(), "it is told once")

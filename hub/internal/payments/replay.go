@@ -41,6 +41,11 @@ func (s *Service) Retry(ctx context.Context, cb *ledger.Callback) error {
 	if err != nil {
 		return s.putAside(ctx, cb, "the plugin could not check it: "+err.Error())
 	}
+	switch res.Verdict {
+	case sdk.Genuine, sdk.Forged, sdk.NotOurs, sdk.CannotCheck:
+	default:
+		res.Verdict = sdk.CannotCheck // one that the hub does not know proves nothing
+	}
 	if !cb.Outcome.Settled() {
 		cb.Verdict = res.Verdict // what is settled stays so
 	}

@@ -23,7 +23,7 @@ type Timeline struct {
 const archiveStep = 5000
 
 // archived is the kind of the line that stands for those in an archive.
-const archived = "order.archived"
+const archived = ledger.TimelineArchived
 
 // ArchiveDays is how old a timeline must be at least: the overview learns from
 // younger ones what changed.

@@ -17,7 +17,7 @@ func checkoutChanges(env ledger.Env, name string) (asked, answered, paid ledger.
 	asked, op := ledger.Create(&ledger.Order{
 		AppID: "app_1", Reference: name, Amount: 1000, Currency: "USD", Exponent: 2, ExpiresAt: env.Now.Add(time.Hour),
 	}, ledger.NewAttempt{Provider: "stripe", Plugin: "stripe", Flow: "checkout_session", Mode: sdk.Test, CaptureMode: sdk.CaptureAutomatic},
-		ledger.Ask{Lease: time.Second, IdempotencyKey: "key-" + name}, env)
+		ledger.Ask{Lease: time.Second, IdempotencyKey: "key-" + name, Source: ledger.FromApp}, env)
 	usd := sdk.Money{Amount: 1000, Currency: "USD", Exponent: 2}
 	answered = ledger.Apply(asked.Order, env, ledger.News{
 		AttemptID: *op.AttemptID, Source: ledger.FromOperation, Operation: &ledger.Result{ID: op.ID},

@@ -2,144 +2,235 @@ package postgres
 
 import (
 	"context"
-	"database/sql"
+	"encoding/json"
+	"errors"
 	"fmt"
+	"strconv"
+	"time"
 
 	"github.com/jmoiron/sqlx"
+	"github.com/lib/pq"
+
+	"github.com/superpayhub/superpay/hub/internal/ledger"
 )
 
-// Doubt is one thing that does not add up.
-type Doubt struct {
-	Law  string `db:"law"`
-	Name string `db:"name"` // of the order, attempt, group or currency
-	Said string `db:"said"`
+const (
+	// CheckSlice is how many orders one slice of a check has: some ten
+	// milliseconds of the database's time.
+	CheckSlice = 200
+	// sliceTimeout bounds each statement of a slice. One that takes longer is
+	// tried again with half as many orders.
+	sliceTimeout = 900 * time.Millisecond
+	// refsSlice is how many rows of refs a slice has: they are only looked up.
+	refsSlice = 2000
+	// secondLook is how long after the first a doubted slice is read again.
+	secondLook = time.Second
+)
+
+// Checked is what one slice of a check found.
+type Checked struct {
+	Part   string // orders or refs: what walks over them
+	Orders int
+	Doubts []ledger.Doubt
+	// Cleared are the orders of the slice that carry a doubt from before, and are
+	// found consistent now.
+	Cleared []string
+	Next    string // cursor of the next slice
+	Done    bool   // this was the last one
+
+	after, last string   // the slice's orders, by id; last is empty at the end
+	ids         []string // or these orders
 }
 
-// laws are what must hold of the books, each a query that returns what breaks
-// it: a name, and what was found. They are sums over whole tables, which
-// PostgreSQL makes in bounded memory, and never a row for each order here.
-var laws = []struct{ law, query string }{
-	{"what hangs on an order is of that order", `
-		SELECT name, format('%s of order %s, attempt %s', what, order_id, coalesce(attempt_id, '-')) FROM (
-			SELECT id AS name, 'an attempt' AS what, order_id, NULL AS attempt_id FROM attempts
-			UNION ALL SELECT value, 'a name', order_id, attempt_id FROM refs
-			UNION ALL SELECT id, 'a capture', order_id, attempt_id FROM captures
-			UNION ALL SELECT id, 'a refund', order_id, attempt_id FROM refunds
-			UNION ALL SELECT id, 'a dispute', order_id, attempt_id FROM disputes
-			UNION ALL SELECT id, 'an operation', order_id, attempt_id FROM operations
-		) x WHERE NOT EXISTS (SELECT FROM orders o WHERE o.id = x.order_id)
-			OR x.attempt_id IS NOT NULL AND NOT EXISTS (SELECT FROM attempts a WHERE a.id = x.attempt_id AND a.order_id = x.order_id)`},
-
-	{"postings of a currency sum to zero", `
-		SELECT currency, sum(amount)::text FROM postings GROUP BY currency HAVING sum(amount) <> 0`},
-
-	{"postings of a group sum to zero", `
-		SELECT movement_id || ' ' || stage, sum(amount)::text
-		FROM postings GROUP BY movement_id, stage, currency HAVING sum(amount) <> 0`},
-
-	// Each movement counts its groups, so that none is lost or added whole.
-	{"a movement has as many groups of postings as it caused", `
-		SELECT id, 'missing groups: ' || sum(n) FROM (
-			SELECT id, posted AS n FROM captures
-			UNION ALL SELECT id, posted FROM refunds
-			UNION ALL SELECT id, posted FROM disputes
-			UNION ALL SELECT movement_id, -1 FROM (SELECT DISTINCT movement_id, stage FROM postings) g
-		) x GROUP BY id HAVING sum(n) <> 0`},
-
-	// What each account holds of an order follows from its movements alone.
-	{"an order's postings are those of its movements", `
-		SELECT order_id, format('%s: %s %s too much is posted', account, sum(amount), currency) FROM (
-			SELECT order_id, account, amount, currency FROM postings
-			UNION ALL
-			SELECT o.id, l.account, -l.amount, m.currency
-			FROM (
-				SELECT order_id, provider, currency, 'capture' AS kind, amount FROM captures WHERE status = 'succeeded'
-				UNION ALL SELECT order_id, provider, currency, 'refund', amount FROM refunds WHERE status = 'succeeded'
-				UNION ALL SELECT order_id, provider, currency, CASE WHEN status = 'lost' THEN 'lost' ELSE 'withdrawn' END, amount
-					FROM disputes WHERE funds_withdrawn
-				UNION ALL SELECT order_id, provider, fee_currency, 'fee', fee FROM captures WHERE status = 'succeeded'
-				UNION ALL SELECT order_id, provider, fee_currency, 'fee', fee FROM disputes
-			) m
-			JOIN orders o ON o.id = m.order_id
-			CROSS JOIN LATERAL (SELECT CASE WHEN m.currency = o.currency THEN 'app:' || o.app_id ELSE 'unmatched:' || m.provider END) w (owed)
-			CROSS JOIN LATERAL (VALUES
-				('capture', 'provider:' || m.provider, m.amount), ('capture', w.owed, -m.amount),
-				('refund', w.owed, m.amount), ('refund', 'provider:' || m.provider, -m.amount),
-				('withdrawn', 'disputed:' || m.provider, m.amount), ('withdrawn', 'provider:' || m.provider, -m.amount),
-				('lost', w.owed, m.amount), ('lost', 'provider:' || m.provider, -m.amount),
-				('fee', 'fees:' || m.provider, m.amount), ('fee', 'provider:' || m.provider, -m.amount)
-			) l (kind, account, amount)
-			WHERE l.kind = m.kind
-		) x GROUP BY order_id, account, currency HAVING sum(amount) <> 0`},
-
-	{"an attempt's totals are those of its movements", `
-		SELECT attempt_id, format('%s: %s too much', what, sum(amount)) FROM (
-			SELECT a.id AS attempt_id, t.what, t.amount FROM attempts a
-			CROSS JOIN LATERAL (VALUES ('captured', a.captured), ('refunded', a.refunded), ('reserved', a.reserved), ('disputed', a.disputed)) t (what, amount)
-			UNION ALL
-			SELECT m.attempt_id, m.what, -m.amount FROM (
-				SELECT order_id, attempt_id, currency, 'captured' AS what, amount FROM captures WHERE status = 'succeeded'
-				UNION ALL SELECT order_id, attempt_id, currency, CASE WHEN status = 'succeeded' THEN 'refunded' ELSE 'reserved' END, amount
-					FROM refunds WHERE status IN ('succeeded', 'pending', 'unknown')
-				UNION ALL SELECT order_id, attempt_id, currency, 'disputed', amount FROM disputes WHERE funds_withdrawn
-			) m JOIN orders o ON o.id = m.order_id AND o.currency = m.currency
-		) x GROUP BY attempt_id, what HAVING sum(amount) <> 0`},
-
-	{"an order's totals are those of its attempts", `
-		SELECT order_id, format('%s: %s too much', what, sum(amount)) FROM (
-			SELECT o.id AS order_id, t.what, t.amount FROM orders o
-			CROSS JOIN LATERAL (VALUES ('authorized', o.authorized), ('captured', o.captured), ('refunded', o.refunded),
-				('disputed', o.disputed), ('refundable', o.refundable)) t (what, amount)
-			UNION ALL
-			SELECT a.order_id, t.what, -t.amount FROM attempts a
-			CROSS JOIN LATERAL (VALUES ('authorized', a.authorized), ('captured', a.captured), ('refunded', a.refunded),
-				('disputed', a.disputed), ('refundable', greatest(0, a.captured - a.refunded - a.reserved - a.disputed))) t (what, amount)
-		) x GROUP BY order_id, what HAVING sum(amount) <> 0`},
-
-	{"an attempt with money was asked for", `
-		SELECT a.id, format('captured %s, and no operation created it', a.captured) FROM attempts a
-		WHERE a.captured > 0 AND NOT EXISTS (SELECT FROM operations p WHERE p.attempt_id = a.id AND p.kind = 'create')`},
-
-	{"a refund that the hub asked for has one operation, and it ended if the provider named the refund", `
-		SELECT r.id, format('%s, operations: %s, ended: %s', r.status, count(p.id), count(p.id) FILTER (WHERE p.outcome IN ('succeeded', 'declined')))
-		FROM refunds r LEFT JOIN operations p ON p.refund_id = r.id WHERE r.origin = 'hub'
-		GROUP BY r.id, r.status, r.provider_id
-		HAVING count(p.id) <> 1 OR r.provider_id IS NOT NULL AND bool_or(p.outcome IN ('pending', 'unknown', 'not_sent'))`},
-
-	{"a refund that is still asked for has an open operation", `
-		SELECT r.id, r.status FROM refunds r WHERE r.origin = 'hub' AND r.provider_id IS NULL AND r.status IN ('pending', 'unknown')
-			AND NOT EXISTS (SELECT FROM operations p WHERE p.refund_id = r.id AND p.outcome IN ('pending', 'unknown'))`},
-
-	{"an operation that succeeded has what it was for", `
-		SELECT p.id, p.kind FROM operations p LEFT JOIN refunds r ON r.id = p.refund_id
-		WHERE p.outcome = 'succeeded' AND (
-			p.kind = 'refund' AND (r.id IS NULL OR r.provider_id IS NULL)
-			OR p.kind = 'capture' AND NOT EXISTS (SELECT FROM captures c WHERE c.attempt_id = p.attempt_id)
-				AND NOT EXISTS (SELECT FROM attempts a WHERE a.id = p.attempt_id AND (a.status = 'pending' OR a.read_wanted)))`},
+// cursor is where a check of everything goes on.
+type cursor struct {
+	Part  string `json:"part"`
+	After string `json:"after,omitempty"` // an order's id
+	Ref   struct {
+		Provider string `json:"provider,omitempty"`
+		Kind     string `json:"kind,omitempty"`
+		Value    string `json:"value,omitempty"`
+	} `json:"ref,omitzero"`
 }
 
-// Verify checks the books as they stood at one moment, beside hubs that work,
-// and returns at most limit doubts. None is good.
-func (p *DB) Verify(ctx context.Context, limit int) ([]Doubt, error) {
-	tx, err := p.db.BeginTxx(ctx, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true})
+const (
+	ordersPart = "orders"
+	refsPart   = "refs"
+)
+
+// CheckAll checks the next orders after a cursor, with all that hangs on them,
+// also on orders that are missing; at the end it walks over the providers' names.
+// An empty cursor begins anew. A doubt is one only if it is seen twice.
+func (p *DB) CheckAll(ctx context.Context, from string, limit int) (Checked, error) {
+	at := cursor{Part: ordersPart}
+	if from != "" {
+		if err := json.Unmarshal([]byte(from), &at); err != nil {
+			return Checked{}, fmt.Errorf("cursor of a check: %w", err)
+		}
+	}
+	if at.Part == refsPart {
+		return twice(ctx, func() (Checked, error) { return p.checkRefs(ctx, at, refsSlice) })
+	}
+	return twice(ctx, func() (Checked, error) {
+		return halved(limit, func(n int) (Checked, error) { return p.checkOrders(ctx, at, n) })
+	})
+}
+
+// CheckChanged checks the orders that changed after a cursor and before a time:
+// those that the next lines of the timeline are about.
+func (p *DB) CheckChanged(ctx context.Context, from string, before time.Time, limit int) (Checked, error) {
+	var c Checked
+	var next []struct {
+		ID      string `db:"id"`
+		OrderID string `db:"order_id"`
+	}
+	err := p.bounded(ctx, func(tx *sqlx.Tx) error {
+		return tx.SelectContext(ctx, &next, `SELECT id, order_id FROM events WHERE id > $1 AND id < $2 ORDER BY id LIMIT $3`,
+			from, ledger.FirstID(ledger.EventID, before), limit)
+	})
 	if err != nil {
-		return nil, fmt.Errorf("verify: %w", mapErr(err))
+		return c, err
 	}
-	defer func() { _ = tx.Rollback() }() // it wrote nothing
-	return verify(ctx, tx, limit)
+	seen := map[string]bool{}
+	c.ids, c.Part, c.Next, c.Done = []string{}, ordersPart, from, len(next) < limit
+	for _, e := range next {
+		if c.Next = e.ID; !seen[e.OrderID] {
+			seen[e.OrderID] = true
+			c.ids = append(c.ids, e.OrderID)
+		}
+	}
+	return twice(ctx, func() (Checked, error) { return p.checkThese(ctx, c) })
 }
 
-func verify(ctx context.Context, tx *sqlx.Tx, limit int) ([]Doubt, error) {
-	var out []Doubt
-	for _, l := range laws {
-		var found []Doubt
-		err := tx.SelectContext(ctx, &found, "SELECT $1 AS law, name, said FROM ("+l.query+") AS broken (name, said) LIMIT $2", l.law, limit-len(out))
-		if err != nil {
-			return nil, fmt.Errorf("verify that %s: %w", l.law, mapErr(err))
-		}
-		if out = append(out, found...); len(out) >= limit {
-			break
+// FirstCursor is the cursor from which on CheckChanged finds what changed at or
+// after a time.
+func FirstCursor(at time.Time) string { return ledger.FirstID(ledger.EventID, at) }
+
+// twice looks a second time at a slice with doubts, and keeps what both looks
+// found: what a commit changed between two statements is no doubt.
+func twice(ctx context.Context, look func() (Checked, error)) (Checked, error) {
+	first, err := look()
+	if err != nil || len(first.Doubts) == 0 {
+		return first, err
+	}
+	select {
+	case <-time.After(secondLook):
+	case <-ctx.Done():
+		return Checked{}, ctx.Err()
+	}
+	second, err := look()
+	if err != nil {
+		return Checked{}, err
+	}
+	first.Doubts = both(first.Doubts, second.Doubts)
+	doubted := map[string]bool{}
+	for _, d := range first.Doubts {
+		doubted[d.OrderID] = true
+	}
+	first.Cleared = nil
+	for _, id := range second.Cleared {
+		if !doubted[id] {
+			first.Cleared = append(first.Cleared, id)
 		}
 	}
-	return out, nil
+	return first, nil
+}
+
+// both are the doubts that two looks found, as the second one saw them.
+func both(first, second []ledger.Doubt) (out []ledger.Doubt) {
+	for _, d := range second {
+		for _, was := range first {
+			if d.Same(was) {
+				out = append(out, d)
+				break
+			}
+		}
+	}
+	return out
+}
+
+// halved tries a slice that takes too long again, with half as many.
+func halved(limit int, f func(int) (Checked, error)) (Checked, error) {
+	for {
+		c, err := f(limit)
+		if !errors.Is(err, errSlow) || limit == 1 {
+			return c, err
+		}
+		limit = max(1, limit/2)
+	}
+}
+
+var errSlow = errors.New("a slice of the check takes too long")
+
+// bounded runs statements that only read, each within the time of a slice.
+func (p *DB) bounded(ctx context.Context, f func(*sqlx.Tx) error) error {
+	err := p.within(ctx, func(tx *sqlx.Tx) error {
+		_, err := tx.ExecContext(ctx, `SELECT set_config('transaction_read_only', 'on', true), set_config('statement_timeout', $1, true)`,
+			strconv.FormatInt(sliceTimeout.Milliseconds(), 10))
+		if err != nil {
+			return err
+		}
+		return f(tx)
+	})
+	var pe *pq.Error
+	if errors.As(err, &pe) && pe.Code == "57014" && ctx.Err() == nil {
+		return errSlow
+	}
+	return mapErr(err)
+}
+
+// checkOrders checks the next orders by id, and what hangs on ids between them.
+func (p *DB) checkOrders(ctx context.Context, at cursor, limit int) (c Checked, err error) {
+	err = p.bounded(ctx, func(tx *sqlx.Tx) error {
+		c, err = p.ordersSlice(ctx, tx, at, limit)
+		return err
+	})
+	return c, err
+}
+
+func (p *DB) ordersSlice(ctx context.Context, tx *sqlx.Tx, at cursor, limit int) (Checked, error) {
+	c := Checked{Part: ordersPart, after: at.After}
+	err := tx.SelectContext(ctx, &c.ids, `SELECT id FROM orders WHERE id > $1 ORDER BY id LIMIT $2`, at.After, limit)
+	if err != nil {
+		return c, err
+	}
+	next := cursor{Part: refsPart}
+	if len(c.ids) == limit {
+		c.last = c.ids[limit-1]
+		next = cursor{Part: ordersPart, After: c.last}
+	}
+	c.Next = next.text()
+	if err := p.verifyThese(ctx, tx, &c); err != nil {
+		return c, err
+	}
+	c.ids = nil
+	return c, orphans(ctx, tx, &c, rangeOf(c.last))
+}
+
+// checkThese checks some orders by name.
+func (p *DB) checkThese(ctx context.Context, c Checked) (Checked, error) {
+	all := c.ids
+	for len(all) > 0 {
+		part, err := halved(len(all), func(n int) (Checked, error) {
+			part := Checked{ids: all[:n]}
+			err := p.bounded(ctx, func(tx *sqlx.Tx) error {
+				if err := p.verifyThese(ctx, tx, &part); err != nil {
+					return err
+				}
+				return orphans(ctx, tx, &part, theseIDs)
+			})
+			return part, err
+		})
+		if err != nil {
+			return Checked{}, err
+		}
+		all = all[len(part.ids):]
+		c.Orders, c.Doubts, c.Cleared = c.Orders+part.Orders, append(c.Doubts, part.Doubts...), append(c.Cleared, part.Cleared...)
+	}
+	return c, nil
+}
+
+func (c cursor) text() string {
+	raw, _ := json.Marshal(c) // texts: cannot fail
+	return string(raw)
 }

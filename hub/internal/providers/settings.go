@@ -43,6 +43,9 @@ func configure(ctx context.Context, client *plugin.Client, c Config) (sdk.Accoun
 		return account, err
 	}
 	if len(wrong) == 0 {
+		if account.Mode != "" && account.Mode != sdk.Live && account.Mode != sdk.Test {
+			return sdk.Account{}, fmt.Errorf("the plugin says that the account's mode is %q; it must be %s or %s", account.Mode, sdk.Live, sdk.Test)
+		}
 		return account, nil
 	}
 	slices.SortStableFunc(wrong, func(a, b *sdk.SettingsError) int { return strings.Compare(a.Field, b.Field) })

@@ -130,6 +130,7 @@ var attentions = map[string]string{
 	"refund_mismatch":    "a refund differs from what was asked",
 	"exhausted":          "the provider has not told the outcome in time",
 	"callback_stuck":     "a call of the provider could not be taken in",
+	"ledger_doubt":       "the hub's own records of it contradict each other",
 }
 
 func plain(s string) string {

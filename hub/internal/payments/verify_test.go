@@ -1,0 +1,217 @@
+package payments
+
+import (
+	"database/sql"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/superpayhub/superpay/hub/internal/devpg/pgtest"
+	"github.com/superpayhub/superpay/hub/internal/ledger"
+	"github.com/superpayhub/superpay/hub/internal/postgres"
+	"github.com/superpayhub/superpay/sdk"
+)
+
+// lockedBuffer is a log that goroutines share.
+type lockedBuffer struct {
+	mu  sync.Mutex
+	all strings.Builder
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.all.Write(p)
+}
+
+func (b *lockedBuffer) count(s string) int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return strings.Count(b.all.String(), s)
+}
+
+// checks is a service whose clock the test sets, beside its database.
+type checks struct {
+	*Service
+	t   *testing.T
+	raw *sql.DB
+	at  time.Time
+	log *lockedBuffer
+}
+
+func startChecks(t *testing.T) *checks {
+	t.Parallel()
+	keys, err := postgres.ParseKeys("MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=")
+	require.NoError(t, err)
+	url := pgtest.New(t)
+	c := &checks{t: t, log: &lockedBuffer{}, at: time.Now()}
+	logger := slog.New(slog.NewTextHandler(c.log, nil))
+	db, err := postgres.Open(t.Context(), postgres.Options{URL: url, Keys: keys, MaxConns: 4, Logger: logger})
+	require.NoError(t, err)
+	t.Cleanup(func() { db.Close() })
+	c.raw, err = sql.Open("postgres", url)
+	require.NoError(t, err)
+	t.Cleanup(func() { c.raw.Close() })
+	c.sql(`INSERT INTO apps (id, name, created_at) VALUES ('app_1', 'shop', now())`)
+	c.Service = New(Options{DB: db, Logger: logger, Now: func() time.Time { return c.at }})
+	return c
+}
+
+func (c *checks) sql(q string, args ...any) {
+	c.t.Helper()
+	_, err := c.raw.ExecContext(c.t.Context(), q, args...)
+	require.NoError(c.t, err)
+}
+
+// order puts an order on record, as a checkout does.
+func (c *checks) order(reference string) string {
+	c.t.Helper()
+	change, _ := ledger.Create(&ledger.Order{AppID: "app_1", Reference: reference, Amount: 1000, Currency: "USD", Exponent: 2, ExpiresAt: c.at.Add(time.Hour)},
+		ledger.NewAttempt{Provider: "stripe", Plugin: "stripe", Flow: "charge", Mode: sdk.Test, CaptureMode: sdk.CaptureAutomatic},
+		ledger.Ask{Source: ledger.FromApp, Lease: time.Hour}, c.env())
+	written, err := c.commit(c.t.Context(), change)
+	require.NoError(c.t, err)
+	require.True(c.t, written)
+	return change.Order.ID
+}
+
+// later lets time go by, and more of it until no pass is under way; it reports
+// how many orders a kind of check checked.
+func (c *checks) later(d time.Duration, kind string) (orders int) {
+	c.t.Helper()
+	c.at = c.at.Add(d)
+	for range 100 {
+		did, n, err := c.VerifyNext(c.t.Context(), time.Minute)
+		require.NoError(c.t, err)
+		if did == kind {
+			orders += n
+		}
+		all, _, err := c.DB.Checks(c.t.Context())
+		require.NoError(c.t, err)
+		under := slices.ContainsFunc(all, func(x postgres.Check) bool { return x.BeganAt != nil })
+		if did == "" && !under {
+			return orders
+		}
+		if did == "" {
+			c.at = c.at.Add(time.Second)
+		}
+	}
+	c.t.Fatal("there is no end of what is due")
+	return 0
+}
+
+func (c *checks) flagged(id string) bool {
+	c.t.Helper()
+	o, err := c.DB.Order(c.t.Context(), "", id)
+	require.NoError(c.t, err)
+	return o.NeedsAttention && o.Doubted()
+}
+
+func (c *checks) doubts() int {
+	c.t.Helper()
+	_, n, err := c.DB.Checks(c.t.Context())
+	require.NoError(c.t, err)
+	return n
+}
+
+const logged = "what is on record of an order contradicts itself"
+
+// TestVerify_ChangedOrdersWithinAMinute: an order that changed is checked soon
+// and without being asked for. One that contradicts itself waits for a person,
+// is logged once, and no longer waits when a later check finds it consistent.
+func TestVerify_ChangedOrdersWithinAMinute(t *testing.T) {
+	c := startChecks(t)
+	c.later(0, "")
+	good, bad := c.order("good"), c.order("bad")
+	c.sql(`UPDATE orders SET captured = 7 WHERE id = $1`, bad)
+	require.Equal(t, 2, c.later(time.Minute, postgres.CheckKindChanged))
+	require.False(t, c.flagged(good))
+	require.True(t, c.flagged(bad))
+	require.Equal(t, 1, c.doubts())
+	require.Equal(t, 1, c.log.count(logged))
+	for _, said := range []string{bad, "field=orders.captured", "expected=0", "found=7"} {
+		require.Equal(t, 1, c.log.count(said), said)
+	}
+
+	require.Equal(t, 1, c.later(time.Minute, postgres.CheckKindChanged), "to flag it changed it")
+	require.Equal(t, 1, c.log.count(logged), "it is logged once")
+	require.Zero(t, c.later(time.Minute, postgres.CheckKindChanged))
+
+	c.sql(`UPDATE orders SET captured = 0 WHERE id = $1`, bad)
+	require.Equal(t, 2, c.later(25*time.Hour, postgres.CheckKindAll))
+	require.False(t, c.flagged(bad))
+	require.Zero(t, c.doubts())
+
+	c.sql(`UPDATE orders SET captured = 8 WHERE id = $1`, bad)
+	c.later(25*time.Hour, "")
+	require.True(t, c.flagged(bad), "the next time is told anew")
+}
+
+// TestVerify_AllOrdersAndWhatIsMissing: a pass goes over all orders, changed or
+// not, and names an order that is gone.
+func TestVerify_AllOrdersAndWhatIsMissing(t *testing.T) {
+	c := startChecks(t)
+	gone, bad := c.order("gone"), c.order("bad")
+	c.sql(`UPDATE orders SET amount = 1 WHERE id = $1`, bad)
+	c.sql(`DELETE FROM orders WHERE id = $1`, gone)
+	require.Equal(t, 1, c.later(0, postgres.CheckKindAll))
+	require.True(t, c.flagged(bad))
+	require.Equal(t, 2, c.doubts())
+	require.Equal(t, 2, c.log.count(logged))
+	require.Equal(t, 1, c.log.count("order="+gone))
+	c.later(25*time.Hour, "")
+	require.Equal(t, 2, c.log.count(logged), "each is logged once")
+	all, _, err := c.DB.Checks(t.Context())
+	require.NoError(t, err)
+	for _, check := range all {
+		require.WithinDuration(t, c.at, check.CheckedTo, 10*time.Minute, check.Kind)
+		require.Nil(t, check.BeganAt, check.Kind)
+	}
+}
+
+// TestVerify_AnOrderThatCannotBeRead: it is named, and holds up no other.
+func TestVerify_AnOrderThatCannotBeRead(t *testing.T) {
+	c := startChecks(t)
+	unreadable, bad := c.order("unreadable"), c.order("bad")
+	c.sql(`UPDATE attempts SET refs = '{}' WHERE order_id = $1`, unreadable)
+	c.sql(`UPDATE orders SET captured = 7 WHERE id = $1`, bad)
+	require.Equal(t, 2, c.later(0, postgres.CheckKindAll))
+	require.True(t, c.flagged(bad))
+	require.Equal(t, 2, c.doubts())
+	require.Equal(t, 1, c.log.count("order="+unreadable))
+}
+
+// TestVerify_OneHubAtATime: hubs take turns, and a hub that dies at it leaves the
+// slice to the others.
+func TestVerify_OneHubAtATime(t *testing.T) {
+	c := startChecks(t)
+	now := c.now()
+	first, err := c.DB.ClaimCheck(t.Context(), now, time.Minute)
+	require.NoError(t, err)
+	second, err := c.DB.ClaimCheck(t.Context(), now, time.Minute)
+	require.NoError(t, err)
+	require.NotEqual(t, first.Kind, second.Kind)
+	_, err = c.DB.ClaimCheck(t.Context(), now, time.Minute)
+	require.ErrorIs(t, err, postgres.ErrNotFound)
+
+	taken, err := c.DB.ClaimCheck(t.Context(), now.Add(2*time.Minute), time.Minute)
+	require.NoError(t, err)
+	for _, check := range []*postgres.Check{&first, &second} {
+		check.Cursor = "late"
+		require.NoError(t, c.DB.SaveCheck(t.Context(), *check))
+	}
+	taken.Cursor = "in time"
+	require.NoError(t, c.DB.SaveCheck(t.Context(), taken))
+	all, _, err := c.DB.Checks(t.Context())
+	require.NoError(t, err)
+	for _, check := range all {
+		if check.Kind == taken.Kind {
+			require.Equal(t, "in time", check.Cursor, "whose lease is over writes nothing")
+		}
+	}
+}

@@ -46,29 +46,24 @@ what was expected there and what was found.`,
 	return c
 }
 
-// verifyLedger checks everything, slice by slice.
+// verifyLedger checks everything, and says now and then how far it is.
 func verifyLedger(ctx context.Context, db *postgres.DB, out, progress io.Writer) error {
-	orders, doubts, told := 0, 0, time.Now()
-	for from, done := "", false; !done && doubts < maxDoubts; {
-		c, err := db.CheckAll(ctx, from, postgres.CheckSlice)
-		if err != nil {
-			return err
-		}
-		for _, d := range c.Doubts {
-			if doubts++; doubts <= maxDoubts {
-				fmt.Fprintln(out, d)
-			}
-		}
-		orders += c.Orders
-		from, done = c.Next, c.Done
-		if !done && time.Since(told) > progressEvery {
+	checked, told := 0, time.Now()
+	doubts, err := db.Verify(ctx, maxDoubts, func(orders int) {
+		if checked = orders; time.Since(told) > progressEvery {
 			fmt.Fprintf(progress, "%d orders checked\n", orders)
 			told = time.Now()
 		}
+	})
+	for _, d := range doubts {
+		fmt.Fprintln(out, d)
 	}
-	if doubts > 0 {
-		return fmt.Errorf("the books do not balance: %d doubts (at most %d are shown)", doubts, maxDoubts)
+	switch {
+	case err != nil:
+		return err
+	case len(doubts) > 0:
+		return fmt.Errorf("the books do not balance: %d doubts (at most %d are shown)", len(doubts), maxDoubts)
 	}
-	fmt.Fprintf(out, "the books balance: %d orders checked\n", orders)
+	fmt.Fprintf(out, "the books balance: %d orders checked\n", checked)
 	return nil
 }

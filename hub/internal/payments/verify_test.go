@@ -1,7 +1,6 @@
-package payments
+package payments_test
 
 import (
-	"database/sql"
 	"log/slog"
 	"slices"
 	"strings"
@@ -11,10 +10,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/superpayhub/superpay/hub/internal/devpg/pgtest"
-	"github.com/superpayhub/superpay/hub/internal/ledger"
+	"github.com/superpayhub/superpay/hub/internal/payments"
+	"github.com/superpayhub/superpay/hub/internal/payments/paytest"
 	"github.com/superpayhub/superpay/hub/internal/postgres"
-	"github.com/superpayhub/superpay/sdk"
 )
 
 // lockedBuffer is a log that goroutines share.
@@ -35,87 +33,64 @@ func (b *lockedBuffer) count(s string) int {
 	return strings.Count(b.all.String(), s)
 }
 
-// checks is a service whose clock the test sets, beside its database.
+// checks is a service whose log the test reads.
 type checks struct {
-	*Service
-	t   *testing.T
-	raw *sql.DB
-	at  time.Time
+	*paytest.Env
 	log *lockedBuffer
 }
 
 func startChecks(t *testing.T) *checks {
 	t.Parallel()
-	keys, err := postgres.ParseKeys("MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=")
-	require.NoError(t, err)
-	url := pgtest.New(t)
-	c := &checks{t: t, log: &lockedBuffer{}, at: time.Now()}
-	logger := slog.New(slog.NewTextHandler(c.log, nil))
-	db, err := postgres.Open(t.Context(), postgres.Options{URL: url, Keys: keys, MaxConns: 4, Logger: logger})
-	require.NoError(t, err)
-	t.Cleanup(func() { db.Close() })
-	c.raw, err = sql.Open("postgres", url)
-	require.NoError(t, err)
-	t.Cleanup(func() { c.raw.Close() })
-	c.sql(`INSERT INTO apps (id, name, created_at) VALUES ('app_1', 'shop', now())`)
-	c.Service = New(Options{DB: db, Logger: logger, Now: func() time.Time { return c.at }})
+	c := &checks{log: &lockedBuffer{}}
+	c.Env = paytest.New(t, paytest.Options{Service: func(o *payments.Options) { o.Logger = slog.New(slog.NewTextHandler(c.log, nil)) }})
 	return c
 }
 
 func (c *checks) sql(q string, args ...any) {
-	c.t.Helper()
-	_, err := c.raw.ExecContext(c.t.Context(), q, args...)
-	require.NoError(c.t, err)
+	c.T.Helper()
+	_, err := c.SQL.ExecContext(c.T.Context(), q, args...)
+	require.NoError(c.T, err)
 }
 
-// order puts an order on record, as a checkout does.
-func (c *checks) order(reference string) string {
-	c.t.Helper()
-	change, _ := ledger.Create(&ledger.Order{AppID: "app_1", Reference: reference, Amount: 1000, Currency: "USD", Exponent: 2, ExpiresAt: c.at.Add(time.Hour)},
-		ledger.NewAttempt{Provider: "stripe", Plugin: "stripe", Flow: "charge", Mode: sdk.Test, CaptureMode: sdk.CaptureAutomatic},
-		ledger.Ask{Source: ledger.FromApp, Lease: time.Hour}, c.env())
-	written, err := c.commit(c.t.Context(), change)
-	require.NoError(c.t, err)
-	require.True(c.t, written)
-	return change.Order.ID
-}
+// order puts an order on record that is paid.
+func (c *checks) order() string { return c.Checkout(paytest.FlowCharge).ID }
 
 // later lets time go by, and more of it until no pass is under way; it reports
 // how many orders a kind of check checked.
 func (c *checks) later(d time.Duration, kind string) (orders int) {
-	c.t.Helper()
-	c.at = c.at.Add(d)
+	c.T.Helper()
+	c.Clock.Advance(d)
 	for range 100 {
-		did, n, err := c.VerifyNext(c.t.Context(), time.Minute)
-		require.NoError(c.t, err)
+		did, n, err := c.Service.VerifyNext(c.T.Context(), time.Minute)
+		require.NoError(c.T, err)
 		if did == kind {
 			orders += n
 		}
-		all, _, err := c.DB.Checks(c.t.Context())
-		require.NoError(c.t, err)
+		all, _, err := c.DB.Checks(c.T.Context())
+		require.NoError(c.T, err)
 		under := slices.ContainsFunc(all, func(x postgres.Check) bool { return x.BeganAt != nil })
 		if did == "" && !under {
 			return orders
 		}
 		if did == "" {
-			c.at = c.at.Add(time.Second)
+			c.Clock.Advance(time.Second)
 		}
 	}
-	c.t.Fatal("there is no end of what is due")
+	c.T.Fatal("there is no end of what is due")
 	return 0
 }
 
 func (c *checks) flagged(id string) bool {
-	c.t.Helper()
-	o, err := c.DB.Order(c.t.Context(), "", id)
-	require.NoError(c.t, err)
+	c.T.Helper()
+	o, err := c.DB.Order(c.T.Context(), "", id)
+	require.NoError(c.T, err)
 	return o.NeedsAttention && o.Doubted()
 }
 
 func (c *checks) doubts() int {
-	c.t.Helper()
-	_, n, err := c.DB.Checks(c.t.Context())
-	require.NoError(c.t, err)
+	c.T.Helper()
+	_, n, err := c.DB.Checks(c.T.Context())
+	require.NoError(c.T, err)
 	return n
 }
 
@@ -127,14 +102,14 @@ const logged = "what is on record of an order contradicts itself"
 func TestVerify_ChangedOrdersWithinAMinute(t *testing.T) {
 	c := startChecks(t)
 	c.later(0, "")
-	good, bad := c.order("good"), c.order("bad")
+	good, bad := c.order(), c.order()
 	c.sql(`UPDATE orders SET captured = 7 WHERE id = $1`, bad)
 	require.Equal(t, 2, c.later(time.Minute, postgres.CheckKindChanged))
 	require.False(t, c.flagged(good))
 	require.True(t, c.flagged(bad))
 	require.Equal(t, 1, c.doubts())
 	require.Equal(t, 1, c.log.count(logged))
-	for _, said := range []string{bad, "field=orders.captured", "expected=0", "found=7"} {
+	for _, said := range []string{bad, "field=orders.captured", "expected=10000", "found=7"} {
 		require.Equal(t, 1, c.log.count(said), said)
 	}
 
@@ -142,7 +117,7 @@ func TestVerify_ChangedOrdersWithinAMinute(t *testing.T) {
 	require.Equal(t, 1, c.log.count(logged), "it is logged once")
 	require.Zero(t, c.later(time.Minute, postgres.CheckKindChanged))
 
-	c.sql(`UPDATE orders SET captured = 0 WHERE id = $1`, bad)
+	c.sql(`UPDATE orders SET captured = 10000 WHERE id = $1`, bad)
 	require.Equal(t, 2, c.later(25*time.Hour, postgres.CheckKindAll))
 	require.False(t, c.flagged(bad))
 	require.Zero(t, c.doubts())
@@ -156,7 +131,7 @@ func TestVerify_ChangedOrdersWithinAMinute(t *testing.T) {
 // not, and names an order that is gone.
 func TestVerify_AllOrdersAndWhatIsMissing(t *testing.T) {
 	c := startChecks(t)
-	gone, bad := c.order("gone"), c.order("bad")
+	gone, bad := c.order(), c.order()
 	c.sql(`UPDATE orders SET amount = 1 WHERE id = $1`, bad)
 	c.sql(`DELETE FROM orders WHERE id = $1`, gone)
 	require.Equal(t, 1, c.later(0, postgres.CheckKindAll))
@@ -169,7 +144,7 @@ func TestVerify_AllOrdersAndWhatIsMissing(t *testing.T) {
 	all, _, err := c.DB.Checks(t.Context())
 	require.NoError(t, err)
 	for _, check := range all {
-		require.WithinDuration(t, c.at, check.CheckedTo, 10*time.Minute, check.Kind)
+		require.WithinDuration(t, c.Clock.Now(), check.CheckedTo, 10*time.Minute, check.Kind)
 		require.Nil(t, check.BeganAt, check.Kind)
 	}
 }
@@ -177,20 +152,20 @@ func TestVerify_AllOrdersAndWhatIsMissing(t *testing.T) {
 // TestVerify_AnOrderThatCannotBeRead: it is named, and holds up no other.
 func TestVerify_AnOrderThatCannotBeRead(t *testing.T) {
 	c := startChecks(t)
-	unreadable, bad := c.order("unreadable"), c.order("bad")
+	unreadable, bad := c.order(), c.order()
 	c.sql(`UPDATE attempts SET refs = '{}' WHERE order_id = $1`, unreadable)
 	c.sql(`UPDATE orders SET captured = 7 WHERE id = $1`, bad)
 	require.Equal(t, 2, c.later(0, postgres.CheckKindAll))
 	require.True(t, c.flagged(bad))
-	require.Equal(t, 2, c.doubts())
-	require.Equal(t, 1, c.log.count("order="+unreadable))
+	require.Equal(t, 3, c.doubts(), "the order, its name, and the other order's total")
+	require.Equal(t, 1, c.log.count("order="+unreadable+" law=\"what is encrypted"))
 }
 
 // TestVerify_OneHubAtATime: hubs take turns, and a hub that dies at it leaves the
 // slice to the others.
 func TestVerify_OneHubAtATime(t *testing.T) {
 	c := startChecks(t)
-	now := c.now()
+	now := c.Clock.Now()
 	first, err := c.DB.ClaimCheck(t.Context(), now, time.Minute)
 	require.NoError(t, err)
 	second, err := c.DB.ClaimCheck(t.Context(), now, time.Minute)

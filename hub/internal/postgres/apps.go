@@ -71,7 +71,7 @@ func (p *DB) AppByID(ctx context.Context, id string) (AppRow, error) {
 // GrantProviders says which providers an app may use from now on; "*" is all of
 // them. ErrNotFound.
 func (p *DB) GrantProviders(ctx context.Context, id string, providers []string) error {
-	return p.mustHit(ctx, `WITH app AS (SELECT id FROM apps WHERE id = $1 FOR UPDATE), gone AS (
+	return p.mustHit(ctx, `WITH app AS (SELECT id FROM apps WHERE id = $1 FOR NO KEY UPDATE), gone AS (
 			DELETE FROM app_providers WHERE app_id = $1 AND provider <> ALL($2::text[])
 		), granted AS (
 			INSERT INTO app_providers (app_id, provider) SELECT app.id, g FROM app, unnest($2::text[]) g ON CONFLICT DO NOTHING

@@ -80,7 +80,7 @@ func clashOfCallback(cb *ledger.Callback) []string {
 }
 
 const claimCallbacksSQL = `UPDATE callbacks SET due_at = $1::timestamptz + make_interval(secs => $2), tries = tries + 1
-	WHERE id IN (SELECT id FROM callbacks WHERE due_at <= $1 ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED)
+	WHERE id IN (SELECT id FROM callbacks WHERE due_at <= $1 ORDER BY due_at LIMIT $3 FOR NO KEY UPDATE SKIP LOCKED)
 	RETURNING row_to_json(callbacks)`
 
 // ClaimCallbacks leases up to limit callbacks that are due, whole. The Raw of
@@ -224,7 +224,7 @@ func (p *DB) ReplayCallback(ctx context.Context, id string, r ledger.Replay, due
 func (p *DB) EraseCallbacks(ctx context.Context, before time.Time, limit int) (int64, error) {
 	res, err := p.exec(ctx, `UPDATE callbacks SET raw = NULL WHERE id IN (
 		SELECT id FROM callbacks WHERE raw IS NOT NULL AND received_at < $1 AND due_at IS NULL AND outcome <> 'parked'
-		ORDER BY received_at LIMIT $2 FOR UPDATE SKIP LOCKED)`, before, limit)
+		ORDER BY received_at LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED)`, before, limit)
 	if err != nil {
 		return 0, mapErr(err)
 	}

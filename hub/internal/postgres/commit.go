@@ -218,7 +218,7 @@ const (
 			SELECT d.id FROM names n CROSS JOIN LATERAL (
 				SELECT a.id, a.due_at FROM attempts a
 				WHERE a.provider = n.provider AND a.due_at <= $1 AND (a.leased_until IS NULL OR a.leased_until <= $1)
-				ORDER BY a.due_at LIMIT $3 FOR UPDATE SKIP LOCKED
+				ORDER BY a.due_at LIMIT $3 FOR NO KEY UPDATE SKIP LOCKED
 			) d WHERE n.provider <> ALL($4) ORDER BY d.due_at LIMIT $3
 		) UPDATE attempts SET due_at = $1::timestamptz + make_interval(secs => $2), leased_until = $1::timestamptz + make_interval(secs => $2), tries = tries + 1
 		WHERE id IN (SELECT id FROM due)

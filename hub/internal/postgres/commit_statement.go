@@ -147,6 +147,9 @@ func upsert(t table, from, guard, tail string) string {
 	for _, c := range strings.Split(t.columns(), ", ") {
 		switch c {
 		case "id", "created_at", "replays": // which ReplayCallback alone writes
+		case "app_id", "reference":
+			// Never change. Columns of a unique key must not be set: PostgreSQL would
+			// lock the row against foreign keys that look at it.
 		case "leased_until":
 			// A commit can end a lease, and not give it: the one that it was decided
 			// on may have ended meanwhile.

@@ -25,7 +25,7 @@ type Outgoing struct {
 const claimNotificationsSQL = `UPDATE notifications n SET due_at = $1::timestamptz + make_interval(secs => $2), tries = n.tries + 1
 	FROM webhook_endpoints e WHERE e.id = n.endpoint_id AND n.id IN (
 		SELECT x.id FROM (SELECT id FROM webhook_endpoints WHERE disabled_at IS NULL AND id <> ALL($4) ORDER BY random()) y,
-			LATERAL (SELECT id FROM notifications z WHERE z.endpoint_id = y.id AND z.due_at <= $1 ORDER BY z.due_at LIMIT $5 FOR UPDATE SKIP LOCKED) x
+			LATERAL (SELECT id FROM notifications z WHERE z.endpoint_id = y.id AND z.due_at <= $1 ORDER BY z.due_at LIMIT $5 FOR NO KEY UPDATE SKIP LOCKED) x
 		LIMIT $3)
 	RETURNING n.id, n.app_id, n.endpoint_id, n.order_id, n.type, n.version, n.payload, n.tries, n.created_at, e.url, e.failing_since, e.secret,
 		CASE WHEN e.previous_until > $1 THEN e.previous_secret END AS previous_secret`

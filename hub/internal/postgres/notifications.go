@@ -172,7 +172,7 @@ func (p *DB) CountFailed(ctx context.Context, f NotificationFilter, most int) (i
 func (p *DB) TrimNotifications(ctx context.Context, answers, notifications time.Time, limit int) (more bool, err error) {
 	for _, t := range []struct{ q, before string }{
 		{`UPDATE deliveries SET answer = NULL WHERE id IN (
-			SELECT id FROM deliveries WHERE answer IS NOT NULL AND id < $1 ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED)`, ledger.FirstID(deliveryID, answers)},
+			SELECT id FROM deliveries WHERE answer IS NOT NULL AND id < $1 ORDER BY id LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED)`, ledger.FirstID(deliveryID, answers)},
 		{`DELETE FROM notifications WHERE id IN (
 			SELECT id FROM notifications WHERE id < $1 ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED)`, ledger.FirstID(NotificationID, notifications)},
 	} {

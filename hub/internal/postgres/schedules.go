@@ -38,7 +38,7 @@ const scheduleColumns = `provider, kind, due_at, tries, since, began_at, cursor,
 
 const claimSchedulesSQL = `UPDATE schedules SET due_at = $1::timestamptz + make_interval(secs => $2), tries = tries + 1
 	WHERE (provider, kind) IN (SELECT provider, kind FROM schedules WHERE due_at <= $1 AND provider = ANY($3)
-		ORDER BY due_at LIMIT 4 FOR UPDATE SKIP LOCKED)
+		ORDER BY due_at LIMIT 4 FOR NO KEY UPDATE SKIP LOCKED)
 	RETURNING ` + scheduleColumns
 
 // ClaimSchedules leases what is due of the providers.

@@ -74,7 +74,7 @@ func (p *DB) SetPassword(ctx context.Context, id, password, keep string, now tim
 
 // otherAdmin holds the admins while one may be lost, so that two who take the
 // role from each other at once do not leave none.
-const otherAdmin = `WITH admins AS (SELECT id FROM users WHERE role = 'admin' AND disabled_at IS NULL FOR UPDATE) `
+const otherAdmin = `WITH admins AS (SELECT id FROM users WHERE role = 'admin' AND disabled_at IS NULL FOR NO KEY UPDATE) `
 
 // DisableUser keeps a user out from now on, signed in or not. ErrNotFound, also
 // if it is disabled already, or is the last admin.

@@ -76,6 +76,24 @@ func (p *DB) CheckAll(ctx context.Context, from string, limit int) (Checked, err
 	})
 }
 
+// Verify checks everything, slice by slice, and returns at most limit doubts.
+// None is good. Each slice is told of, if anybody wants to know: how many orders
+// were checked so far.
+func (p *DB) Verify(ctx context.Context, limit int, tell func(orders int)) (doubts []ledger.Doubt, err error) {
+	c, orders := Checked{}, 0
+	for !c.Done && len(doubts) < limit {
+		if c, err = p.CheckAll(ctx, c.Next, CheckSlice); err != nil {
+			return doubts, err
+		}
+		doubts = append(doubts, c.Doubts[:min(len(c.Doubts), limit-len(doubts))]...)
+		orders += c.Orders
+		if tell != nil {
+			tell(orders)
+		}
+	}
+	return doubts, nil
+}
+
 // CheckChanged checks the orders that changed after a cursor and before a time:
 // those that the next lines of the timeline are about.
 func (p *DB) CheckChanged(ctx context.Context, from string, before time.Time, limit int) (Checked, error) {

@@ -277,7 +277,7 @@ func (e *Env) Count(query string, args ...any) (n int) {
 // Verified fails the test where the ledger's own check finds a doubt.
 func (e *Env) Verified() {
 	e.T.Helper()
-	doubts, err := e.DB.Verify(e.T.Context(), 20)
+	doubts, err := e.DB.Verify(e.T.Context(), 20, nil)
 	require.NoError(e.T, err)
 	require.Empty(e.T, doubts)
 }

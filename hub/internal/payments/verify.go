@@ -29,6 +29,9 @@ const (
 	allRest     = 100
 	minRest     = 100 * time.Millisecond
 	maxRest     = time.Minute
+	// maxMarked bounds how many doubts mark orders: more of them are the fault of a
+	// release or of the database, and marking each order would tell every app.
+	maxMarked = 100
 	// checkRetry is how long after a failure a slice is tried again.
 	checkRetry = 30 * time.Second
 )
@@ -116,25 +119,20 @@ func (s *Service) rest(ctx context.Context, kind string, took time.Duration) tim
 // person; those that are consistent again wait no longer.
 func (s *Service) settleDoubts(ctx context.Context, c postgres.Checked) error {
 	fresh, err := s.DB.SaveDoubts(ctx, c, s.now())
-	for _, d := range fresh {
-		s.Logger.ErrorContext(ctx, "what is on record of an order contradicts itself; `hub ledger verify` shows it",
-			"order", d.OrderID, "law", d.Law, "row", d.Row, "field", d.Field, "expected", d.Expected, "found", d.Found)
+	if err != nil || len(c.Doubts)+len(c.Cleared) == 0 {
+		return err
 	}
+	_, all, err := s.DB.Checks(ctx)
 	if err != nil {
 		return err
 	}
-	doubts := map[string][]ledger.Doubt{}
-	for _, d := range c.Doubts {
-		doubts[d.OrderID] = append(doubts[d.OrderID], d)
-	}
-	// One order that cannot be marked does not hold up the check of the others.
-	mark := func(id string, decide func(*ledger.Order) ledger.Change) {
-		if err := s.decideDoubt(ctx, id, decide); err != nil {
-			s.Logger.WarnContext(ctx, "an order was not marked as doubted, or as consistent again; the next check tries again", "order", id, "error", err)
+	if all > maxMarked {
+		if len(fresh) > 0 {
+			s.Logger.ErrorContext(ctx, "what is on record contradicts itself in many places; orders are not marked any more; `hub ledger verify` shows them",
+				"doubts", all, "new", len(fresh), "one", fresh[0].String())
 		}
-	}
-	for id, of := range doubts {
-		mark(id, func(o *ledger.Order) ledger.Change { return o.RaiseDoubt(of, s.env()) })
+	} else {
+		s.markDoubts(ctx, c.Doubts, fresh)
 	}
 	for _, id := range c.Cleared {
 		still, err := s.DB.Doubted(ctx, id)
@@ -142,10 +140,32 @@ func (s *Service) settleDoubts(ctx context.Context, c postgres.Checked) error {
 			return err
 		}
 		if !still {
-			mark(id, func(o *ledger.Order) ledger.Change { return o.ClearDoubt(s.env()) })
+			s.mark(ctx, id, func(o *ledger.Order) ledger.Change { return o.ClearDoubt(s.env()) })
 		}
 	}
 	return nil
+}
+
+func (s *Service) markDoubts(ctx context.Context, doubts, fresh []ledger.Doubt) {
+	for _, d := range fresh {
+		s.Logger.ErrorContext(ctx, "what is on record of an order contradicts itself; `hub ledger verify` shows it",
+			"order", d.OrderID, "law", d.Law, "row", d.Row, "field", d.Field, "expected", d.Expected, "found", d.Found)
+	}
+	of := map[string][]ledger.Doubt{}
+	for _, d := range doubts {
+		of[d.OrderID] = append(of[d.OrderID], d)
+	}
+	for id, doubts := range of {
+		s.mark(ctx, id, func(o *ledger.Order) ledger.Change { return o.RaiseDoubt(doubts, s.env()) })
+	}
+}
+
+// mark writes what a doubt changes of its order. One order that cannot be marked
+// does not hold up the check of the others.
+func (s *Service) mark(ctx context.Context, orderID string, decide func(*ledger.Order) ledger.Change) {
+	if err := s.decideDoubt(ctx, orderID, decide); err != nil {
+		s.Logger.WarnContext(ctx, "an order was not marked as doubted, or as consistent again; the next check tries again", "order", orderID, "error", err)
+	}
 }
 
 // decideDoubt writes what a doubt changes of its order. One that is gone, or

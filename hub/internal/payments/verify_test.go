@@ -149,6 +149,20 @@ func TestVerify_AllOrdersAndWhatIsMissing(t *testing.T) {
 	}
 }
 
+// TestVerify_ManyDoubtsAreOneFault: they are counted and logged, but apps are not
+// told of each order.
+func TestVerify_ManyDoubtsAreOneFault(t *testing.T) {
+	c := startChecks(t)
+	id := c.order()
+	c.sql(`INSERT INTO events (id, order_id, at, kind, source, request_id, data)
+		SELECT 'evt_x' || n, $1, now(), 'capture.succeeded', 'hub', '', jsonb_build_object('id', n) FROM generate_series(1, 101) n`, id)
+	c.later(0, "")
+	require.Equal(t, 1, c.log.count("in many places"))
+	require.Zero(t, c.log.count(logged))
+	require.Greater(t, c.doubts(), 100)
+	require.False(t, c.flagged(id))
+}
+
 // TestVerify_AnOrderThatCannotBeRead: it is named, and holds up no other.
 func TestVerify_AnOrderThatCannotBeRead(t *testing.T) {
 	c := startChecks(t)

@@ -15,15 +15,17 @@ import (
 )
 
 // recordSQL reads orders with everything that is on record of them, each as one
-// row, all in one snapshot.
+// row, all in one snapshot. The LIMIT makes the planner look each name up by the
+// key of refs, instead of reading all of refs for each order.
 const recordSQL = `SELECT o.id, record_send(ROW(o,
 	ARRAY(SELECT x FROM attempts x WHERE x.order_id = o.id ORDER BY x.id),
 	ARRAY(SELECT x FROM captures x WHERE x.order_id = o.id ORDER BY x.id),
 	ARRAY(SELECT x FROM refunds x WHERE x.order_id = o.id ORDER BY x.id),
 	ARRAY(SELECT x FROM disputes x WHERE x.order_id = o.id ORDER BY x.id),
 	ARRAY(SELECT x FROM operations x WHERE x.order_id = o.id ORDER BY x.id),
-	ARRAY(SELECT x FROM attempts a, jsonb_to_recordset(a.refs) AS q (kind text, value text), refs x
-		WHERE a.order_id = o.id AND x.provider = a.provider AND x.kind = q.kind AND x.value = q.value),
+	ARRAY(SELECT r.x FROM attempts a, jsonb_to_recordset(a.refs) AS q (kind text, value text),
+		LATERAL (SELECT x FROM refs x WHERE x.provider = a.provider AND x.kind = q.kind AND x.value = q.value LIMIT 1) r
+		WHERE a.order_id = o.id),
 	ARRAY(SELECT x FROM postings x WHERE x.order_id = o.id ORDER BY x.id))) AS whole,
 	json_build_object(
 		'events', (SELECT json_agg(e ORDER BY e.id) FROM events e WHERE e.order_id = o.id),

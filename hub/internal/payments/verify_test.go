@@ -1,6 +1,7 @@
 package payments_test
 
 import (
+	"errors"
 	"log/slog"
 	"slices"
 	"strings"
@@ -203,4 +204,14 @@ func TestVerify_OneHubAtATime(t *testing.T) {
 			require.Equal(t, "in time", check.Cursor, "whose lease is over writes nothing")
 		}
 	}
+}
+
+// TestVerify_NotByAWrongClock: a hub whose clock is wrong takes no turn: its
+// lease would end at a wrong time.
+func TestVerify_NotByAWrongClock(t *testing.T) {
+	t.Parallel()
+	e := paytest.New(t, paytest.Options{Service: func(o *payments.Options) { o.CheckClock = func() error { return errors.New("two hours off") } }})
+	kind, _, err := e.Service.VerifyNext(t.Context(), time.Minute)
+	require.NoError(t, err)
+	require.Empty(t, kind)
 }

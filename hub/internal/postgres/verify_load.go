@@ -118,7 +118,7 @@ func (p *DB) record(ctx context.Context, row recordRow) (rec ledger.Record, err 
 		r := &reader{data: row.Whole}
 		r.columns(8)
 		_, data, _ := r.value()
-		r.fail(l[ordersTable].read(data, o))
+		r.fail(l[ordersTable].read(data, &orderRow{Order: o}))
 		attempts = rowsOf[attemptRow](r, &l[attemptsTable])
 		o.Captures = rowsOf[ledger.Capture](r, &l[capturesTable])
 		o.Refunds = rowsOf[ledger.Refund](r, &l[refundsTable])

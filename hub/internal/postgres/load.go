@@ -32,28 +32,29 @@ const (
 
 // Order loads an app's order; an empty app is the hub itself. ErrNotFound.
 func (p *DB) Order(ctx context.Context, appID, orderID string) (*ledger.Order, error) {
-	return p.one(ctx, p.loadOrder.QueryRowxContext(ctx, appID, orderID))
+	return p.one(ctx, p.loadOrder, appID, orderID)
 }
 
 // OrderOfAttempt loads the order that the attempt belongs to. ErrNotFound.
 func (p *DB) OrderOfAttempt(ctx context.Context, attemptID string) (*ledger.Order, error) {
-	return p.one(ctx, p.loadAttempt.QueryRowxContext(ctx, attemptID))
+	return p.one(ctx, p.loadAttempt, attemptID)
 }
 
 // OrderOfReference loads the app's order of that reference. ErrNotFound.
 func (p *DB) OrderOfReference(ctx context.Context, appID, reference string) (*ledger.Order, error) {
-	return p.one(ctx, p.loadReference.QueryRowxContext(ctx, appID, reference))
+	return p.one(ctx, p.loadReference, appID, reference)
 }
 
 // OrderOfRefund loads the app's order with that refund. ErrNotFound.
 func (p *DB) OrderOfRefund(ctx context.Context, appID, refundID string) (*ledger.Order, error) {
-	return p.one(ctx, p.refund.QueryRowxContext(ctx, appID, refundID))
+	return p.one(ctx, p.refund, appID, refundID)
 }
 
 // OrderOfKey loads the operation of an app's idempotency key and its order. ErrNotFound.
 func (p *DB) OrderOfKey(ctx context.Context, appID, key string) (*ledger.Operation, *ledger.Order, error) {
 	var asked, raw []byte
-	if err := p.loadKey.QueryRowxContext(ctx, appID, key).Scan(&asked, &raw); err != nil {
+	err := again(ctx, func() error { return p.loadKey.QueryRowxContext(ctx, appID, key).Scan(&asked, &raw) })
+	if err != nil {
 		return nil, nil, mapErr(err)
 	}
 	o, err := p.decode(ctx, raw)
@@ -72,9 +73,13 @@ func (p *DB) OrderOfKey(ctx context.Context, appID, key string) (*ledger.Operati
 	return op, o, err
 }
 
-func (p *DB) one(ctx context.Context, row *sqlx.Row) (*ledger.Order, error) {
+// one loads the order that a statement finds.
+func (p *DB) one(ctx context.Context, statement *sqlx.Stmt, args ...any) (*ledger.Order, error) {
 	var raw []byte
-	if err := row.Scan(&raw); err != nil {
+	// The pool repeats a read whose connection breaks before the first row, not one
+	// that breaks while rows come.
+	err := again(ctx, func() error { return statement.QueryRowxContext(ctx, args...).Scan(&raw) })
+	if err != nil {
 		return nil, mapErr(err)
 	}
 	return p.decode(ctx, raw)

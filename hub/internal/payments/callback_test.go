@@ -191,6 +191,7 @@ func TestCallback_TwiceIsOnce(t *testing.T) {
 	paid := e.Order(o.ID)
 	require.Equal(t, ledger.OrderPaid, paid.Status)
 	require.Equal(t, 1, e.Count(`SELECT count(*) FROM callbacks`))
+	require.Equal(t, 1, outcomes(e, ledger.CallbackApplied))
 	require.Equal(t, 2, e.Count(`SELECT count(*) FROM postings`))
 	p.Captures.Items = append(p.Captures.Items, sdk.Capture{ID: "cap-other", Status: sdk.MovementSucceeded, Amount: paytest.USD(1)})
 	_, err := e.Callback(e.Fact("evt-paid", o.Attempts[0].ID, true, *p))
@@ -199,6 +200,27 @@ func TestCallback_TwiceIsOnce(t *testing.T) {
 	_, err = e.Callback(e.Fact("evt-other", o.Attempts[0].ID, true, *p))
 	require.NoError(t, err)
 	require.Len(t, e.Order(o.ID).Captures, 2)
+	e.Verified()
+}
+
+// TestCallback_ThatCameFirstAndComesAgain is applied at once, on its own line.
+func TestCallback_ThatCameFirstAndComesAgain(t *testing.T) {
+	t.Parallel()
+	e := paytest.New(t, paytest.Options{})
+	early := e.Fact("evt-early", "", true, sdk.Payment{
+		Status: sdk.Succeeded, Refs: []sdk.Ref{{Kind: "payment", Value: "pay-1"}}, Amount: paytest.USD(10_000),
+		Captures: sdk.Captures{Items: []sdk.Capture{{ID: "cap-early", Status: sdk.MovementSucceeded, Amount: paytest.USD(10_000)}}},
+	})
+	_, err := e.Callback(early)
+	require.NoError(t, err)
+	require.Equal(t, 1, outcomes(e, ledger.CallbackUnmatched))
+	o := e.Checkout(paytest.FlowPage)
+	_, err = e.Callback(early)
+	require.NoError(t, err)
+	require.Equal(t, ledger.OrderPaid, e.Order(o.ID).Status)
+	require.Equal(t, 1, e.Count(`SELECT count(*) FROM callbacks`))
+	require.Equal(t, 1, outcomes(e, ledger.CallbackApplied))
+	require.Equal(t, 2, e.Count(`SELECT count(*) FROM postings`))
 	e.Verified()
 }
 

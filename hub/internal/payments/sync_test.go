@@ -81,3 +81,26 @@ func TestSync_WaitsForAnOperationUnderWay(t *testing.T) {
 	require.Equal(t, ledger.OrderPaid, e.Order(o.ID).Status)
 	e.Verified()
 }
+
+// TestSync_NotFoundTakesNothingBack: what the provider does not show (yet) stays
+// as it is until the order's time is up; held money does not vanish at all.
+func TestSync_NotFoundTakesNothingBack(t *testing.T) {
+	t.Parallel()
+	e := paytest.New(t, paytest.Options{})
+	open, held := e.Checkout(paytest.FlowPage), e.Authorized()
+	e.Provider.Script(func(s *paytest.Script) {
+		s.GetPayment = paytest.Fails[sdk.PaymentRequest, sdk.Payment](sdk.ErrNotFound)
+	})
+	for range 5 {
+		e.After(4 * time.Hour)
+		require.Equal(t, sdk.RequiresAction, e.Order(open.ID).Attempts[0].Status)
+	}
+	require.Contains(t, reasons(e.Order(held.ID)), ledger.MoneyMissing)
+	for range 5 {
+		e.After(4 * time.Hour)
+	}
+	require.Equal(t, ledger.OrderExpired, e.Order(open.ID).Status)
+	require.Equal(t, ledger.OrderAuthorized, e.Order(held.ID).Status)
+	require.Empty(t, e.Provider.Calls("Cancel"))
+	e.Verified()
+}

@@ -60,9 +60,37 @@ type Ack struct {
 //
 // It binds to an attempt by Payment.AttemptID where our server put it in the
 // provider's metadata, else by Payment.Refs.
+//
+// Expect names what a read of the payment must show once it has caught up with
+// the event: the hub goes on reading until it does. A proven fact may have it,
+// too: an edge that takes something back waits for a read. Name only what
+// GetPayment lists or leaves out by name (Refunds.LeftOut), and no status that
+// comes and goes.
 type Fact struct {
 	Proven  bool
 	Payment Payment
+	Expect  []Expectation
+}
+
+// ExpectationKind says what an Expectation is about.
+type ExpectationKind string
+
+const (
+	ExpectCapture  ExpectationKind = "capture"  // the capture ID, with at least the MovementStatus AtLeast
+	ExpectRefund   ExpectationKind = "refund"   // the refund ID, likewise
+	ExpectDispute  ExpectationKind = "dispute"  // the dispute ID, with at least the DisputeStatus AtLeast
+	ExpectPayment  ExpectationKind = "payment"  // the payment has come as far as the Status AtLeast, or ended
+	ExpectRefunded ExpectationKind = "refunded" // refunds of the capture ID sum up to at least Amount: where an event names no refund
+)
+
+// Expectation is one thing that a read must show. AtLeast is the least that
+// will do: a movement that is pending will have succeeded or failed later, and
+// one that succeeded may fail.
+type Expectation struct {
+	Kind    ExpectationKind
+	ID      string // the provider's own; of a payment none
+	AtLeast string
+	Amount  Money // of ExpectRefunded only
 }
 
 func equalFold(a, b string) bool {

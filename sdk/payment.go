@@ -61,10 +61,13 @@ type Captures struct {
 	Items    []Capture
 }
 
-// Refunds is the list of a payment's refunds. Complete as in Captures.
+// Refunds is the list of a payment's refunds. Complete as in Captures. LeftOut
+// are ids that the provider lists as refunds although nothing was given back:
+// the release of an authorisation. An event that names one is thereby answered.
 type Refunds struct {
 	Complete bool
 	Items    []Refund
+	LeftOut  []string
 }
 
 // Disputes is the list of a payment's disputes. Complete as in Captures.

@@ -19,12 +19,18 @@ type event struct {
 
 type resource struct {
 	ID            string         `json:"id"`
+	Status        string         `json:"status"`
 	OrderID       string         `json:"order_id"`
 	CustomID      string         `json:"custom_id"`
 	PurchaseUnits []purchaseUnit `json:"purchase_units"`
 	Supplementary supplementary  `json:"supplementary_data"`
 	Links         []link         `json:"links"`
-	Disputed      []struct {
+	DisputeID     string         `json:"dispute_id"`
+	Stage         string         `json:"dispute_life_cycle_stage"`
+	Outcome       struct {
+		Code string `json:"outcome_code"`
+	} `json:"dispute_outcome"`
+	Disputed []struct {
 		Capture string `json:"seller_transaction_id"`
 		Custom  string `json:"custom"`
 	} `json:"disputed_transactions"`
@@ -50,9 +56,18 @@ func parseEvent(body []byte) (event, bool) {
 
 const maxDisputedHints = 10
 
-// facts says which payments to read. An event of a type that is not listed
-// means nothing to a hub.
+// facts says which payments to read, and what a read must show.
 func (e event) facts() []sdk.Fact {
+	facts, expect := e.hints(), e.expected()
+	for i := range facts {
+		facts[i].Expect = expect
+	}
+	return facts
+}
+
+// hints says which payments to read. An event of a type that is not listed
+// means nothing to a hub.
+func (e event) hints() []sdk.Fact {
 	r, related := e.Resource, e.Resource.Supplementary.Related
 	switch kind := e.Type; {
 	case strings.HasPrefix(kind, "CHECKOUT.ORDER."):

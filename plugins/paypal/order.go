@@ -139,13 +139,9 @@ func (c *capture) movement() (sdk.Capture, error) {
 }
 
 func (r *refund) movement() (sdk.Refund, error) {
-	out := sdk.Refund{ID: r.ID, CaptureID: up(r.Links, "captures"), Status: sdk.MovementPending, At: r.Created.Time}
+	out := sdk.Refund{ID: r.ID, CaptureID: up(r.Links, "captures"), Status: r.standing(), At: r.Created.Time}
 	out.RefundID, out.InstanceID = readCustomID(r.CustomID)
-	switch r.Status {
-	case "COMPLETED":
-		out.Status = sdk.MovementSucceeded
-	case "FAILED", "CANCELLED":
-		out.Status = sdk.MovementFailed
+	if out.Status == sdk.MovementFailed {
 		out.Failure = &sdk.Failure{Code: sdk.FailureDeclined, ProviderCode: r.Status, Message: "The refund was not accepted."}
 	}
 	var err error
@@ -167,4 +163,14 @@ func (p *Provider) payerLink(links []link) string {
 		}
 	}
 	return ""
+}
+
+func (r *refund) standing() sdk.MovementStatus {
+	switch r.Status {
+	case "COMPLETED":
+		return sdk.MovementSucceeded
+	case "FAILED", "CANCELLED":
+		return sdk.MovementFailed
+	}
+	return sdk.MovementPending
 }

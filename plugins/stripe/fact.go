@@ -67,7 +67,7 @@ func hintOf(e event) (*sdk.Fact, error) {
 	if len(p.Refs) == 0 && p.AttemptID == "" {
 		return nil, nil // nothing to read by
 	}
-	return &sdk.Fact{Payment: p}, nil
+	return &sdk.Fact{Payment: p, Expect: expected(e)}, nil
 }
 
 // sessionFact: a session names its PaymentIntent but not the charge, so that it
@@ -82,7 +82,7 @@ func sessionFact(e event) (*sdk.Fact, error) {
 		return nil, nil
 	}
 	p := fromSession(&s)
-	f := &sdk.Fact{Proven: p.Status != sdk.Pending, Payment: *p}
+	f := &sdk.Fact{Proven: p.Status != sdk.Pending, Payment: *p, Expect: expected(e)}
 	if e.Type == "checkout.session.async_payment_failed" {
 		// No cause here; payment_intent.payment_failed has it.
 		f.Proven, f.Payment.Status = true, sdk.Failed
@@ -107,7 +107,7 @@ func intentFact(e event) (*sdk.Fact, error) {
 		}
 	}
 	p.Captures.Complete = false
-	return &sdk.Fact{Proven: true, Payment: *p}, nil
+	return &sdk.Fact{Proven: true, Payment: *p, Expect: expected(e)}, nil
 }
 
 // chargeFact: PaymentIntents make charges too, and one that fails or expires is
@@ -131,7 +131,7 @@ func chargeFact(e event) (*sdk.Fact, error) {
 	if e.Type == "charge.expired" {
 		p.Status, p.Authorized, p.Capturable = sdk.Canceled, sdk.Money{}, sdk.Money{}
 	}
-	return &sdk.Fact{Proven: true, Payment: *p}, nil
+	return &sdk.Fact{Proven: true, Payment: *p, Expect: hint.Expect}, nil
 }
 
 // refundFact: a refund carries no status of the payment. Its attempt id is there

@@ -157,8 +157,10 @@ func (p *Provider) refundsOf(ctx context.Context, intent string, ch *stripe.Char
 	whole, err := p.walkRefunds(ctx, params, func(re *stripe.Refund) bool {
 		switch {
 		case isRelease(re):
+			out.LeftOut = append(out.LeftOut, re.ID)
 		case left > 0 && re.Amount == left && re.BalanceTransaction == nil && mayBeRelease(re):
 			left = 0
+			out.LeftOut = append(out.LeftOut, re.ID)
 		default:
 			out.Items = append(out.Items, fromRefund(re))
 		}

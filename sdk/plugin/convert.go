@@ -139,7 +139,7 @@ func toCallbackResult(r *sdk.CallbackResult) *pb.CallbackResult {
 	return &pb.CallbackResult{
 		Verdict: string(r.Verdict), Reason: r.Reason, EventId: r.EventID, Type: r.Type,
 		Facts: each(r.Facts, func(f sdk.Fact) *pb.Fact {
-			return &pb.Fact{Proven: f.Proven, Payment: toPayment(&f.Payment)}
+			return &pb.Fact{Proven: f.Proven, Payment: toPayment(&f.Payment), Expect: each(f.Expect, toExpectation)}
 		}),
 		Ack: &pb.Ack{Status: int32(r.Ack.Status), ContentType: r.Ack.ContentType, Body: r.Ack.Body},
 	}
@@ -150,8 +150,16 @@ func fromCallbackResult(r *pb.CallbackResult) *sdk.CallbackResult {
 	return &sdk.CallbackResult{
 		Verdict: sdk.Verdict(r.GetVerdict()), Reason: r.GetReason(), EventID: r.GetEventId(), Type: r.GetType(),
 		Facts: each(r.GetFacts(), func(f *pb.Fact) sdk.Fact {
-			return sdk.Fact{Proven: f.GetProven(), Payment: *fromPayment(f.GetPayment())}
+			return sdk.Fact{Proven: f.GetProven(), Payment: *fromPayment(f.GetPayment()), Expect: each(f.GetExpect(), fromExpectation)}
 		}),
 		Ack: sdk.Ack{Status: int(ack.GetStatus()), ContentType: ack.GetContentType(), Body: ack.GetBody()},
 	}
+}
+
+func toExpectation(e sdk.Expectation) *pb.Expectation {
+	return &pb.Expectation{Kind: string(e.Kind), Id: e.ID, AtLeast: e.AtLeast, Amount: toMoney(e.Amount)}
+}
+
+func fromExpectation(e *pb.Expectation) sdk.Expectation {
+	return sdk.Expectation{Kind: sdk.ExpectationKind(e.GetKind()), ID: e.GetId(), AtLeast: e.GetAtLeast(), Amount: fromMoney(e.GetAmount())}
 }

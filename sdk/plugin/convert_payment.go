@@ -12,7 +12,7 @@ func toPayment(p *sdk.Payment) *pb.Payment {
 		Authorized: toMoney(p.Authorized), Capturable: toMoney(p.Capturable),
 		CaptureBefore: toTime(p.CaptureBefore), ExpiresAt: toTime(p.ExpiresAt),
 		Captures:   &pb.Captures{Complete: p.Captures.Complete, Items: each(p.Captures.Items, toCapture)},
-		Refunds:    &pb.Refunds{Complete: p.Refunds.Complete, Items: each(p.Refunds.Items, toRefundItem)},
+		Refunds:    &pb.Refunds{Complete: p.Refunds.Complete, Items: each(p.Refunds.Items, toRefundItem), LeftOut: p.Refunds.LeftOut},
 		Disputes:   &pb.Disputes{Complete: p.Disputes.Complete, Items: each(p.Disputes.Items, toDispute)},
 		NextAction: toNextAction(p.NextAction), Failure: toFailure(p.Failure), Opaque: p.Opaque, Payer: toPayer(p.Payer),
 	}
@@ -26,7 +26,7 @@ func fromPayment(p *pb.Payment) *sdk.Payment {
 		Authorized: fromMoney(p.GetAuthorized()), Capturable: fromMoney(p.GetCapturable()),
 		CaptureBefore: fromTime(p.GetCaptureBefore()), ExpiresAt: fromTime(p.GetExpiresAt()),
 		Captures:   sdk.Captures{Complete: captures.GetComplete(), Items: each(captures.GetItems(), fromCapture)},
-		Refunds:    sdk.Refunds{Complete: refunds.GetComplete(), Items: each(refunds.GetItems(), fromRefundItem)},
+		Refunds:    sdk.Refunds{Complete: refunds.GetComplete(), Items: each(refunds.GetItems(), fromRefundItem), LeftOut: refunds.GetLeftOut()},
 		Disputes:   sdk.Disputes{Complete: disputes.GetComplete(), Items: each(disputes.GetItems(), fromDispute)},
 		NextAction: fromNextAction(p.GetNextAction()), Failure: fromFailure(p.GetFailure()), Opaque: p.GetOpaque(), Payer: fromPayer(p.GetPayer()),
 	}

@@ -17,6 +17,9 @@ type Env struct {
 	// Notice is how long before an authorisation lapses its app is told, at
 	// most; DefaultNotice where it is 0.
 	Notice time.Duration
+	// Settling is how long the effect of such an operation may be missing from a
+	// provider's reads; 0, or no function at all, stands for a sane default.
+	Settling func(provider string, kind sdk.OperationKind) time.Duration
 }
 
 // schedule is the provider's own, or the one of all.
@@ -44,6 +47,8 @@ type News struct {
 	// Begun is the order's version at which a read of the provider began; 0
 	// where the news is not a read. It is fresh if that is still the version.
 	Begun int64
+	// At is when that read began, by the hub's clock.
+	At time.Time
 
 	Payment   *sdk.Payment // what the provider says, proven
 	Refund    *sdk.Refund  // likewise, of one refund
@@ -55,6 +60,11 @@ type News struct {
 	Taken     bool         // what it named belongs to another payment
 	Raise     string       // a reason for attention that the caller found
 	Callback  string       // settled with these news, or what Raise is about
+
+	// Expect is what reads must show before the event counts as confirmed, and
+	// Event its callback.
+	Expect []sdk.Expectation
+	Event  string
 }
 
 // Result is how an operation ended. An empty Outcome means that the provider
@@ -88,6 +98,11 @@ type decision struct {
 	soon   map[string]bool // attempts to be read at once
 	read   map[string]bool // attempts that a fresh read was made of
 	told   map[string]bool // attempts of which the provider told its truth, late or not
+	later  map[string]bool // attempts to be read within a step: what was said is known, or asked for already
+
+	answers  map[string]*answer     // what a read of an attempt told
+	outcomes map[string]CallbackOut // of events that this decision confirms or gives up
+	full     bool                   // an attempt is owed too much already to keep one more
 
 	// touched are attempts whose news move the version though nothing of them
 	// may read otherwise. Of one, an operation ended: a worker may hold it under
@@ -111,6 +126,7 @@ func (d *decision) apply(a *Attempt, n News) {
 	if n.Source == FromRead && n.Begun != 0 && (n.Payment != nil || n.Refund != nil || n.Gone) {
 		d.told[a.ID] = true
 	}
+	d.answered(a, n)
 	if n.Hint {
 		d.hint(a, n)
 	}
@@ -143,6 +159,7 @@ func (d *decision) apply(a *Attempt, n News) {
 	if n.Operation != nil {
 		d.close(a, n)
 	}
+	d.expect(a, n)
 }
 
 func (d *decision) record(a *Attempt, n News, kind string, data map[string]any) {
@@ -164,6 +181,7 @@ func (d *decision) finish() Change {
 	sum(d.o)
 	d.review()
 	for _, a := range d.o.Attempts {
+		d.collect(a)
 		d.reached(a)
 		d.warn(a)
 	}
@@ -181,7 +199,9 @@ func (d *decision) finish() Change {
 		}
 		d.schedule(a)
 	}
-	return diff(d.before, d.o, d.events, d.env, d.touched)
+	c := diff(d.before, d.o, d.events, d.env, d.touched)
+	c.Settled, c.Full = d.settledCallbacks(), d.full
+	return c
 }
 
 // schedule sets when the attempt is looked at again. A read that is wanted
@@ -197,6 +217,12 @@ func (d *decision) schedule(a *Attempt) {
 		if a.DueAt.IsZero() || a.DueAt.After(d.env.Now) {
 			a.DueAt = d.env.Now
 		}
+	case d.later[a.ID]:
+		if was := d.before.Attempt(a.ID); was == nil || !was.waiting(d.env.Now) {
+			d.touched[a.ID] = true
+		}
+		a.ReadWanted = true
+		a.DueAt = earliest(a.DueAt, d.env.Now.Add(d.env.Scale(stepSoon)))
 	case d.read[a.ID]:
 		a.ReadWanted = false
 		a.DueAt = nextDue(d.o, a, d.env)

@@ -35,6 +35,7 @@ type Attempt struct {
 	DueAt         time.Time       `json:"due_at,omitzero"`
 	LeasedUntil   time.Time       `json:"leased_until,omitzero"` // until then, at most, a worker has it to itself
 	ReadWanted    bool            `json:"read_wanted"`           // something was said that only a fresh read can settle
+	Owed          []Owed          `json:"owed,omitempty"`        // what events said and no source has shown yet
 	Tries         int             `json:"tries"`                 // looks since its last news
 	Failures      int             `json:"failures"`              // looks in a row that failed
 	WarnedFor     time.Time       `json:"warned_for,omitzero"`   // the CaptureBefore that its app was warned of

@@ -25,6 +25,9 @@ const (
 	Exhausted         = "exhausted"        // the provider's truth could not be had in time
 	CallbackStuck     = "callback_stuck"   // a callback of it could not be applied, time and again
 	LedgerDoubt       = "ledger_doubt"     // what is on record of it contradicts itself
+	// EventNotConfirmed: a proven event, or the provider's own answer, named what
+	// reads do not show after the provider's settling time.
+	EventNotConfirmed = "event_not_confirmed"
 )
 
 // Attention is one thing about an order that a person has to look at.
@@ -62,7 +65,7 @@ func (d *decision) raiseAbout(x Attention) {
 func (d *decision) settled(a *Attempt, callbackID string) {
 	for i := range d.o.Attention {
 		x := &d.o.Attention[i]
-		if x.CallbackID != callbackID || !x.ResolvedAt.IsZero() {
+		if x.Reason != CallbackStuck || x.CallbackID != callbackID || !x.ResolvedAt.IsZero() {
 			continue
 		}
 		x.ResolvedAt = d.env.Now

@@ -22,7 +22,8 @@ type Callback struct {
 	ReceivedAt time.Time   `json:"received_at"`
 	UpdatedAt  time.Time   `json:"updated_at"`
 
-	Raw []byte `json:"-"` // the request as received; encrypted, erased after a while; nil leaves what is on record
+	Recorded bool   `json:"-"` // this very version of it was written with an order's change
+	Raw      []byte `json:"-"` // the request as received; encrypted, erased after a while; nil leaves what is on record
 }
 
 // Replay is one time that somebody had a callback worked on again.
@@ -43,15 +44,25 @@ const (
 	CallbackForeign   CallbackOut = "foreign"   // of no attempt of ours
 	CallbackFailed    CallbackOut = "failed"    // it could not be applied; tried again
 	CallbackParked    CallbackOut = "parked"    // nor after many tries: a person has to look
+
+	CallbackOwed        CallbackOut = "owed"        // genuine, and no read shows yet what it says
+	CallbackUnconfirmed CallbackOut = "unconfirmed" // nor did any in time
 )
 
 // CallbackOutcomes are all of them.
 var CallbackOutcomes = []CallbackOut{
 	CallbackApplied, CallbackNoNews, CallbackIgnored, CallbackUnmatched, CallbackForeign, CallbackFailed, CallbackParked,
+	CallbackOwed, CallbackUnconfirmed,
 }
 
 // Settled reports whether everything in it is on record: what repeats it is
 // absorbed.
 func (c CallbackOut) Settled() bool {
 	return c == CallbackApplied || c == CallbackNoNews || c == CallbackIgnored
+}
+
+// Kept reports whether it was applied as far as it can be: what goes wrong when
+// it is worked on once more takes nothing back.
+func (c CallbackOut) Kept() bool {
+	return c.Settled() || c == CallbackOwed || c == CallbackUnconfirmed
 }

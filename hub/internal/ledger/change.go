@@ -28,6 +28,9 @@ type Change struct {
 	// again: that is written without a new version.
 	Looks []Look
 
+	Settled []SettledCallback // inbox lines of earlier events that this change ends
+	Full    bool              // an attempt is owed too much already to keep what these news expect
+
 	changed bool
 }
 
@@ -59,6 +62,7 @@ func (o *Order) clone() *Order {
 	for _, a := range c.Attempts {
 		a.Refs = append([]sdk.Ref{}, a.Refs...)
 		a.Candidates = append([]sdk.Ref{}, a.Candidates...)
+		a.Owed = slices.Clone(a.Owed)
 	}
 	c.Captures = cloneAll(o.Captures)
 	c.Refunds = cloneAll(o.Refunds)

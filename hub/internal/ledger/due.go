@@ -47,14 +47,15 @@ func step(steps []time.Duration, tries int) time.Duration {
 func nextDue(o *Order, a *Attempt, env Env) time.Time {
 	if op := o.OpenOperation(a.ID); op != nil {
 		if op.Outcome == OutcomePending {
-			return op.Deadline
+			return a.orStep(op.Deadline, true, env)
 		}
-		return env.Now.Add(env.Scale(step(healing, a.Tries)))
+		return a.orStep(env.Now.Add(env.Scale(step(healing, a.Tries))), true, env)
 	}
 	due := o.nextCheck(a, env)
 	if o.Unsettled(a) {
 		due = env.Now.Add(env.Scale(step(env.schedule(a.Provider), a.Tries)))
 	}
+	due = a.orStep(due, false, env)
 	// An order whose attempts are all dead still has to expire; one that is
 	// alive is read when its time is up.
 	if o.Status == OrderOpen || o.Status == OrderPending {
@@ -93,7 +94,7 @@ func (o *Order) nextCheck(a *Attempt, env Env) time.Time {
 // Unsettled reports whether the provider can still say something new of an
 // attempt by itself.
 func (o *Order) Unsettled(a *Attempt) bool {
-	open := a.ReadWanted || a.Live() && !(a.Abandoned && len(a.Refs) == 0 && len(a.Candidates) == 0)
+	open := a.ReadWanted || o.Owes(a) || a.Live() && !(a.Abandoned && len(a.Refs) == 0 && len(a.Candidates) == 0)
 	for _, c := range o.Captures {
 		open = open || c.AttemptID == a.ID && c.Status == sdk.MovementPending
 	}

@@ -20,7 +20,8 @@ type Notice struct {
 // NoticeType names a change for apps: by the order's new status, if that is
 // what changed, or by what is about to happen to it. It is empty where there is
 // nothing to tell: at creation, which the app asked for, where only the hub's own
-// schedule moved, and of a provider's fee, which no app sees.
+// schedule moved, and of a provider's fee or an event that reads do not show yet,
+// which no app sees.
 func (c *Change) NoticeType() string {
 	if c.Order.Version == 1 {
 		return ""
@@ -30,7 +31,7 @@ func (c *Change) NoticeType() string {
 		if e.Kind == "order."+string(c.Order.Status) || e.Kind == AuthorizationExpiring {
 			return e.Kind
 		}
-		if !strings.HasSuffix(e.Kind, ".fee") {
+		if !strings.HasSuffix(e.Kind, ".fee") && !strings.HasPrefix(e.Kind, "event.") {
 			kind = "order.updated"
 		}
 	}

@@ -34,6 +34,7 @@ func (d *decision) close(a *Attempt, n News) {
 	d.look[a.ID], d.touched[a.ID] = true, true
 	d.told[a.ID] = d.told[a.ID] || outcome == OutcomeSucceeded || outcome == OutcomeDeclined
 	a.LeasedUntil = time.Time{}
+	d.refused(a, op)
 
 	if failure != nil && failure.Code == sdk.FailureMismatch {
 		d.raise(ForeignPayment, a.ID)
@@ -139,6 +140,21 @@ func answered(kind sdk.OperationKind, n News) (Outcome, *sdk.Failure) {
 		return OutcomeDeclined, n.Payment.Failure
 	}
 	return OutcomeSucceeded, nil
+}
+
+// Concludes reports whether a payment that reads so tells how an operation of
+// that kind ended, though the record said the same before: an event may have
+// been faster. A status that it was to change tells nothing.
+func Concludes(kind sdk.OperationKind, s sdk.Status) bool {
+	switch s {
+	case sdk.Succeeded, sdk.Failed, sdk.Canceled:
+		return true
+	case sdk.Pending:
+		return kind != sdk.OpCancel
+	case sdk.RequiresCapture:
+		return kind == sdk.OpConfirm || kind == sdk.OpCreate
+	}
+	return kind == sdk.OpCreate
 }
 
 // Repeat takes the lease of an open operation whose caller is gone, before

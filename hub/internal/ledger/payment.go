@@ -12,11 +12,17 @@ const maxCandidates = 10
 // hint schedules a read. What it names counts only after that read. Where a
 // decline left the approval open, it may mean that the payer approved anew.
 func (d *decision) hint(a *Attempt, n News) {
-	d.soon[a.ID] = true
+	if len(n.Expect) == 0 {
+		d.soon[a.ID] = true // else by what it expects: see expect
+	}
 	for _, r := range n.Maybe {
-		if len(a.Refs) == 0 && !hasRef(a.Candidates, r) && len(a.Candidates) < maxCandidates {
-			a.Candidates = append(a.Candidates, r)
+		if len(a.Refs) > 0 || hasRef(a.Candidates, r) {
+			continue
 		}
+		if len(a.Candidates) >= maxCandidates { // the oldest was asked for already
+			a.Candidates = a.Candidates[1:]
+		}
+		a.Candidates = append(a.Candidates, r)
 	}
 	if a.Failure != nil && (a.Status == sdk.RequiresAction || a.Status == sdk.RequiresConfirmation) {
 		a.Approved = true
@@ -27,7 +33,9 @@ func (d *decision) hint(a *Attempt, n News) {
 // order's time is up, one that it knew before is dead, and one that only the
 // payer's browser could have made is no longer waited for.
 func (d *decision) gone(a *Attempt, n News) {
-	a.Candidates = []sdk.Ref{} // each of them was asked for
+	if len(a.Owed) == 0 {
+		a.Candidates = []sdk.Ref{} // each of them was asked for
+	}
 	if a.Status == sdk.Pending || a.Status == sdk.RequiresCapture {
 		d.raise(MoneyMissing, a.ID) // money does not vanish: the account may be the wrong one
 		return
@@ -77,6 +85,7 @@ func (d *decision) payment(a *Attempt, n News, fresh bool) {
 	for _, x := range p.Disputes.Items {
 		d.dispute(a, n, x, fresh)
 	}
+	d.unlisted(a, n, fresh)
 	learn(&a.CaptureBefore, p.CaptureBefore)
 	learn(&a.ExpiresAt, p.ExpiresAt)
 	if p.Payer != nil && a.Payer == nil && !d.o.Erased() {

@@ -150,7 +150,7 @@ func (s *Service) tryKeep(ctx context.Context, cb *ledger.Callback, was ledger.C
 	if len(facts) > maxFacts {
 		return fmt.Errorf("it says %d things, and the hub takes %d at most", len(facts), maxFacts)
 	}
-	var unmatched, recorded bool
+	var unmatched, recorded, again bool
 	for i, f := range facts {
 		heard, err := s.DB.OrderOfCallback(ctx, cb, s.ours(f), f.Payment.Refs)
 		if err != nil {
@@ -160,24 +160,25 @@ func (s *Service) tryKeep(ctx context.Context, cb *ledger.Callback, was ledger.C
 			if heard.Outcome.Settled() {
 				return nil // a repetition: absorbed by one look-up
 			}
-			cb.ID, was = heard.ID, heard.Outcome // what was of nobody, or failed, may be ours by now
+			cb.ID, was = heard.ID, heard.Outcome // what was of nobody, failed or is not confirmed may be by now
+			again = true
 		}
 		if heard.Order == nil {
 			unmatched = true
 			continue
 		}
-		cb.OrderID, cb.Outcome, cb.Note = heard.Order.ID, ledger.CallbackNoNews, ""
+		cb.OrderID, cb.Outcome, cb.Note, cb.Recorded = heard.Order.ID, ledger.CallbackNoNews, "", false
 		last, news := cb, s.news(f, heard.AttemptID)
 		if i < len(facts)-1 || unmatched {
 			last = nil
 		} else {
 			news.Callback = cb.ID
 		}
-		after, err := s.apply(ctx, heard.Order, last, news)
-		if err != nil {
+		news.Event = cb.ID
+		if _, err := s.apply(ctx, heard.Order, last, news); err != nil {
 			return err
 		}
-		recorded = last != nil && cb.Outcome == ledger.CallbackApplied && after != heard.Order
+		recorded = cb.Recorded
 	}
 	if recorded {
 		return nil
@@ -186,6 +187,9 @@ func (s *Service) tryKeep(ctx context.Context, cb *ledger.Callback, was ledger.C
 		if err := s.hear(ctx, cb, ledger.News{}); err != nil {
 			return err
 		}
+	}
+	if again && cb.Outcome == was && was.Kept() {
+		return nil // sent once more, and not confirmed yet: it stands as it is
 	}
 	if unmatched {
 		s.setAside(cb)
@@ -229,7 +233,7 @@ func (s *Service) setAside(cb *ledger.Callback) {
 // news turns a plugin's fact into news about our attempt. What its proof does
 // not cover is only a reason to read.
 func (s *Service) news(f sdk.Fact, attemptID string) ledger.News {
-	n := ledger.News{AttemptID: attemptID, Source: ledger.FromCallback}
+	n := ledger.News{AttemptID: attemptID, Source: ledger.FromCallback, Expect: f.Expect}
 	if !f.Proven {
 		n.Hint, n.Maybe = true, f.Payment.Refs
 		return n

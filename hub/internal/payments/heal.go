@@ -20,7 +20,7 @@ var errAway = errors.New("the provider is not up")
 
 // heal finds out what became of an operation whose caller is gone: by the
 // identical request under its own key while the provider remembers keys, and
-// by reading the provider's truth after that.
+// by reading the provider's truth where that does not tell, or is over.
 func (s *Service) heal(ctx context.Context, o *ledger.Order, op *ledger.Operation, requestID string) (*ledger.Order, error) {
 	a := o.Attempt(*op.AttemptID)
 	p, ok := s.Providers.Get(a.Provider)
@@ -37,7 +37,7 @@ func (s *Service) heal(ctx context.Context, o *ledger.Order, op *ledger.Operatio
 		}
 		return s.apply(ctx, o, nil, news)
 	}
-	change, err := o.Repeat(s.env(), op.ID, s.lease)
+	change, err := o.Repeat(s.env(), op.ID, s.lease+s.CallTimeout) // two calls, one after the other
 	if err != nil {
 		return o, err
 	}
@@ -50,20 +50,28 @@ func (s *Service) heal(ctx context.Context, o *ledger.Order, op *ledger.Operatio
 	}
 	o, op = held, mine
 
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.CallTimeout+4*time.Second)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*s.CallTimeout+4*time.Second)
 	defer cancel()
-	var news ledger.News
-	if s.repeatable(p, op) {
-		news = s.call(ctx, o, s.repeated(op))
-	} else {
-		news = ledger.News{AttemptID: a.ID, Source: ledger.FromRead, Operation: &ledger.Result{ID: op.ID}}
-		news = s.truth(ctx, p, o, op, news, false)
-	}
+	news := s.recover(ctx, p, o, op)
 	news.RequestID = requestID
 	if s.now().Sub(op.FirstSentAt) > giveUp {
 		news.Raise = ledger.Exhausted
 	}
 	return s.record(ctx, o, news)
+}
+
+// recover asks what became of an operation: by repeating it, and by reading it
+// if the repeat does not tell.
+func (s *Service) recover(ctx context.Context, p *providers.Provider, o *ledger.Order, op *ledger.Operation) ledger.News {
+	last := !s.repeatable(p, op)
+	if !last {
+		news := s.call(ctx, o, s.repeated(op))
+		if out := news.Operation.Outcome; out != ledger.OutcomeUnknown && out != ledger.OutcomeNotSent {
+			return news
+		}
+	}
+	news := ledger.News{AttemptID: *op.AttemptID, Source: ledger.FromRead, Operation: &ledger.Result{ID: op.ID}}
+	return s.truth(ctx, p, o, op, news, false, last)
 }
 
 // repeatable reports whether the provider still remembers the operation's key,
@@ -74,16 +82,17 @@ func (s *Service) repeatable(p *providers.Provider, op *ledger.Operation) bool {
 	return r.Deduplicated && op.Request != nil && s.now().Before(op.FirstSentAt.Add(r.KeyLifetime-margin))
 }
 
-// truth reads what became of an operation that may not be repeated. Not found
-// means "never happened" only when its effect must have become visible by now
-// and nothing says that it arrived.
-func (s *Service) truth(ctx context.Context, p *providers.Provider, o *ledger.Order, op *ledger.Operation, n ledger.News, arrived bool) ledger.News {
+// truth reads what became of an operation. Not found means "never happened" only
+// when it may not be repeated any more (last), its effect must have become
+// visible by now, and nothing says that it arrived.
+func (s *Service) truth(ctx context.Context, p *providers.Provider, o *ledger.Order, op *ledger.Operation, n ledger.News, arrived, last bool) ledger.News {
 	a := o.Attempt(*op.AttemptID)
 	ctx, cancel := context.WithTimeout(ctx, s.CallTimeout)
 	defer cancel()
 	n.Begun = o.Version
+	n.At = s.now()
 	var err error
-	settled := s.now().After(op.FirstSentAt.Add(p.Description().Repeats[op.Kind].Settling))
+	settled := last && s.now().After(op.FirstSentAt.Add(p.Description().Repeats[op.Kind].Settling))
 	if op.Kind == sdk.OpRefund {
 		var r sdk.RefundRequest
 		_ = json.Unmarshal(op.Request, &r)
@@ -94,7 +103,7 @@ func (s *Service) truth(ctx context.Context, p *providers.Provider, o *ledger.Or
 		n.Payment, err = p.GetPayment(ctx, s.paymentRequest(o, a))
 		// Before its effect must be visible, an unchanged payment says nothing
 		// about an operation that was to change it.
-		if err == nil && !settled && op.Kind != sdk.OpCreate {
+		if err == nil && !settled && !ledger.Concludes(op.Kind, n.Payment.Status) {
 			if probe := ledger.Apply(o, s.env(), n); probe.Order.Attempt(a.ID).Status == a.Status {
 				n.Operation.Outcome = ledger.OutcomeUnknown
 			}

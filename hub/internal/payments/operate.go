@@ -242,7 +242,7 @@ func (s *Service) call(ctx context.Context, o *ledger.Order, op *ledger.Operatio
 		n.Operation.Failure = &sdk.Failure{Code: sdk.FailureProviderUnavailable, Message: notSent.Reason}
 	case errors.As(err, &mismatch):
 		// The first sending arrived: only the provider's truth can tell how it went.
-		return s.truth(ctx, p, o, op, n, true)
+		return s.truth(ctx, p, o, op, n, true, true)
 	default:
 		s.Logger.WarnContext(ctx, "the outcome of an operation is unknown", "order", o.ID, "operation", op.ID, "kind", op.Kind, "error", err)
 		n.Operation.Outcome = s.lost()

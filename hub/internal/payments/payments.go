@@ -100,7 +100,10 @@ func (s *Service) now() time.Time { return s.Now().UTC().Truncate(time.Microseco
 
 func (s *Service) env() ledger.Env {
 	now := s.now()
-	return ledger.Env{Now: now, TimeScale: s.TimeScale, Schedules: s.Schedules, Notice: s.Notice, NewID: func(prefix string) string { return ledger.NewID(prefix, now) }}
+	return ledger.Env{
+		Now: now, TimeScale: s.TimeScale, Schedules: s.Schedules, Notice: s.Notice, Settling: s.settling,
+		NewID: func(prefix string) string { return ledger.NewID(prefix, now) },
+	}
 }
 
 // maxTries bounds the loops over a version that others keep moving.
@@ -116,7 +119,7 @@ func (s *Service) apply(ctx context.Context, o *ledger.Order, cb *ledger.Callbac
 		c := ledger.Apply(o, s.env(), news...)
 		if c.Empty() {
 			if cb != nil {
-				cb.Outcome = ledger.CallbackNoNews
+				cb.Outcome = eventOutcome(c, cb.ID, ledger.CallbackNoNews)
 			}
 			overtaken, err := s.DB.Look(ctx, c.Looks)
 			if err != nil {
@@ -128,12 +131,15 @@ func (s *Service) apply(ctx context.Context, o *ledger.Order, cb *ledger.Callbac
 			return o, nil
 		}
 		if cb != nil {
-			cb.OrderID, cb.Outcome, cb.DueAt = o.ID, ledger.CallbackApplied, time.Time{}
+			cb.OrderID, cb.Outcome, cb.DueAt = o.ID, eventOutcome(c, cb.ID, ledger.CallbackApplied), time.Time{}
 			c.Callbacks = []*ledger.Callback{cb}
 		}
 		written, err := s.commit(ctx, c)
 		switch {
 		case err == nil && written:
+			if cb != nil {
+				cb.Recorded = true
+			}
 			return c.Order, nil
 		case err == nil && cb != nil:
 			cb.Outcome = ledger.CallbackNoNews // until a later round changes something
@@ -186,6 +192,11 @@ func (s *Service) write(ctx context.Context, c ledger.Change) (postgres.Written,
 			ID: ledger.NewID("ntf", c.Order.UpdatedAt), AppID: c.Order.AppID, OrderID: c.Order.ID, Type: kind, Version: c.Order.Version, At: c.Order.UpdatedAt,
 			Payload: fmt.Sprintf(`{"type":%q,"timestamp":%q,"data":%s}`, kind, at, data),
 		}}
+	}
+	if len(c.Settled) > 0 {
+		if err := s.settle(ctx, &c); err != nil {
+			return false, err
+		}
 	}
 	written, err := s.DB.Commit(ctx, c)
 	if errors.Is(err, postgres.ErrUncertain) {

@@ -46,7 +46,7 @@ func (s *Service) Retry(ctx context.Context, cb *ledger.Callback) error {
 	default:
 		res.Verdict = sdk.CannotCheck // one that the hub does not know proves nothing
 	}
-	if !cb.Outcome.Settled() {
+	if !cb.Outcome.Kept() {
 		cb.Verdict = res.Verdict // what is settled stays so
 	}
 	if res.Verdict != sdk.Genuine {
@@ -66,7 +66,7 @@ func (s *Service) putAside(ctx context.Context, cb *ledger.Callback, why string)
 func (s *Service) fail(ctx context.Context, cb *ledger.Callback, was ledger.CallbackOut, why string) {
 	now := s.now()
 	cb.UpdatedAt, cb.DueAt, cb.Note = now, time.Time{}, cut(why, maxNote)
-	if was.Settled() {
+	if was.Kept() {
 		cb.Outcome, cb.Note = was, cut("replayed in vain: "+why, maxNote)
 		return
 	}

@@ -44,7 +44,8 @@ type leasedError struct{ until time.Time }
 func (e *leasedError) Error() string { return "an operation is under way until " + e.until.String() }
 
 // Sync reads the provider's truth about an attempt and applies it. An open
-// operation whose caller is gone is healed first; one under way is left alone.
+// operation whose caller is gone is recovered; one under way is left alone. A
+// read that something asked for waits for neither.
 func (s *Service) Sync(ctx context.Context, attemptID string) error {
 	if err := s.ClockRight(); err != nil {
 		return err
@@ -53,12 +54,12 @@ func (s *Service) Sync(ctx context.Context, attemptID string) error {
 	if err != nil {
 		return NotFound(err, "attempt")
 	}
-	if op := o.OpenOperation(attemptID); op != nil {
-		if op.Leased(s.now()) {
-			return &leasedError{op.Deadline}
+	if o.OpenOperation(attemptID) != nil {
+		after, err := s.syncOpen(ctx, o, o.Attempt(attemptID))
+		if err != nil || after == nil {
+			return err
 		}
-		_, err := s.heal(ctx, o, op, "")
-		return err
+		return s.proceed(ctx, after, attemptID)
 	}
 	if a := o.Attempt(attemptID); a.Captured == 0 && !o.Unsettled(a) {
 		// Nothing can be read that is not known; only the order's time is up.
@@ -135,7 +136,7 @@ func (s *Service) read(ctx context.Context, o *ledger.Order, a *ledger.Attempt, 
 	}
 	call, cancel := context.WithTimeout(providers.WithIDs(ctx, "", o.ID), limit)
 	defer cancel()
-	news := ledger.News{AttemptID: a.ID, Source: ledger.FromRead, Begun: o.Version}
+	news := ledger.News{AttemptID: a.ID, Source: ledger.FromRead, Begun: o.Version, At: s.now()}
 	payment, err := s.find(call, p, o, a)
 	switch {
 	case err == nil:

@@ -1898,6 +1898,7 @@ type Refunds struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Complete      bool                   `protobuf:"varint,1,opt,name=complete,proto3" json:"complete,omitempty"`
 	Items         []*RefundResult        `protobuf:"bytes,2,rep,name=items,proto3" json:"items,omitempty"`
+	LeftOut       []string               `protobuf:"bytes,3,rep,name=left_out,json=leftOut,proto3" json:"left_out,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1942,6 +1943,13 @@ func (x *Refunds) GetComplete() bool {
 func (x *Refunds) GetItems() []*RefundResult {
 	if x != nil {
 		return x.Items
+	}
+	return nil
+}
+
+func (x *Refunds) GetLeftOut() []string {
+	if x != nil {
+		return x.LeftOut
 	}
 	return nil
 }
@@ -2726,6 +2734,7 @@ type Fact struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Proven        bool                   `protobuf:"varint,1,opt,name=proven,proto3" json:"proven,omitempty"`
 	Payment       *Payment               `protobuf:"bytes,2,opt,name=payment,proto3" json:"payment,omitempty"`
+	Expect        []*Expectation         `protobuf:"bytes,3,rep,name=expect,proto3" json:"expect,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2770,6 +2779,81 @@ func (x *Fact) GetProven() bool {
 func (x *Fact) GetPayment() *Payment {
 	if x != nil {
 		return x.Payment
+	}
+	return nil
+}
+
+func (x *Fact) GetExpect() []*Expectation {
+	if x != nil {
+		return x.Expect
+	}
+	return nil
+}
+
+type Expectation struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Kind          string                 `protobuf:"bytes,1,opt,name=kind,proto3" json:"kind,omitempty"`
+	Id            string                 `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`
+	AtLeast       string                 `protobuf:"bytes,3,opt,name=at_least,json=atLeast,proto3" json:"at_least,omitempty"`
+	Amount        *Money                 `protobuf:"bytes,4,opt,name=amount,proto3" json:"amount,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Expectation) Reset() {
+	*x = Expectation{}
+	mi := &file_sdk_plugin_provider_proto_msgTypes[37]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Expectation) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Expectation) ProtoMessage() {}
+
+func (x *Expectation) ProtoReflect() protoreflect.Message {
+	mi := &file_sdk_plugin_provider_proto_msgTypes[37]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Expectation.ProtoReflect.Descriptor instead.
+func (*Expectation) Descriptor() ([]byte, []int) {
+	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{37}
+}
+
+func (x *Expectation) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *Expectation) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *Expectation) GetAtLeast() string {
+	if x != nil {
+		return x.AtLeast
+	}
+	return ""
+}
+
+func (x *Expectation) GetAmount() *Money {
+	if x != nil {
+		return x.Amount
 	}
 	return nil
 }
@@ -2963,10 +3047,11 @@ const file_sdk_plugin_provider_proto_rawDesc = "" +
 	"\x05payer\x18\x11 \x01(\v2\x19.superpay.plugin.v1.PayerR\x05payer\"Y\n" +
 	"\bCaptures\x12\x1a\n" +
 	"\bcomplete\x18\x01 \x01(\bR\bcomplete\x121\n" +
-	"\x05items\x18\x02 \x03(\v2\x1b.superpay.plugin.v1.CaptureR\x05items\"]\n" +
+	"\x05items\x18\x02 \x03(\v2\x1b.superpay.plugin.v1.CaptureR\x05items\"x\n" +
 	"\aRefunds\x12\x1a\n" +
 	"\bcomplete\x18\x01 \x01(\bR\bcomplete\x126\n" +
-	"\x05items\x18\x02 \x03(\v2 .superpay.plugin.v1.RefundResultR\x05items\"Y\n" +
+	"\x05items\x18\x02 \x03(\v2 .superpay.plugin.v1.RefundResultR\x05items\x12\x19\n" +
+	"\bleft_out\x18\x03 \x03(\tR\aleftOut\"Y\n" +
 	"\bDisputes\x12\x1a\n" +
 	"\bcomplete\x18\x01 \x01(\bR\bcomplete\x121\n" +
 	"\x05items\x18\x02 \x03(\v2\x1b.superpay.plugin.v1.DisputeR\x05items\"\xa1\x01\n" +
@@ -3039,10 +3124,16 @@ const file_sdk_plugin_provider_proto_rawDesc = "" +
 	"\x03Ack\x12\x16\n" +
 	"\x06status\x18\x01 \x01(\x05R\x06status\x12!\n" +
 	"\fcontent_type\x18\x02 \x01(\tR\vcontentType\x12\x12\n" +
-	"\x04body\x18\x03 \x01(\fR\x04body\"U\n" +
+	"\x04body\x18\x03 \x01(\fR\x04body\"\x8e\x01\n" +
 	"\x04Fact\x12\x16\n" +
 	"\x06proven\x18\x01 \x01(\bR\x06proven\x125\n" +
-	"\apayment\x18\x02 \x01(\v2\x1b.superpay.plugin.v1.PaymentR\apayment2\xf7\x06\n" +
+	"\apayment\x18\x02 \x01(\v2\x1b.superpay.plugin.v1.PaymentR\apayment\x127\n" +
+	"\x06expect\x18\x03 \x03(\v2\x1f.superpay.plugin.v1.ExpectationR\x06expect\"\x7f\n" +
+	"\vExpectation\x12\x12\n" +
+	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x0e\n" +
+	"\x02id\x18\x02 \x01(\tR\x02id\x12\x19\n" +
+	"\bat_least\x18\x03 \x01(\tR\aatLeast\x121\n" +
+	"\x06amount\x18\x04 \x01(\v2\x19.superpay.plugin.v1.MoneyR\x06amount2\xf7\x06\n" +
 	"\bProvider\x12P\n" +
 	"\bDescribe\x12#.superpay.plugin.v1.DescribeRequest\x1a\x1f.superpay.plugin.v1.Description\x12N\n" +
 	"\tConfigure\x12$.superpay.plugin.v1.ConfigureRequest\x1a\x1b.superpay.plugin.v1.Account\x12R\n" +
@@ -3070,7 +3161,7 @@ func file_sdk_plugin_provider_proto_rawDescGZIP() []byte {
 }
 
 var file_sdk_plugin_provider_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_sdk_plugin_provider_proto_msgTypes = make([]protoimpl.MessageInfo, 44)
+var file_sdk_plugin_provider_proto_msgTypes = make([]protoimpl.MessageInfo, 45)
 var file_sdk_plugin_provider_proto_goTypes = []any{
 	(Outcome_Kind)(0),        // 0: superpay.plugin.v1.Outcome.Kind
 	(*Outcome)(nil),          // 1: superpay.plugin.v1.Outcome
@@ -3110,33 +3201,34 @@ var file_sdk_plugin_provider_proto_goTypes = []any{
 	(*CallbackResult)(nil),   // 35: superpay.plugin.v1.CallbackResult
 	(*Ack)(nil),              // 36: superpay.plugin.v1.Ack
 	(*Fact)(nil),             // 37: superpay.plugin.v1.Fact
-	nil,                      // 38: superpay.plugin.v1.Description.RepeatsEntry
-	nil,                      // 39: superpay.plugin.v1.ConfigureRequest.SettingsEntry
-	nil,                      // 40: superpay.plugin.v1.CheckoutRequest.InputEntry
-	nil,                      // 41: superpay.plugin.v1.CheckoutRequest.MetadataEntry
-	nil,                      // 42: superpay.plugin.v1.ConfirmRequest.InputEntry
-	nil,                      // 43: superpay.plugin.v1.NextAction.FieldsEntry
-	nil,                      // 44: superpay.plugin.v1.NextAction.ClientEntry
+	(*Expectation)(nil),      // 38: superpay.plugin.v1.Expectation
+	nil,                      // 39: superpay.plugin.v1.Description.RepeatsEntry
+	nil,                      // 40: superpay.plugin.v1.ConfigureRequest.SettingsEntry
+	nil,                      // 41: superpay.plugin.v1.CheckoutRequest.InputEntry
+	nil,                      // 42: superpay.plugin.v1.CheckoutRequest.MetadataEntry
+	nil,                      // 43: superpay.plugin.v1.ConfirmRequest.InputEntry
+	nil,                      // 44: superpay.plugin.v1.NextAction.FieldsEntry
+	nil,                      // 45: superpay.plugin.v1.NextAction.ClientEntry
 }
 var file_sdk_plugin_provider_proto_depIdxs = []int32{
 	0,  // 0: superpay.plugin.v1.Outcome.kind:type_name -> superpay.plugin.v1.Outcome.Kind
 	4,  // 1: superpay.plugin.v1.Outcome.failure:type_name -> superpay.plugin.v1.Failure
 	7,  // 2: superpay.plugin.v1.Description.settings:type_name -> superpay.plugin.v1.Field
 	8,  // 3: superpay.plugin.v1.Description.flows:type_name -> superpay.plugin.v1.Flow
-	38, // 4: superpay.plugin.v1.Description.repeats:type_name -> superpay.plugin.v1.Description.RepeatsEntry
+	39, // 4: superpay.plugin.v1.Description.repeats:type_name -> superpay.plugin.v1.Description.RepeatsEntry
 	7,  // 5: superpay.plugin.v1.Flow.inputs:type_name -> superpay.plugin.v1.Field
 	7,  // 6: superpay.plugin.v1.Flow.confirm:type_name -> superpay.plugin.v1.Field
-	39, // 7: superpay.plugin.v1.ConfigureRequest.settings:type_name -> superpay.plugin.v1.ConfigureRequest.SettingsEntry
+	40, // 7: superpay.plugin.v1.ConfigureRequest.settings:type_name -> superpay.plugin.v1.ConfigureRequest.SettingsEntry
 	2,  // 8: superpay.plugin.v1.CheckoutRequest.amount:type_name -> superpay.plugin.v1.Money
-	40, // 9: superpay.plugin.v1.CheckoutRequest.input:type_name -> superpay.plugin.v1.CheckoutRequest.InputEntry
+	41, // 9: superpay.plugin.v1.CheckoutRequest.input:type_name -> superpay.plugin.v1.CheckoutRequest.InputEntry
 	12, // 10: superpay.plugin.v1.CheckoutRequest.urls:type_name -> superpay.plugin.v1.URLs
 	13, // 11: superpay.plugin.v1.CheckoutRequest.line_items:type_name -> superpay.plugin.v1.LineItem
 	14, // 12: superpay.plugin.v1.CheckoutRequest.customer:type_name -> superpay.plugin.v1.Customer
-	41, // 13: superpay.plugin.v1.CheckoutRequest.metadata:type_name -> superpay.plugin.v1.CheckoutRequest.MetadataEntry
+	42, // 13: superpay.plugin.v1.CheckoutRequest.metadata:type_name -> superpay.plugin.v1.CheckoutRequest.MetadataEntry
 	3,  // 14: superpay.plugin.v1.PaymentRequest.refs:type_name -> superpay.plugin.v1.Ref
 	2,  // 15: superpay.plugin.v1.PaymentRequest.amount:type_name -> superpay.plugin.v1.Money
 	16, // 16: superpay.plugin.v1.ConfirmRequest.payment:type_name -> superpay.plugin.v1.PaymentRequest
-	42, // 17: superpay.plugin.v1.ConfirmRequest.input:type_name -> superpay.plugin.v1.ConfirmRequest.InputEntry
+	43, // 17: superpay.plugin.v1.ConfirmRequest.input:type_name -> superpay.plugin.v1.ConfirmRequest.InputEntry
 	12, // 18: superpay.plugin.v1.ConfirmRequest.urls:type_name -> superpay.plugin.v1.URLs
 	16, // 19: superpay.plugin.v1.CaptureRequest.payment:type_name -> superpay.plugin.v1.PaymentRequest
 	2,  // 20: superpay.plugin.v1.CaptureRequest.capture:type_name -> superpay.plugin.v1.Money
@@ -3164,40 +3256,42 @@ var file_sdk_plugin_provider_proto_depIdxs = []int32{
 	4,  // 42: superpay.plugin.v1.RefundResult.failure:type_name -> superpay.plugin.v1.Failure
 	2,  // 43: superpay.plugin.v1.Dispute.amount:type_name -> superpay.plugin.v1.Money
 	2,  // 44: superpay.plugin.v1.Dispute.fee:type_name -> superpay.plugin.v1.Money
-	43, // 45: superpay.plugin.v1.NextAction.fields:type_name -> superpay.plugin.v1.NextAction.FieldsEntry
-	44, // 46: superpay.plugin.v1.NextAction.client:type_name -> superpay.plugin.v1.NextAction.ClientEntry
+	44, // 45: superpay.plugin.v1.NextAction.fields:type_name -> superpay.plugin.v1.NextAction.FieldsEntry
+	45, // 46: superpay.plugin.v1.NextAction.client:type_name -> superpay.plugin.v1.NextAction.ClientEntry
 	34, // 47: superpay.plugin.v1.CallbackRequest.headers:type_name -> superpay.plugin.v1.Header
 	37, // 48: superpay.plugin.v1.CallbackResult.facts:type_name -> superpay.plugin.v1.Fact
 	36, // 49: superpay.plugin.v1.CallbackResult.ack:type_name -> superpay.plugin.v1.Ack
 	24, // 50: superpay.plugin.v1.Fact.payment:type_name -> superpay.plugin.v1.Payment
-	9,  // 51: superpay.plugin.v1.Description.RepeatsEntry.value:type_name -> superpay.plugin.v1.Repeat
-	5,  // 52: superpay.plugin.v1.Provider.Describe:input_type -> superpay.plugin.v1.DescribeRequest
-	10, // 53: superpay.plugin.v1.Provider.Configure:input_type -> superpay.plugin.v1.ConfigureRequest
-	15, // 54: superpay.plugin.v1.Provider.CreateCheckout:input_type -> superpay.plugin.v1.CheckoutRequest
-	16, // 55: superpay.plugin.v1.Provider.GetPayment:input_type -> superpay.plugin.v1.PaymentRequest
-	33, // 56: superpay.plugin.v1.Provider.HandleCallback:input_type -> superpay.plugin.v1.CallbackRequest
-	17, // 57: superpay.plugin.v1.Provider.Confirm:input_type -> superpay.plugin.v1.ConfirmRequest
-	18, // 58: superpay.plugin.v1.Provider.Capture:input_type -> superpay.plugin.v1.CaptureRequest
-	19, // 59: superpay.plugin.v1.Provider.Cancel:input_type -> superpay.plugin.v1.CancelRequest
-	20, // 60: superpay.plugin.v1.Provider.Refund:input_type -> superpay.plugin.v1.RefundRequest
-	21, // 61: superpay.plugin.v1.Provider.GetRefund:input_type -> superpay.plugin.v1.GetRefundRequest
-	22, // 62: superpay.plugin.v1.Provider.List:input_type -> superpay.plugin.v1.ListRequest
-	6,  // 63: superpay.plugin.v1.Provider.Describe:output_type -> superpay.plugin.v1.Description
-	11, // 64: superpay.plugin.v1.Provider.Configure:output_type -> superpay.plugin.v1.Account
-	24, // 65: superpay.plugin.v1.Provider.CreateCheckout:output_type -> superpay.plugin.v1.Payment
-	24, // 66: superpay.plugin.v1.Provider.GetPayment:output_type -> superpay.plugin.v1.Payment
-	35, // 67: superpay.plugin.v1.Provider.HandleCallback:output_type -> superpay.plugin.v1.CallbackResult
-	24, // 68: superpay.plugin.v1.Provider.Confirm:output_type -> superpay.plugin.v1.Payment
-	24, // 69: superpay.plugin.v1.Provider.Capture:output_type -> superpay.plugin.v1.Payment
-	24, // 70: superpay.plugin.v1.Provider.Cancel:output_type -> superpay.plugin.v1.Payment
-	29, // 71: superpay.plugin.v1.Provider.Refund:output_type -> superpay.plugin.v1.RefundResult
-	29, // 72: superpay.plugin.v1.Provider.GetRefund:output_type -> superpay.plugin.v1.RefundResult
-	23, // 73: superpay.plugin.v1.Provider.List:output_type -> superpay.plugin.v1.ListPage
-	63, // [63:74] is the sub-list for method output_type
-	52, // [52:63] is the sub-list for method input_type
-	52, // [52:52] is the sub-list for extension type_name
-	52, // [52:52] is the sub-list for extension extendee
-	0,  // [0:52] is the sub-list for field type_name
+	38, // 51: superpay.plugin.v1.Fact.expect:type_name -> superpay.plugin.v1.Expectation
+	2,  // 52: superpay.plugin.v1.Expectation.amount:type_name -> superpay.plugin.v1.Money
+	9,  // 53: superpay.plugin.v1.Description.RepeatsEntry.value:type_name -> superpay.plugin.v1.Repeat
+	5,  // 54: superpay.plugin.v1.Provider.Describe:input_type -> superpay.plugin.v1.DescribeRequest
+	10, // 55: superpay.plugin.v1.Provider.Configure:input_type -> superpay.plugin.v1.ConfigureRequest
+	15, // 56: superpay.plugin.v1.Provider.CreateCheckout:input_type -> superpay.plugin.v1.CheckoutRequest
+	16, // 57: superpay.plugin.v1.Provider.GetPayment:input_type -> superpay.plugin.v1.PaymentRequest
+	33, // 58: superpay.plugin.v1.Provider.HandleCallback:input_type -> superpay.plugin.v1.CallbackRequest
+	17, // 59: superpay.plugin.v1.Provider.Confirm:input_type -> superpay.plugin.v1.ConfirmRequest
+	18, // 60: superpay.plugin.v1.Provider.Capture:input_type -> superpay.plugin.v1.CaptureRequest
+	19, // 61: superpay.plugin.v1.Provider.Cancel:input_type -> superpay.plugin.v1.CancelRequest
+	20, // 62: superpay.plugin.v1.Provider.Refund:input_type -> superpay.plugin.v1.RefundRequest
+	21, // 63: superpay.plugin.v1.Provider.GetRefund:input_type -> superpay.plugin.v1.GetRefundRequest
+	22, // 64: superpay.plugin.v1.Provider.List:input_type -> superpay.plugin.v1.ListRequest
+	6,  // 65: superpay.plugin.v1.Provider.Describe:output_type -> superpay.plugin.v1.Description
+	11, // 66: superpay.plugin.v1.Provider.Configure:output_type -> superpay.plugin.v1.Account
+	24, // 67: superpay.plugin.v1.Provider.CreateCheckout:output_type -> superpay.plugin.v1.Payment
+	24, // 68: superpay.plugin.v1.Provider.GetPayment:output_type -> superpay.plugin.v1.Payment
+	35, // 69: superpay.plugin.v1.Provider.HandleCallback:output_type -> superpay.plugin.v1.CallbackResult
+	24, // 70: superpay.plugin.v1.Provider.Confirm:output_type -> superpay.plugin.v1.Payment
+	24, // 71: superpay.plugin.v1.Provider.Capture:output_type -> superpay.plugin.v1.Payment
+	24, // 72: superpay.plugin.v1.Provider.Cancel:output_type -> superpay.plugin.v1.Payment
+	29, // 73: superpay.plugin.v1.Provider.Refund:output_type -> superpay.plugin.v1.RefundResult
+	29, // 74: superpay.plugin.v1.Provider.GetRefund:output_type -> superpay.plugin.v1.RefundResult
+	23, // 75: superpay.plugin.v1.Provider.List:output_type -> superpay.plugin.v1.ListPage
+	65, // [65:76] is the sub-list for method output_type
+	54, // [54:65] is the sub-list for method input_type
+	54, // [54:54] is the sub-list for extension type_name
+	54, // [54:54] is the sub-list for extension extendee
+	0,  // [0:54] is the sub-list for field type_name
 }
 
 func init() { file_sdk_plugin_provider_proto_init() }
@@ -3211,7 +3305,7 @@ func file_sdk_plugin_provider_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_sdk_plugin_provider_proto_rawDesc), len(file_sdk_plugin_provider_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   44,
+			NumMessages:   45,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

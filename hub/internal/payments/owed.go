@@ -1,0 +1,88 @@
+package payments
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/superpayhub/superpay/hub/internal/ledger"
+	"github.com/superpayhub/superpay/hub/internal/postgres"
+	"github.com/superpayhub/superpay/sdk"
+)
+
+// settling is how long the effect of such an operation may be missing from a
+// provider's reads, as its plugin declares; 0 if it does not.
+func (s *Service) settling(provider string, kind sdk.OperationKind) time.Duration {
+	p, ok := s.Providers.Get(provider)
+	if !ok {
+		return 0
+	}
+	return p.Description().Repeats[kind].Settling
+}
+
+// syncOpen is Sync of an attempt that has an open operation. It returns the order
+// if a read ended that operation.
+func (s *Service) syncOpen(ctx context.Context, o *ledger.Order, a *ledger.Attempt) (*ledger.Order, error) {
+	var readErr error
+	asked := a.ReadWanted || o.Owes(a)
+	if asked {
+		after, err := s.read(ctx, o, a, s.CallTimeout)
+		if err == nil {
+			o = after
+		}
+		readErr = err
+	}
+	op := o.OpenOperation(a.ID)
+	switch {
+	case op == nil:
+		return o, nil
+	case !op.Leased(s.now()):
+		_, err := s.heal(ctx, o, op, "")
+		return nil, errors.Join(readErr, err)
+	case asked && readErr == nil:
+		return nil, nil // its caller is still at it, and the read has set when to look again
+	}
+	return nil, &leasedError{op.Deadline}
+}
+
+// eventOutcome is what a decision makes of the callback that it is about: owed
+// as long as no source shows what it says, otherwise as given.
+func eventOutcome(c ledger.Change, callbackID string, otherwise ledger.CallbackOut) ledger.CallbackOut {
+	if owed := c.Order.EventOutcome(callbackID); owed != "" {
+		return owed
+	}
+	if c.Full {
+		return ledger.CallbackUnconfirmed // it can be sent again
+	}
+	return otherwise
+}
+
+// settle adds the inbox lines of earlier events that a change confirms or gives
+// up, to be written in its statement.
+func (s *Service) settle(ctx context.Context, c *ledger.Change) error {
+	outcomes := map[string]ledger.CallbackOut{}
+	for _, x := range c.Settled {
+		if !slices.ContainsFunc(c.Callbacks, func(cb *ledger.Callback) bool { return cb.ID == x.ID }) {
+			outcomes[x.ID] = x.Outcome
+		}
+	}
+	ids := make([]string, 0, len(outcomes))
+	for id := range outcomes {
+		ids = append(ids, id)
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	lines, err := s.DB.Callbacks(ctx, postgres.CallbackFilter{IDs: ids, Limit: len(ids)})
+	if err != nil {
+		return err
+	}
+	for _, cb := range lines {
+		if cb.Outcome == ledger.CallbackOwed || cb.Outcome == ledger.CallbackUnconfirmed {
+			cb.Outcome, cb.UpdatedAt = outcomes[cb.ID], s.now()
+			c.Callbacks = append(c.Callbacks, cb)
+		}
+	}
+	return nil
+}

@@ -91,8 +91,16 @@ func callbackAgrees(s *sheet) {
 	for _, c := range g.calls {
 		res := s.judge(c)
 		for _, f := range res.Facts {
-			if f.Proven && s.binds(f, g.truth) {
+			if !s.binds(f, g.truth) {
+				continue
+			}
+			if f.Proven {
 				s.agrees(res.Type, f.Payment, *g.truth)
+			}
+			for _, e := range f.Expect {
+				if !shows(g.truth, e) {
+					s.Errorf("event %s says that a read must show %+v, and GetPayment does not: %+v", res.Type, e, *g.truth)
+				}
 			}
 		}
 	}

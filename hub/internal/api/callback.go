@@ -49,7 +49,7 @@ type Callback struct {
 	Provider   string     `json:"provider" doc:"Who called"`
 	Type       string     `json:"type" doc:"The provider's word for what happened" example:"payment_intent.succeeded"`
 	EventID    string     `json:"event_id" doc:"The provider's id of it"`
-	Outcome    string     `json:"outcome" enum:"applied,no_news,ignored,unmatched,foreign,failed,parked" doc:"applied: it changed the order; no_news: it said what was known; failed: it could not be applied and is tried again; parked: nor after many tries"`
+	Outcome    string     `json:"outcome" enum:"applied,no_news,ignored,unmatched,foreign,failed,parked,owed,unconfirmed" doc:"applied: it changed the order; no_news: it said what was known; failed: it could not be applied and is tried again; parked: nor after many tries; owed: no read of the provider shows yet what it says, the hub goes on reading; unconfirmed: nor did any in time"`
 	Tries      int        `json:"tries" doc:"How often it was worked on with this outcome"`
 	NextTryAt  *time.Time `json:"next_try_at,omitempty" doc:"When it is tried again; absent when it is not"`
 	Replays    int        `json:"replays,omitempty" doc:"How often somebody had it replayed"`
@@ -88,7 +88,7 @@ func (s *server) getCallback(ctx context.Context, in *CallbackID) (*CallbackOutp
 // ListCallbacksInput filters the list of callbacks.
 type ListCallbacksInput struct {
 	OrderID string `query:"order_id" maxLength:"60" doc:"Only those about this order"`
-	Outcome string `query:"outcome" enum:"applied,no_news,ignored,unmatched,foreign,failed,parked" doc:"Only those"`
+	Outcome string `query:"outcome" enum:"applied,no_news,ignored,unmatched,foreign,failed,parked,owed,unconfirmed" doc:"Only those"`
 	Cursor  string `query:"cursor" maxLength:"60"`
 	Limit   int    `query:"limit" default:"20" minimum:"1" maximum:"100"`
 }

@@ -292,4 +292,5 @@ var attention = []word{
 	{"exhausted", "The provider's truth could not be had in time: look into its dashboard."},
 	{"callback_stuck", "A callback about it could not be applied: compare it with the provider's dashboard."},
 	{"ledger_doubt", "What is on record of it contradicts itself: an operator has to compare it with the provider's dashboard."},
+	{"event_not_confirmed", "The provider told of something that its own reads do not show: compare them with its dashboard. It goes away by itself when they do."},
 }

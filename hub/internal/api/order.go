@@ -186,11 +186,20 @@ func outcome(a payments.Answer, done int) (int, error) {
 		if op.Rejected && op.Failure != nil {
 			return 0, &ledger.Error{
 				Kind: ledger.Rejected, Code: "provider_rejected", OrderID: op.OrderID, ProviderCode: op.Failure.ProviderCode,
-				Message: op.Failure.Code + ": " + op.Failure.Message,
+				Message: op.Failure.Code + ": " + op.Failure.Message + readAnew(op),
 			}
 		}
 	}
 	return done, nil
+}
+
+// readAnew tells an app that a refusal proved the record to be behind: the hub
+// reads the payment, and the same request would be refused again until it has.
+func readAnew(op *ledger.Operation) string {
+	if !ledger.ProvesStale(op.Kind, op.Failure) {
+		return ""
+	}
+	return " The provider's state differs from the hub's record, which is being read anew: read the order in a few seconds and decide again."
 }
 
 // answered is an order after an operation.

@@ -16,7 +16,7 @@ var tones = map[string]string{
 
 	"verdict.genuine": "ok", "verdict.forged": "bad", "verdict.cannot_check": "odd", "verdict.not_ours": "idle",
 	"callback.applied": "ok", "callback.no_news": "idle", "callback.ignored": "idle", "callback.unmatched": "wait", "callback.foreign": "idle",
-	"callback.failed": "odd", "callback.parked": "odd",
+	"callback.failed": "odd", "callback.parked": "odd", "callback.owed": "wait", "callback.unconfirmed": "odd",
 	"key.active": "ok", "key.expired": "idle", "key.revoked": "idle",
 	"endpoint.enabled": "ok", "endpoint.failing": "odd", "endpoint.disabled": "hold",
 	"notification.pending": "wait", "notification.retrying": "wait", "notification.delivered": "ok", "notification.failed": "odd", "notification.disabled": "hold",

@@ -62,6 +62,7 @@ type happened struct {
 	ProviderID string       `json:"provider_id"`
 	RefundID   string       `json:"refund_id"`
 	Operation  string       `json:"operation"`
+	Callback   string       `json:"callback"`
 	Kind       string       `json:"kind"`
 	Amount     *int64       `json:"amount"`
 	Currency   string       `json:"currency"`
@@ -82,7 +83,7 @@ func (t *teller) event(e ledger.Event) line {
 	if len(e.Data) > 0 {
 		l.Detail = string(raw)
 	}
-	for _, ref := range []string{h.ID, h.ProviderID, h.RefundID, h.Operation, e.RequestID} {
+	for _, ref := range []string{h.ID, h.ProviderID, h.RefundID, h.Operation, h.Callback, e.RequestID} {
 		if ref != "" {
 			l.Refs = append(l.Refs, ref)
 		}
@@ -107,6 +108,12 @@ func (t *teller) event(e ledger.Event) line {
 		l.Kind, l.Drawing, l.Says = "calls", "calls", t.t("story.created", t.app, moneyText(t.d.Amount, t.d.Currency, t.d.Exponent))
 	case noun == "order" && slices.Contains(orderStatuses, what):
 		l.Drawing, l.Says = "status", t.t("story.status", t.s.badge(lang, "order", what))
+	case noun == "event":
+		l.Kind, l.Drawing = "callbacks", "callbacks"
+		l.Says = template.HTML(template.HTMLEscapeString(t.says("event."+e.Kind, e.Kind)))
+		if h.ID != "" {
+			l.Says = t.t("story.note", l.Says, foreign(t.p.Lang, h.ID))
+		}
 	case noun == "payment" && tones["attempt."+what] != "":
 		l.Drawing, l.Says = "status", t.t("story.payment", t.s.badge(lang, "attempt", what))
 	default:

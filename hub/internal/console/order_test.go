@@ -40,7 +40,7 @@ func TestTexts_OfOrders(t *testing.T) {
 	}
 	for noun, whats := range map[string][]string{
 		"capture": {"pending", "succeeded", "failed"}, "refund": {"pending", "succeeded", "failed", "made_at_provider"},
-		"dispute": {"inquiry", "open", "won", "lost", "closed"}, "payment": {"declined", "gone", "contradiction"},
+		"dispute": {"inquiry", "open", "won", "lost", "closed"}, "payment": {"declined", "gone", "contradiction"}, "event": {"expected", "confirmed", "unconfirmed"},
 	} {
 		for _, what := range whats {
 			require.True(t, hasText("event."+noun+"."+what), "%s.%s", noun, what)

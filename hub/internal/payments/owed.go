@@ -58,6 +58,17 @@ func eventOutcome(c ledger.Change, callbackID string, otherwise ledger.CallbackO
 	return otherwise
 }
 
+// applied is the outcome of news that changed an order. Where all that they name
+// was on record, they changed no more than when it is read.
+func applied(news []ledger.News) ledger.CallbackOut {
+	for _, n := range news {
+		if !n.Hint || len(n.Expect) == 0 {
+			return ledger.CallbackApplied
+		}
+	}
+	return ledger.CallbackNoNews
+}
+
 // settle adds the inbox lines of earlier events that a change confirms or gives
 // up, to be written in its statement.
 func (s *Service) settle(ctx context.Context, c *ledger.Change) error {

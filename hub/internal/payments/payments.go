@@ -131,7 +131,7 @@ func (s *Service) apply(ctx context.Context, o *ledger.Order, cb *ledger.Callbac
 			return o, nil
 		}
 		if cb != nil {
-			cb.OrderID, cb.Outcome, cb.DueAt = o.ID, eventOutcome(c, cb.ID, ledger.CallbackApplied), time.Time{}
+			cb.OrderID, cb.Outcome, cb.DueAt = o.ID, eventOutcome(c, cb.ID, applied(news)), time.Time{}
 			c.Callbacks = []*ledger.Callback{cb}
 		}
 		written, err := s.commit(ctx, c)

@@ -43,7 +43,7 @@ func (p *Provider) HandleCallback(_ context.Context, r sdk.CallbackRequest) (*sd
 		out.Reason = "the event's payment could not be read"
 		return out, nil
 	}
-	out.Facts = []sdk.Fact{{Proven: true, Payment: *told}}
+	out.Facts = []sdk.Fact{{Proven: true, Payment: *told, Expect: expected(told)}}
 	return out, nil
 }
 
@@ -65,4 +65,17 @@ func (p *Provider) verify(r sdk.CallbackRequest) string {
 		return "signed at another time"
 	}
 	return ""
+}
+
+// expected says what a read must show once it has caught up with an event: the
+// movements that it names. What the hub applies at once is not waited for; an
+// event that takes something back is, for that only a read may do.
+func expected(p *sdk.Payment) (out []sdk.Expectation) {
+	for _, c := range p.Captures.Items {
+		out = append(out, sdk.Expectation{Kind: sdk.ExpectCapture, ID: c.ID, AtLeast: string(c.Status)})
+	}
+	for _, r := range p.Refunds.Items {
+		out = append(out, sdk.Expectation{Kind: sdk.ExpectRefund, ID: r.ID, AtLeast: string(r.Status)})
+	}
+	return out
 }

@@ -2,7 +2,6 @@ package ledger
 
 import (
 	"slices"
-	"time"
 
 	"github.com/superpayhub/superpay/sdk"
 )
@@ -203,34 +202,4 @@ func (d *decision) shown(a *Attempt, movementID string, shown, counts bool) {
 			a.Tries = 0 // it is read again, by the ordinary schedule
 		}
 	}
-}
-
-// ProvesStale reports whether a provider's refusal shows that the record is
-// behind: the payment is in another state than we think, or less is left.
-func ProvesStale(kind sdk.OperationKind, f *sdk.Failure) bool {
-	if f == nil || kind == sdk.OpCreate {
-		return false
-	}
-	switch f.Code {
-	case sdk.FailureState, sdk.FailureAmount, sdk.FailureDuplicate, sdk.FailureExpired, sdk.FailureRefundExceedsBalance:
-		return true
-	}
-	return false
-}
-
-// refused asks for a read after a refusal that the record did not foresee, and
-// for more until the record has changed: the first may lag behind.
-func (d *decision) refused(a *Attempt, op *Operation) {
-	if op.Outcome == OutcomeDeclined && ProvesStale(op.Kind, op.Failure) {
-		now := d.env.Now
-		d.owe(a, Owed{Kind: owedChange, Since: now, From: now})
-	}
-}
-
-// earliest is the earlier of two times, of which each may be none.
-func earliest(a, b time.Time) time.Time {
-	if a.IsZero() || !b.IsZero() && b.Before(a) {
-		return b
-	}
-	return a
 }

@@ -132,7 +132,7 @@ func (s *Service) listed(ctx context.Context, p *providers.Provider, payment *sd
 		return nil
 	}
 	l.News++
-	_, err = s.apply(ctx, heard.Order, nil, ledger.News{AttemptID: a.ID, Source: ledger.FromHub, Hint: true, Maybe: payment.Refs})
+	_, err = s.apply(ctx, heard.Order, nil, ledger.News{AttemptID: a.ID, Source: ledger.FromHub, Hint: true, Maybe: payment.Refs, Expect: listedMovements(payment)})
 	return err
 }
 

@@ -58,6 +58,21 @@ func eventOutcome(c ledger.Change, callbackID string, otherwise ledger.CallbackO
 	return otherwise
 }
 
+// listedMovements are what a provider's list shows of a payment, and a read must
+// show, too: one may be behind the other.
+func listedMovements(p *sdk.Payment) (out []sdk.Expectation) {
+	for _, c := range p.Captures.Items {
+		out = append(out, sdk.Expectation{Kind: sdk.ExpectCapture, ID: c.ID, AtLeast: string(c.Status)})
+	}
+	for _, r := range p.Refunds.Items {
+		out = append(out, sdk.Expectation{Kind: sdk.ExpectRefund, ID: r.ID, AtLeast: string(r.Status)})
+	}
+	for _, d := range p.Disputes.Items {
+		out = append(out, sdk.Expectation{Kind: sdk.ExpectDispute, ID: d.ID, AtLeast: string(d.Status)})
+	}
+	return out
+}
+
 // applied is the outcome of news that changed an order. Where all that they name
 // was on record, they changed no more than when it is read.
 func applied(news []ledger.News) ledger.CallbackOut {

@@ -87,7 +87,9 @@ var laggards = map[string]struct {
 			p.Refunds.Items = append(p.Refunds.Items, sdk.Refund{ID: "re-bank", CaptureID: p.Captures.Items[0].ID, Status: sdk.MovementSucceeded, Amount: usd(10_000), Reversed: true})
 		},
 		sdk.Expectation{Kind: sdk.ExpectRefund, ID: "re-bank", AtLeast: "succeeded"},
-		func(o *ledger.Order) bool { return o.Status == ledger.OrderRefunded && hasAttention(o, ledger.Reversed) },
+		func(o *ledger.Order) bool {
+			return o.Status == ledger.OrderRefunded && hasAttention(o, ledger.Reversed)
+		},
 	},
 	"dispute": {
 		func(p *sdk.Payment) {
@@ -487,7 +489,9 @@ func TestOwed_ProviderAwayIsNoStep(t *testing.T) {
 	e.Due()
 	e.Provider.Honest.Edit(attempt, laggards["refund"].change)
 	e.Provider.Script(func(s *paytest.Script) {
-		s.GetPayment = func(context.Context, sdk.PaymentRequest) (*sdk.Payment, error) { return nil, sdk.NotSent("rate limited") }
+		s.GetPayment = func(context.Context, sdk.PaymentRequest) (*sdk.Payment, error) {
+			return nil, sdk.NotSent("rate limited")
+		}
 	})
 	_, err := e.Callback(hinted(e, "evt-1", attempt, laggards["refund"].expect))
 	require.NoError(t, err)

@@ -165,7 +165,7 @@ func (s *Service) apply(ctx context.Context, o *ledger.Order, cb *ledger.Callbac
 func withoutClaims(news []ledger.News) []ledger.News {
 	out := slices.Clone(news)
 	for i := range out {
-		out[i].Payment, out[i].Refund = nil, nil
+		out[i].Payment, out[i].Refund, out[i].Expect = nil, nil, nil
 		out[i].Taken = true
 		if op := out[i].Operation; op != nil && op.Outcome == "" {
 			out[i].Operation = &ledger.Result{ID: op.ID, Outcome: ledger.OutcomeUnknown}

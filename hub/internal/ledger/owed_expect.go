@@ -1,0 +1,122 @@
+package ledger
+
+import (
+	"slices"
+
+	"github.com/superpayhub/superpay/sdk"
+)
+
+// expect notes what the event of this news says and nobody has shown yet. What
+// is on record already is not owed: that is why repetitions cost nothing.
+func (d *decision) expect(a *Attempt, n News) {
+	for i, e := range n.Expect {
+		w, ok := d.claim(n, e)
+		switch {
+		case !ok, i >= maxExpect:
+			d.soon[a.ID] = d.soon[a.ID] || n.Hint
+		case !d.met(a, &w):
+			d.owe(a, w)
+		case n.Hint && (e.Kind == sdk.ExpectPayment || e.Kind == sdk.ExpectDispute):
+			d.soon[a.ID] = true // it may say more than its status
+		case n.Hint:
+			d.within(a)
+		}
+	}
+}
+
+// claim is an expectation of a plugin's as an attempt keeps it.
+func (d *decision) claim(n News, e sdk.Expectation) (Owed, bool) {
+	w := Owed{
+		CallbackID: n.Event, Kind: e.Kind, ID: e.ID, AtLeast: e.AtLeast, Proven: n.Payment != nil,
+		Since: d.env.Now, From: d.env.Now,
+	}
+	switch e.Kind {
+	case sdk.ExpectCapture, sdk.ExpectRefund, sdk.ExpectDispute:
+		return w, e.ID != "" && len(e.ID) <= maxExpectedID && len(e.AtLeast) <= maxExpectedID
+	case sdk.ExpectPayment:
+		w.ID = ""
+		return w, slices.Contains(statuses, sdk.Status(e.AtLeast))
+	case sdk.ExpectRefunded:
+		m, err := e.Amount.Rescale(d.o.Exponent)
+		w.AtLeast, w.Amount = "", m.Amount
+		return w, err == nil && m.Currency == d.o.Currency && m.Amount > 0 && len(e.ID) <= maxExpectedID
+	}
+	return w, false
+}
+
+// owe adds what is owed, and asks for a read: at once if it is new.
+func (d *decision) owe(a *Attempt, w Owed) {
+	known := false
+	for i := range a.Owed {
+		have := &a.Owed[i]
+		if have.same(&w) {
+			d.again(a, have, &w)
+			return
+		}
+		known = known || have.Kind == w.Kind && have.ID == w.ID && have.AtLeast == w.AtLeast && have.Amount == w.Amount
+	}
+	if len(a.Owed) >= maxOwed {
+		d.within(a)
+		d.full = true
+		return
+	}
+	if known {
+		d.within(a) // the reads for the other event will show it
+	} else {
+		d.soon[a.ID] = true
+	}
+	a.Owed = append(a.Owed, w)
+}
+
+// again is an event that was sent once more, and is not confirmed yet: its steps
+// begin anew, a few times.
+func (d *decision) again(a *Attempt, have, w *Owed) {
+	have.Proven = have.Proven || w.Proven
+	if have.Kind == sdk.ExpectRefunded {
+		have.Amount = max(have.Amount, w.Amount)
+	}
+	if have.Read.IsZero() {
+		d.soon[a.ID] = true // none was made yet
+		return
+	}
+	if have.Resent >= maxResent {
+		return
+	}
+	have.Resent++
+	have.From, have.Steps = d.env.Now, 0
+	if d.env.Now.Sub(have.Read) >= d.env.Scale(stepSoon) {
+		d.soon[a.ID] = true
+	} else {
+		d.within(a)
+	}
+}
+
+// within asks for a read within a step, where none has to be made at once.
+func (d *decision) within(a *Attempt) {
+	if d.later == nil {
+		d.later = map[string]bool{}
+	}
+	d.later[a.ID] = true
+}
+
+// ProvesStale reports whether a provider's refusal shows that the record is
+// behind: the payment is in another state than we think, or less is left.
+func ProvesStale(kind sdk.OperationKind, f *sdk.Failure) bool {
+	if f == nil || kind == sdk.OpCreate {
+		return false
+	}
+	switch f.Code {
+	case sdk.FailureState, sdk.FailureAmount, sdk.FailureDuplicate, sdk.FailureExpired, sdk.FailureRefundExceedsBalance:
+		return true
+	}
+	return false
+}
+
+// refused asks for a read after a refusal that the record did not foresee, and
+// for more until the record has changed: the first may lag behind.
+func (d *decision) refused(a *Attempt, op *Operation) {
+	if op.Outcome == OutcomeDeclined && ProvesStale(op.Kind, op.Failure) {
+		now := d.env.Now
+		d.owe(a, Owed{Kind: owedChange, Since: now, From: now})
+	}
+}

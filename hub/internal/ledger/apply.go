@@ -47,8 +47,10 @@ type News struct {
 	// Begun is the order's version at which a read of the provider began; 0
 	// where the news is not a read. It is fresh if that is still the version.
 	Begun int64
-	// At is when that read began, by the hub's clock.
-	At time.Time
+	// At is when that read began, by the hub's clock, and Lease until when the
+	// attempt was leased then: it ends that lease, and no other's.
+	At    time.Time
+	Lease time.Time
 
 	Payment   *sdk.Payment // what the provider says, proven
 	Refund    *sdk.Refund  // likewise, of one refund
@@ -114,11 +116,15 @@ type decision struct {
 
 func (d *decision) apply(a *Attempt, n News) {
 	fresh := n.Begun != 0 && n.Begun == d.before.Version
-	if n.Begun != 0 || n.Look {
+	switch {
+	case n.Source == FromRead && d.env.Now.Before(a.LeasedUntil) && !a.LeasedUntil.Equal(n.Lease):
+		// A worker is at it that began later, and says when it is looked at next. If
+		// this did, the two would make each other stale for ever.
+	case n.Source == FromRead && n.Begun != 0 || n.Look:
 		d.look[a.ID] = true
-	}
-	if n.Source == FromRead && n.Begun != 0 || n.Look {
 		a.LeasedUntil = time.Time{} // whoever had it is done with it
+	case n.Begun != 0:
+		d.look[a.ID] = true
 	}
 	if fresh && n.Source == FromRead && !d.before.Attempt(a.ID).waiting(d.env.Now) {
 		d.read[a.ID] = true

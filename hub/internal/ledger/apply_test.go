@@ -47,7 +47,8 @@ func callback(o *Order, p *sdk.Payment) News {
 }
 
 func read(o *Order, p *sdk.Payment) News {
-	return News{AttemptID: o.Attempts[0].ID, Source: FromRead, Begun: o.Version, Payment: p}
+	a := o.Attempts[0]
+	return News{AttemptID: a.ID, Source: FromRead, Begun: o.Version, Lease: a.LeasedUntil, Payment: p}
 }
 
 func TestPaid_OnlyByIdentifiedMoney(t *testing.T) {

@@ -57,3 +57,23 @@ func claimed(o *Order, env Env) *Order {
 	o.Attempts[0].DueAt, o.Attempts[0].LeasedUntil = env.Now.Add(30*time.Second), env.Now.Add(30*time.Second)
 	return o
 }
+
+// TestHint_TwoReadsEnd: of two reads at the same time, the one that lands stale
+// does not take the other's lease, nor ask for a third.
+func TestHint_TwoReadsEnd(t *testing.T) {
+	o, env := created(t, sdk.CaptureAutomatic)
+	said := &sdk.Payment{Status: sdk.RequiresAction}
+	hint := News{AttemptID: o.Attempts[0].ID, Source: FromCallback, Hint: true}
+	o = claimed(Apply(o, env, hint).Order, env)
+	first := read(o, said)
+	o = Apply(o, env, hint).Order
+	o.Attempts[0].LeasedUntil = time.Time{} // that was decided before the claim
+	env.Now = env.Now.Add(time.Second)
+	o = claimed(o, env)
+	second := read(o, said)
+	late := Apply(o, env, first)
+	require.True(t, late.Empty() && len(late.Looks) == 0, "it leaves all to the second")
+	o = Apply(o, env, second).Order
+	require.False(t, o.Attempts[0].ReadWanted)
+	require.True(t, o.Attempts[0].LeasedUntil.IsZero())
+}

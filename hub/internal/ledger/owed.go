@@ -27,6 +27,7 @@ type Owed struct {
 
 const (
 	maxOwed       = 20  // of one attempt: an order stays one small read
+	maxAlike      = 3   // events that say the same, each with an outcome of its own
 	maxSteps      = 20  // reads for one event
 	maxResent     = 10  // new starts by the same event
 	maxExpect     = 10  // of one fact

@@ -46,26 +46,29 @@ func (d *decision) claim(n News, e sdk.Expectation) (Owed, bool) {
 
 // owe adds what is owed, and asks for a read: at once if it is new.
 func (d *decision) owe(a *Attempt, w Owed) {
-	known := false
+	known := 0 // other events that say the same
 	for i := range a.Owed {
 		have := &a.Owed[i]
 		if have.same(&w) {
 			d.again(a, have, &w)
 			return
 		}
-		known = known || have.Kind == w.Kind && have.ID == w.ID && have.AtLeast == w.AtLeast && have.Amount == w.Amount
+		if have.Kind == w.Kind && have.ID == w.ID && have.AtLeast == w.AtLeast && have.Amount == w.Amount {
+			known++
+		}
 	}
-	if len(a.Owed) >= maxOwed {
-		d.within(a)
-		d.full = true
-		return
-	}
-	if known {
-		d.within(a) // the reads for the other event will show it
-	} else {
+	if known == 0 && len(a.Owed) < maxOwed {
 		d.soon[a.ID] = true
+	} else {
+		d.within(a) // the reads for other events may show it
 	}
-	a.Owed = append(a.Owed, w)
+	switch {
+	case known >= maxAlike: // it adds nothing
+	case len(a.Owed) >= maxOwed:
+		d.full = true
+	default:
+		a.Owed = append(a.Owed, w)
+	}
 }
 
 // again is an event that was sent once more, and is not confirmed yet: its steps

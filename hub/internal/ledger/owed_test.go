@@ -226,7 +226,7 @@ func TestOwed_CandidatesAreKept(t *testing.T) {
 	require.Len(t, o.Attempts[0].Candidates, 1)
 	for range 40 {
 		o = claimed(o, env)
-		gone.Begun, gone.At = o.Version, env.Now
+		gone.Begun, gone.At, gone.Lease = o.Version, env.Now, o.Attempts[0].LeasedUntil
 		o = Apply(o, env, gone).Order
 		env.Now = env.Now.Add(time.Minute)
 	}

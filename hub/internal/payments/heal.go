@@ -90,7 +90,7 @@ func (s *Service) truth(ctx context.Context, p *providers.Provider, o *ledger.Or
 	ctx, cancel := context.WithTimeout(ctx, s.CallTimeout)
 	defer cancel()
 	n.Begun = o.Version
-	n.At = s.now()
+	n.At, n.Lease = s.now(), a.LeasedUntil
 	var err error
 	settled := last && s.now().After(op.FirstSentAt.Add(p.Description().Repeats[op.Kind].Settling))
 	if op.Kind == sdk.OpRefund {

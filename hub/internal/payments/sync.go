@@ -136,7 +136,7 @@ func (s *Service) read(ctx context.Context, o *ledger.Order, a *ledger.Attempt, 
 	}
 	call, cancel := context.WithTimeout(providers.WithIDs(ctx, "", o.ID), limit)
 	defer cancel()
-	news := ledger.News{AttemptID: a.ID, Source: ledger.FromRead, Begun: o.Version, At: s.now()}
+	news := ledger.News{AttemptID: a.ID, Source: ledger.FromRead, Begun: o.Version, At: s.now(), Lease: a.LeasedUntil}
 	payment, err := s.find(call, p, o, a)
 	switch {
 	case err == nil:

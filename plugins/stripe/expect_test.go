@@ -23,7 +23,7 @@ func TestExpected(t *testing.T) {
 		{"charge.refunded", `{"id":"ch_1","captured":true,"amount":1000,"amount_captured":600,"amount_refunded":500,"currency":"usd"}`, []sdk.Expectation{
 			{Kind: sdk.ExpectRefunded, ID: "ch_1", Amount: sdk.Money{Amount: 100, Currency: "USD", Exponent: 2}},
 		}},
-		{"charge.refunded", `{"id":"ch_1","captured":true,"amount":1000,"amount_captured":600,"amount_refunded":400,"currency":"usd"}`, nil},   // what its capture left over
+		{"charge.refunded", `{"id":"ch_1","captured":true,"amount":1000,"amount_captured":600,"amount_refunded":400,"currency":"usd"}`, nil}, // what its capture left over
 		{"charge.refunded", `{"id":"ch_1","captured":false,"amount":1000,"amount_captured":0,"amount_refunded":1000,"currency":"usd"}`, nil}, // a hold that was released
 		{"refund.created", `{"id":"re_1","status":"succeeded"}`, []sdk.Expectation{{Kind: sdk.ExpectRefund, ID: "re_1", AtLeast: "succeeded"}}},
 		{"charge.refund.updated", `{"id":"re_1","status":"canceled"}`, []sdk.Expectation{{Kind: sdk.ExpectRefund, ID: "re_1", AtLeast: "failed"}}},

@@ -41,7 +41,7 @@ func TestDashboard(t *testing.T) {
 }
 
 // TestDashboard_OverRefundIsRefusedByTheProvider even when the hub has not
-// heard yet of what was refunded there.
+// heard yet of what was refunded there. The refusal makes it read, and says so.
 func TestDashboard_OverRefundIsRefusedByTheProvider(t *testing.T) {
 	t.Parallel()
 	h := open(t, nil)
@@ -52,9 +52,9 @@ func TestDashboard_OverRefundIsRefusedByTheProvider(t *testing.T) {
 	a := h.ask("POST", "/v1/orders/"+o.ID+"/refunds", "key", map[string]any{"amount": 600})
 	require.Equal(t, 422, a.status, a.raw)
 	require.Equal(t, "provider_rejected", a.Code)
+	require.Contains(t, a.raw, "read the order in a few seconds and decide again")
 	require.Equal(t, 422, h.ask("POST", "/v1/orders/"+o.ID+"/refunds", "key", map[string]any{"amount": 600}).status)
-	h.dueAgain(o)
-	require.Equal(t, int64(1000), h.until(o.ID, "partially_refunded").Refunded)
+	require.Equal(t, int64(1000), h.until(o.ID, "partially_refunded").Refunded, "by itself")
 	total := 0
 	for _, r := range h.books().Refunds {
 		if r.Status == "succeeded" {

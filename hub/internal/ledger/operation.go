@@ -142,21 +142,6 @@ func answered(kind sdk.OperationKind, n News) (Outcome, *sdk.Failure) {
 	return OutcomeSucceeded, nil
 }
 
-// Concludes reports whether a payment that reads so tells how an operation of
-// that kind ended, though the record said the same before: an event may have
-// been faster. A status that it was to change tells nothing.
-func Concludes(kind sdk.OperationKind, s sdk.Status) bool {
-	switch s {
-	case sdk.Succeeded, sdk.Failed, sdk.Canceled:
-		return true
-	case sdk.Pending:
-		return kind != sdk.OpCancel
-	case sdk.RequiresCapture:
-		return kind == sdk.OpConfirm || kind == sdk.OpCreate
-	}
-	return kind == sdk.OpCreate
-}
-
 // Repeat takes the lease of an open operation whose caller is gone, before
 // the identical request is sent again under its own key.
 func (o *Order) Repeat(env Env, opID string, lease time.Duration) (Change, error) {

@@ -243,3 +243,22 @@ func TestProvesStale(t *testing.T) {
 	require.False(t, ProvesStale(sdk.OpConfirm, &sdk.Failure{Code: sdk.FailureDeclined}))
 	require.False(t, ProvesStale(sdk.OpRefund, nil))
 }
+
+// TestOwed_SaidByOthers: another event that says the same asks for no read of
+// its own, and the fourth is not kept.
+func TestOwed_SaidByOthers(t *testing.T) {
+	o, env := paid(t)
+	event := refundExpected("re_1", "succeeded")
+	o = Apply(o, env, told(o, "cb_1", false, event)).Order
+	o = claimed(o, env)
+	o = Apply(o, env, readAt(o, env, captured("ch_1", 1000))).Order
+	for i := range 5 {
+		env.Now = env.Now.Add(time.Millisecond)
+		c := Apply(o, env, told(o, fmt.Sprint("cb_other_", i), false, event))
+		require.False(t, c.Full)
+		require.True(t, c.Order.Attempts[0].DueAt.After(env.Now), "it waits for the next step")
+		require.Equal(t, i >= 2, c.Empty(), "and adds nothing")
+		o = c.Order
+	}
+	require.Len(t, o.Attempts[0].Owed, 3)
+}

@@ -133,7 +133,7 @@ func TestOwed_ReadsThatLag(t *testing.T) {
 				if lag > time.Minute {
 					step = time.Minute
 				}
-				took := until(e, time.Second, lag+2*step+time.Second, func() bool { return x.shows(e.Order(o.ID)) })
+				took := until(e, max(time.Second, step/12), lag+2*step+time.Second, func() bool { return x.shows(e.Order(o.ID)) })
 				require.LessOrEqual(t, took, lag+2*step)
 				require.Equal(t, "applied", outcomeOf(e, "evt-1"))
 				require.LessOrEqual(t, len(e.Provider.Calls("GetPayment"))-reads, 20)
@@ -236,7 +236,7 @@ func TestOwed_UnprovenJustEnds(t *testing.T) {
 	event := hinted(e, "evt-1", attempt, sdk.Expectation{Kind: sdk.ExpectRefund, ID: "re-none", AtLeast: "succeeded"})
 	_, err := e.Callback(event)
 	require.NoError(t, err)
-	until(e, time.Second, 20*time.Minute, func() bool { return outcomeOf(e, "evt-1") == "unconfirmed" })
+	until(e, 5*time.Second, 20*time.Minute, func() bool { return outcomeOf(e, "evt-1") == "unconfirmed" })
 	require.LessOrEqual(t, len(e.Provider.Calls("GetPayment"))-reads, 20)
 	require.False(t, e.Order(o.ID).NeedsAttention)
 	require.Empty(t, e.Order(o.ID).Attempts[0].Owed)
@@ -262,7 +262,7 @@ func TestOwed_SentAgain(t *testing.T) {
 	event := hinted(e, "evt-1", attempt, sdk.Expectation{Kind: sdk.ExpectRefund, ID: "re-out", AtLeast: "succeeded"})
 	_, err := e.Callback(event)
 	require.NoError(t, err)
-	until(e, time.Second, 20*time.Minute, func() bool { return e.Order(o.ID).Attempts[0].Owed[0].Steps == 15 })
+	until(e, 5*time.Second, 20*time.Minute, func() bool { return e.Order(o.ID).Attempts[0].Owed[0].Steps == 15 })
 	reads := len(e.Provider.Calls("GetPayment"))
 	e.After(20 * time.Second)
 	require.Len(t, e.Provider.Calls("GetPayment"), reads, "the steps are long by now")

@@ -195,7 +195,7 @@ func (s *Service) write(ctx context.Context, c ledger.Change) (postgres.Written,
 	}
 	if len(c.Settled) > 0 {
 		if err := s.settle(ctx, &c); err != nil {
-			return false, err
+			return postgres.Written{}, err
 		}
 	}
 	written, err := s.DB.Commit(ctx, c)

@@ -135,6 +135,9 @@ func TestOwed_OnlyAReadAfterSettlingDisagrees(t *testing.T) {
 	before.At = env.Now.Add(-time.Second)
 	o = Apply(o, env, before).Order
 	require.Zero(t, o.Attempts[0].Owed[0].Steps, "it began before the event was heard")
+	other := readAt(o, env, nil)
+	other.Refund = &sdk.Refund{ID: "re_9", Status: sdk.MovementPending, Amount: usd(1)}
+	require.Zero(t, Apply(o, env, other).Order.Attempts[0].Owed[0].Steps, "it was a read of another thing")
 	late := readAt(o, env, stale)
 	late.At = env.Now.Add(59 * time.Second)
 	env.Now = env.Now.Add(2 * time.Minute)

@@ -479,6 +479,30 @@ func TestOwed_DashboardRefundBesideAnUnknownOne(t *testing.T) {
 	require.NotNil(t, e.Order(o.ID).OpenOperation(attempt), "ours is as unknown as before")
 }
 
+// TestOwed_UnknownCaptureWhoseEventWasFaster: the event has moved the payment
+// already, so that the read which ends the operation shows no change.
+func TestOwed_UnknownCaptureWhoseEventWasFaster(t *testing.T) {
+	t.Parallel()
+	e := paytest.New(t, paytest.Options{})
+	o := e.Authorized()
+	attempt := o.Attempts[0].ID
+	e.Provider.Script(func(s *paytest.Script) {
+		s.Capture = func(ctx context.Context, r sdk.CaptureRequest) (*sdk.Payment, error) {
+			_, _ = e.Provider.Honest.Capture(ctx, r)
+			return nil, errors.New("HTTP 500")
+		}
+	})
+	a, err := e.Service.Capture(t.Context(), e.Caller(), o.ID, payments.CaptureInput{})
+	require.NoError(t, err)
+	require.Equal(t, ledger.OutcomeUnknown, a.Operation.Outcome)
+	_, err = e.Callback(e.Fact("evt-1", attempt, true, *e.Provider.Honest.Payment(attempt)))
+	require.NoError(t, err)
+	require.Equal(t, ledger.OrderPaid, e.Order(o.ID).Status)
+	until(e, time.Second, 20*time.Second, func() bool { return e.Order(o.ID).OpenOperation(attempt) == nil })
+	require.Equal(t, ledger.OrderPaid, e.Order(o.ID).Status)
+	require.Equal(t, 1, e.Count(`SELECT count(*) FROM operations WHERE id = $1 AND outcome = 'succeeded'`, a.Operation.ID))
+}
+
 // TestOwed_ProviderAwayIsNoStep: neither a failing read nor one that is refused
 // for its rate uses up what an event is owed.
 func TestOwed_ProviderAwayIsNoStep(t *testing.T) {

@@ -66,7 +66,8 @@ func (s *Service) recover(ctx context.Context, p *providers.Provider, o *ledger.
 	last := !s.repeatable(p, op)
 	if !last {
 		news := s.call(ctx, o, s.repeated(op))
-		if out := news.Operation.Outcome; out != ledger.OutcomeUnknown && out != ledger.OutcomeNotSent {
+		told := news.Operation.Outcome != ledger.OutcomeUnknown && news.Operation.Outcome != ledger.OutcomeNotSent
+		if told || !news.At.IsZero() { // a mismatch was read already
 			return news
 		}
 	}

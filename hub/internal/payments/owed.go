@@ -21,29 +21,28 @@ func (s *Service) settling(provider string, kind sdk.OperationKind) time.Duratio
 	return p.Description().Repeats[kind].Settling
 }
 
-// syncOpen is Sync of an attempt that has an open operation. It returns the order
-// if a read ended that operation.
+// syncOpen is Sync of an attempt that has an open operation. One under way is
+// left alone: its end makes the attempt due. One whose caller is gone is
+// recovered, after the read that something asked for: that does not wait for
+// what may stay unknown for days. It returns the order if a read ended the operation.
 func (s *Service) syncOpen(ctx context.Context, o *ledger.Order, a *ledger.Attempt) (*ledger.Order, error) {
+	op := o.OpenOperation(a.ID)
+	if op.Leased(s.now()) {
+		return nil, &leasedError{op.Deadline}
+	}
 	var readErr error
-	asked := a.ReadWanted || o.Owes(a)
-	if asked {
-		after, err := s.read(ctx, o, a, s.CallTimeout)
-		if err == nil {
+	if a.ReadWanted || o.Owes(a) {
+		var after *ledger.Order
+		after, readErr = s.read(ctx, o, a, s.CallTimeout)
+		if readErr == nil {
 			o = after
 		}
-		readErr = err
+		if op = o.OpenOperation(a.ID); op == nil {
+			return o, nil
+		}
 	}
-	op := o.OpenOperation(a.ID)
-	switch {
-	case op == nil:
-		return o, nil
-	case !op.Leased(s.now()):
-		_, err := s.heal(ctx, o, op, "")
-		return nil, errors.Join(readErr, err)
-	case asked && readErr == nil:
-		return nil, nil // its caller is still at it, and the read has set when to look again
-	}
-	return nil, &leasedError{op.Deadline}
+	_, err := s.heal(ctx, o, op, "")
+	return nil, errors.Join(readErr, err)
 }
 
 // eventOutcome is what a decision makes of the callback that it is about: owed

@@ -44,8 +44,7 @@ type leasedError struct{ until time.Time }
 func (e *leasedError) Error() string { return "an operation is under way until " + e.until.String() }
 
 // Sync reads the provider's truth about an attempt and applies it. An open
-// operation whose caller is gone is recovered; one under way is left alone. A
-// read that something asked for waits for neither.
+// operation whose caller is gone is recovered; one under way is left alone.
 func (s *Service) Sync(ctx context.Context, attemptID string) error {
 	if err := s.ClockRight(); err != nil {
 		return err

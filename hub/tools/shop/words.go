@@ -115,22 +115,6 @@ func (o *order) unknown() bool {
 }
 
 var attentions = map[string]string{
-	"amount_mismatch":    "the provider reports another amount",
-	"currency_mismatch":  "the provider reports another currency",
-	"reference_mismatch": "the provider answered about another payment",
-	"mode_mismatch":      "test money and real money were mixed",
-	"money_missing":      "the provider says paid, but names no money",
-	"contradiction":      "the provider said two different things",
-	"second_payment":     "it was paid twice",
-	"paid_after_close":   "it was paid after it had been closed",
-	"over_refunded":      "more was given back than was taken",
-	"refund_failed_late": "a refund came back",
-	"reversed":           "the payment was taken back",
-	"in_dispute":         "the payment is disputed",
-	"refund_mismatch":    "a refund differs from what was asked",
-	"exhausted":          "the provider has not told the outcome in time",
-	"callback_stuck":     "a call of the provider could not be taken in",
-	"ledger_doubt":       "the hub's own records of it contradict each other",
 	"amount_mismatch":     "the provider reports another amount",
 	"currency_mismatch":   "the provider reports another currency",
 	"reference_mismatch":  "the provider answered about another payment",
@@ -145,8 +129,9 @@ var attentions = map[string]string{
 	"in_dispute":          "the payment is disputed",
 	"refund_mismatch":     "a refund differs from what was asked",
 	"exhausted":           "the provider has not told the outcome in time",
-	"callback_stuck":      "a call of the provider could not be taken in",
 	"event_not_confirmed": "the provider told of something that it does not show",
+	"callback_stuck":      "a call of the provider could not be taken in",
+	"ledger_doubt":        "the hub's own records of it contradict each other",
 }
 
 func plain(s string) string {

@@ -83,7 +83,7 @@ func TestCommit_EndsALease(t *testing.T) {
 	held := claim(t, db, env.Now, 1)[0]
 	loaded, err := db.Order(t.Context(), "app_1", o.ID)
 	require.NoError(t, err)
-	c := ledger.Apply(loaded, env, ledger.News{AttemptID: held.AttemptID, Source: ledger.FromRead, Begun: loaded.Version, Payment: &sdk.Payment{Status: sdk.Pending}})
+	c := ledger.Apply(loaded, env, ledger.News{AttemptID: held.AttemptID, Source: ledger.FromRead, Begun: loaded.Version, Lease: held.Until, Payment: &sdk.Payment{Status: sdk.Pending}})
 	_, err = db.Commit(t.Context(), c)
 	require.NoError(t, err)
 	after, err := db.Order(t.Context(), "app_1", o.ID)

@@ -58,10 +58,15 @@ func TestOperate_OverridesDisputesAndNothingElse(t *testing.T) {
 	}
 	refused(t, refund(false, 3_001), "refund_too_large")
 	refused(t, refund(true, 10_001), "refund_too_large")
+	e.Provider.Script(func(s *paytest.Script) { // not settled yet, and reserved all the same
+		s.Refund = paytest.Changed(e.Provider.Honest.Refund, func(r *sdk.Refund) { r.Status = sdk.MovementPending })
+	})
 	require.NoError(t, refund(true, 4_000))
 	refused(t, refund(true, 6_001), "refund_too_large")
-	require.NoError(t, refund(true, 6_000))
-	require.Len(t, e.Provider.Calls("Refund"), 2)
+	require.NoError(t, refund(true, 0))
+	calls := e.Provider.Calls("Refund")
+	require.Len(t, calls, 2)
+	require.Equal(t, paytest.USD(6_000), calls[1].Request.(sdk.RefundRequest).Refund)
 	e.Verified()
 }
 
@@ -136,7 +141,7 @@ func TestResolve_CountsTheMoneyThatAPersonLookedAt(t *testing.T) {
 	_, err := e.Service.Resolve(t.Context(), o.ID, "", "alice", "")
 	refused(t, err, "invalid_request")
 	_, err = e.Service.Resolve(t.Context(), o.ID, ledger.Exhausted, "alice", "not the reason")
-	require.Error(t, err)
+	require.ErrorContains(t, err, "nothing of order")
 	_, err = e.Service.Resolve(t.Context(), "ord_nobody", "", "alice", "why")
 	refused(t, err, "not_found")
 	require.Equal(t, o.Version, e.Order(o.ID).Version)
@@ -151,7 +156,7 @@ func TestResolve_CountsTheMoneyThatAPersonLookedAt(t *testing.T) {
 	require.False(t, after.NeedsAttention)
 	require.Equal(t, 2, e.Count(`SELECT count(*) FROM events WHERE kind = 'attention.resolved' AND data->>'who' = 'alice'`))
 	_, err = e.Service.Resolve(t.Context(), o.ID, "", "alice", "again")
-	require.Error(t, err, "nothing is left")
+	require.ErrorContains(t, err, "nothing of order")
 
 	// The same reason of the same attempt is not raised again.
 	p := e.Provider.Honest.Payment(o.Attempts[0].ID)
@@ -256,13 +261,18 @@ func TestReplay_WorksOnACallbackOnceMore(t *testing.T) {
 	// One that the plugin no longer takes for genuine changes nothing.
 	e.Provider.Script(func(s *paytest.Script) {
 		s.HandleCallback = func(context.Context, sdk.CallbackRequest) (*sdk.CallbackResult, error) {
-			return &sdk.CallbackResult{Verdict: sdk.Forged}, nil
+			more := *e.Provider.Honest.Payment(o.Attempts[0].ID)
+			more.Captures.Items = append(more.Captures.Items, sdk.Capture{ID: "cap-forged", Status: sdk.MovementSucceeded, Amount: paytest.USD(1)})
+			forged := e.Fact("evt-forged", o.Attempts[0].ID, true, more)
+			forged.Verdict = sdk.Forged
+			return &forged, nil
 		}
 	})
 	cb, err = e.Service.ReplayCallback(t.Context(), "", id, "alice", "")
 	require.NoError(t, err)
 	require.True(t, cb.Outcome.Settled())
 	require.Equal(t, sdk.Genuine, cb.Verdict)
+	require.Len(t, e.Order(o.ID).Captures, 1)
 
 	_, _, err = e.Service.Erase(t.Context(), o.ID, "alice", "asked by the payer")
 	require.NoError(t, err)

@@ -1,7 +1,9 @@
 package payments_test
 
 import (
+	"encoding/json"
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -91,6 +93,25 @@ func TestCallback_RefundOfAnotherHubIsNotOurs(t *testing.T) {
 	after = e.Order(o.ID)
 	require.Equal(t, sdk.MovementSucceeded, after.Refund(a.Refund.ID).Status)
 	require.Nil(t, after.OpenOperation(attempt))
+	e.Verified()
+}
+
+// TestCallback_OfAnotherProviderIsNotOfThisPayment: a provider speaks of its own
+// payments alone, whatever attempt it names.
+func TestCallback_OfAnotherProviderIsNotOfThisPayment(t *testing.T) {
+	t.Parallel()
+	e := paytest.New(t, paytest.Options{Others: map[string]*paytest.Provider{"other": paytest.NewProvider()}})
+	o := e.Checkout(paytest.FlowPage)
+	p := e.Provider.Honest.Pay(o.Attempts[0].ID)
+	for _, proven := range []bool{true, false} {
+		body, err := json.Marshal(e.Fact(fmt.Sprint("evt-", proven), o.Attempts[0].ID, proven, *p))
+		require.NoError(t, err)
+		_, _, err = e.Service.Callback(t.Context(), "other", sdk.CallbackRequest{Method: "POST", Body: body})
+		require.NoError(t, err)
+	}
+	require.Equal(t, 2, outcomes(e, ledger.CallbackUnmatched))
+	require.Equal(t, ledger.OrderOpen, e.Order(o.ID).Status)
+	require.False(t, e.Order(o.ID).Attempts[0].ReadWanted)
 	e.Verified()
 }
 

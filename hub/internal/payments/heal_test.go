@@ -201,3 +201,37 @@ func TestHeal_IsTheIdenticalRequestUnderItsOwnKey(t *testing.T) {
 	require.Equal(t, ledger.RefundUnknown, e.Order(o.ID).Refunds[0].Status)
 	e.Verified()
 }
+
+// TestHeal_IsDoneByOneHub: however many look at an operation at once, one of
+// them sends it again.
+func TestHeal_IsDoneByOneHub(t *testing.T) {
+	t.Parallel()
+	e := paytest.New(t, paytest.Options{Service: func(o *payments.Options) { o.CallTimeout = time.Minute }})
+	second := e.Second()
+	o := e.Checkout(paytest.FlowCharge)
+	e.Provider.Script(func(s *paytest.Script) { s.Refund = paytest.Fails[sdk.RefundRequest, sdk.Refund](paytest.ErrBroken) })
+	_, err := e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{Amount: 4_000})
+	require.NoError(t, err)
+	held, arrived, release := paytest.Held(e.Provider.Honest.Refund)
+	defer release()
+	e.Provider.Script(func(s *paytest.Script) { s.Refund = held })
+
+	const hubs = 12
+	done := make(chan struct{}, hubs)
+	for i := range hubs {
+		service := []*payments.Service{e.Service, second.Service}[i%2]
+		go func() {
+			_ = service.Sync(t.Context(), o.Attempts[0].ID) // all but one leave it alone
+			done <- struct{}{}
+		}()
+	}
+	<-arrived
+	for range hubs - 1 {
+		<-done
+	}
+	require.Len(t, e.Provider.Calls("Refund"), 2)
+	release()
+	<-done
+	require.Equal(t, sdk.MovementSucceeded, e.Order(o.ID).Refunds[0].Status)
+	e.Verified()
+}

@@ -98,21 +98,28 @@ type (
 	}
 )
 
+// readOrder reads the first six values of a record: an order and its rows, as
+// aggregate has them. What is encrypted is not opened yet.
+func readOrder(r *reader, l *[numTables]layout) (o *ledger.Order, attempts []*attemptRow, operations []*operationRow) {
+	o = &ledger.Order{}
+	_, data, _ := r.value()
+	r.fail(l[ordersTable].read(data, &orderRow{Order: o}))
+	attempts = rowsOf[attemptRow](r, &l[attemptsTable])
+	o.Captures = rowsOf[ledger.Capture](r, &l[capturesTable])
+	o.Refunds = rowsOf[ledger.Refund](r, &l[refundsTable])
+	o.Disputes = rowsOf[ledger.Dispute](r, &l[disputesTable])
+	operations = rowsOf[operationRow](r, &l[operationsTable])
+	return o, attempts, operations
+}
+
 // decode builds an order from its aggregate.
 func (p *DB) decode(ctx context.Context, raw []byte) (o *ledger.Order, err error) {
 	var attempts []*attemptRow
 	var operations []*operationRow
 	err = p.layouts.fit(ctx, func(l *[numTables]layout) error {
-		o = &ledger.Order{}
 		r := &reader{data: raw}
 		r.columns(6)
-		_, data, _ := r.value()
-		r.fail(l[ordersTable].read(data, &orderRow{Order: o}))
-		attempts = rowsOf[attemptRow](r, &l[attemptsTable])
-		o.Captures = rowsOf[ledger.Capture](r, &l[capturesTable])
-		o.Refunds = rowsOf[ledger.Refund](r, &l[refundsTable])
-		o.Disputes = rowsOf[ledger.Dispute](r, &l[disputesTable])
-		operations = rowsOf[operationRow](r, &l[operationsTable])
+		o, attempts, operations = readOrder(r, l)
 		return r.err
 	})
 	if err != nil {

@@ -114,17 +114,10 @@ func (p *DB) record(ctx context.Context, row recordRow) (rec ledger.Record, err 
 	var attempts []*attemptRow
 	var operations []*operationRow
 	err = p.layouts.fit(ctx, func(l *[numTables]layout) error {
-		o := &ledger.Order{}
 		r := &reader{data: row.Whole}
 		r.columns(8)
-		_, data, _ := r.value()
-		r.fail(l[ordersTable].read(data, &orderRow{Order: o}))
-		attempts = rowsOf[attemptRow](r, &l[attemptsTable])
-		o.Captures = rowsOf[ledger.Capture](r, &l[capturesTable])
-		o.Refunds = rowsOf[ledger.Refund](r, &l[refundsTable])
-		o.Disputes = rowsOf[ledger.Dispute](r, &l[disputesTable])
-		operations = rowsOf[operationRow](r, &l[operationsTable])
-		rec.Order, rec.Refs = o, rowsOf[ledger.Ref](r, &l[refsTable])
+		rec.Order, attempts, operations = readOrder(r, l)
+		rec.Refs = rowsOf[ledger.Ref](r, &l[refsTable])
 		rec.Postings = rowsOf[ledger.Posting](r, &l[postingsTable])
 		return r.err
 	})

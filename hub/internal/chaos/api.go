@@ -31,9 +31,12 @@ type view struct {
 	Refunds        []refund  `json:"refunds"`
 	Disputes       []dispute `json:"disputes"`
 	ExpiresAt      time.Time `json:"expires_at"`
+	Version        int64     `json:"version"`
 	Attention      []struct {
 		Reason string `json:"reason"`
 	} `json:"attention"`
+
+	content map[string]any // of an order: see shown
 }
 
 type attempt struct {
@@ -104,8 +107,23 @@ type answer struct {
 	raw string
 }
 
-// call asks a hub once.
-func (c *campaign) call(ctx context.Context, base, method, path, key string, body any) (answer, error) {
+// UnmarshalJSON reads a view, and of an order what it shows in all.
+func (v *view) UnmarshalJSON(raw []byte) error {
+	type fields view
+	if err := json.Unmarshal(raw, (*fields)(v)); err != nil {
+		return err
+	}
+	if v.isOrder() {
+		v.content = shown(raw)
+	}
+	return nil
+}
+
+// isOrder tells an order from a refund and a problem.
+func (v *view) isOrder() bool { return v.Reference != "" && v.Version > 0 }
+
+// call asks a hub once, as an app.
+func (c *campaign) call(ctx context.Context, as *app, base, method, path, key string, body any) (answer, error) {
 	var reader io.Reader
 	if body != nil {
 		raw, err := json.Marshal(body)
@@ -118,7 +136,7 @@ func (c *campaign) call(ctx context.Context, base, method, path, key string, bod
 	if err != nil {
 		return answer{}, err
 	}
-	req.Header.Set("Authorization", "Bearer "+c.house.APIKey)
+	req.Header.Set("Authorization", "Bearer "+as.key)
 	if body != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}
@@ -137,6 +155,9 @@ func (c *campaign) call(ctx context.Context, base, method, path, key string, bod
 	a := answer{status: res.StatusCode, raw: string(raw)}
 	if err := json.Unmarshal(raw, &a.view); err != nil {
 		return a, fmt.Errorf("%s %s: status %d, no JSON: %w", method, path, a.status, err)
+	}
+	if a.isOrder() {
+		as.receiver.answered(&a.view)
 	}
 	return a, nil
 }

@@ -184,7 +184,7 @@ func (o *order) sameKey() {
 	}
 	other := o.whole(false, nil)
 	other["amount"] = o.amount + 1
-	got, err := o.c.call(o.c.ctx, o.hub(), http.MethodPost, "/v1/checkouts", asks[0].key, other)
+	got, err := o.c.call(o.c.ctx, o.app, o.hub(), http.MethodPost, "/v1/checkouts", asks[0].key, other)
 	if err == nil && got.Code != "idempotency_key_reused" && got.status != 503 {
 		o.fail("the key with another body was answered %d: %.200s", got.status, got.raw)
 	}

@@ -65,6 +65,7 @@ type campaign struct {
 	database *pgproxy.Proxy            // through which the hubs reach PostgreSQL
 	stands   map[string]standin.Client // by plugin
 	web      *http.Client              // of apps and payers
+	apps     []*app
 	orders   []*order
 	instance string        // the hubs' id, which a forger may have learnt
 	seen     *transmission // a genuine callback of PayPal's, to forge others by
@@ -136,6 +137,9 @@ func (c *campaign) open() error {
 	for _, name := range []string{"stripe", "paypal"} {
 		c.stands[name] = standin.Client{BaseURL: c.house.SandboxURL + "/" + name, HTTP: c.web}
 	}
+	if err := c.openApps(); err != nil {
+		return fmt.Errorf("make the apps: %w", err)
+	}
 	if c.front, err = openFront(c.house.BaseURLs); err != nil {
 		return err
 	}
@@ -163,6 +167,7 @@ func (c *campaign) close() error {
 	if c.house == nil {
 		return nil
 	}
+	c.closeApps()
 	c.web.CloseIdleConnections()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.ctx), 15*time.Second)
 	defer cancel()

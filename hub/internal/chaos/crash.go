@@ -161,7 +161,7 @@ func (c *campaign) exhaust(o *order) error {
 			if err != nil {
 				return
 			}
-			req.Header.Set("Authorization", "Bearer "+c.house.APIKey)
+			req.Header.Set("Authorization", "Bearer "+o.app.key)
 			if res, err := c.web.Do(req); err == nil {
 				_ = res.Body.Close()
 			}

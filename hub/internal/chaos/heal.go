@@ -27,6 +27,9 @@ func (c *campaign) heal() (*Report, error) {
 		}
 	}
 	c.mendAnswers()
+	for _, a := range c.apps {
+		a.receiver.relent()
+	}
 	r.Drove = time.Since(c.began)
 	views, err := c.views()
 	if err != nil {
@@ -89,33 +92,51 @@ func (c *campaign) relent(stand standin.Client) error {
 	return nil
 }
 
-// views reads every order of the hub, by the app's name of it.
+// views reads every order of the apps, by the app's name of it.
 func (c *campaign) views() (map[string]*view, error) {
-	views := map[string]*view{}
+	views, owners := map[string]*view{}, map[string]*order{}
+	for _, o := range c.orders {
+		owners[o.reference] = o
+	}
+	for _, a := range c.apps {
+		if err := c.viewsOf(a, views, owners); err != nil {
+			return nil, err
+		}
+	}
+	return views, nil
+}
+
+// viewsOf adds the orders of an app. An order of another app among them is one
+// that was shown to a stranger.
+func (c *campaign) viewsOf(a *app, views map[string]*view, owners map[string]*order) error {
 	for cursor := ""; ; {
 		var page struct {
 			Data []*view `json:"data"`
 			Next string  `json:"next"`
 		}
-		err := c.get("/v1/orders?limit=100&cursor="+url.QueryEscape(cursor), &page)
+		err := c.get(a, "/v1/orders?limit=100&cursor="+url.QueryEscape(cursor), &page)
 		if err != nil {
-			return nil, fmt.Errorf("list the orders: %w", err)
+			return fmt.Errorf("list the orders: %w", err)
 		}
 		for _, v := range page.Data {
+			if o := owners[v.Reference]; o != nil && o.app != a {
+				o.fail("is listed for another app")
+			}
+			a.receiver.answered(v)
 			views[v.Reference] = v
 		}
 		if cursor = page.Next; cursor == "" {
-			return views, nil
+			return nil
 		}
 	}
 }
 
 // get reads from any hub, patiently.
-func (c *campaign) get(path string, out any) (err error) {
+func (c *campaign) get(as *app, path string, out any) (err error) {
 	for try := range 40 {
 		var raw answer
 		ctx, cancel := context.WithTimeout(c.ctx, 20*time.Second)
-		raw, err = c.call(ctx, c.house.BaseURLs[try%hubs], http.MethodGet, path, "", nil)
+		raw, err = c.call(ctx, as, c.house.BaseURLs[try%hubs], http.MethodGet, path, "", nil)
 		cancel()
 		if err == nil && raw.status == 200 {
 			return decode(raw.raw, out)
@@ -133,18 +154,19 @@ func (c *campaign) refresh(r *Report, views map[string]*view) {
 	var mu sync.Mutex
 	var all sync.WaitGroup
 	room := make(chan struct{}, 16)
-	again := map[string]string{}
+	again := map[string]*order{}
 	for _, f := range r.Findings {
 		if f.order != nil && views[f.order.reference] != nil {
-			again[f.order.reference] = views[f.order.reference].ID
+			again[f.order.reference] = f.order
 		}
 	}
-	for name, id := range again {
+	for name, o := range again {
+		id := views[name].ID
 		room <- struct{}{}
 		all.Go(func() {
 			defer func() { <-room }()
 			v := &view{}
-			if c.get("/v1/orders/"+id, v) == nil {
+			if c.get(o.app, "/v1/orders/"+id, v) == nil {
 				mu.Lock()
 				defer mu.Unlock()
 				views[name] = v
@@ -180,12 +202,17 @@ func (c *campaign) askAgain(r *Report) {
 	for _, o := range c.orders {
 		r.misled(o)
 	}
+	for _, a := range c.apps {
+		for _, text := range a.receiver.findings() {
+			r.find(misled, nil, "app %s: %s", a.name, text)
+		}
+	}
 }
 
 // verify has the hub prove its own books.
 func (c *campaign) verify(r *Report) error {
 	cmd := exec.CommandContext(c.ctx, filepath.Join(c.BinDir, "hub"), "ledger", "verify")
-	cmd.Env = append(cmd.Environ(), "HUB_DATABASE_URL="+c.house.DatabaseURL, "HUB_ENCRYPTION_KEY="+c.house.EncryptionKey)
+	cmd.Env = c.house.Environment()
 	var progress strings.Builder
 	cmd.Stderr = &progress
 	out, err := cmd.Output()
@@ -208,6 +235,11 @@ func (c *campaign) verify(r *Report) error {
 func (c *campaign) countFaults(r *Report) error {
 	for kind, n := range c.faults.count {
 		r.Faults[kind] += n
+	}
+	for _, a := range c.apps {
+		for kind, n := range a.receiver.faults {
+			r.Faults[kind] += n
+		}
 	}
 	for _, stand := range c.stands {
 		bitten, err := stand.Bitten(c.ctx)

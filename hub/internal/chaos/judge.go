@@ -104,6 +104,8 @@ func (t *trial) run(books map[string]*theirs) {
 	}
 	t.asked(back)
 	t.totals(books)
+	t.contradicted()
+	t.notified()
 	switch {
 	case t.v.NeedsAttention:
 	case t.v.is("open") && !t.v.ExpiresAt.IsZero() && time.Now().After(t.v.ExpiresAt.Add(2*time.Second)):
@@ -216,8 +218,6 @@ func (t *trial) asked(back []int64) {
 			t.r.find(lost, t.o, "the app was told of the refund %s, which is not there", a.id)
 		case (t.v.Refunds[i].Status == "pending" || t.v.Refunds[i].Status == "unknown") && !t.v.NeedsAttention:
 			t.r.find(stuck, t.o, "the refund %s is %s", a.id, t.v.Refunds[i].Status)
-		case a.final.status == 201 && a.final.Status == "succeeded" && t.v.Refunds[i].Status != "succeeded":
-			t.r.find(unbalanced, t.o, "the refund %s was told to have succeeded and is %v", a.id, t.v.Refunds[i].Status)
 		}
 	}
 }

@@ -10,7 +10,8 @@ import (
 
 // order is one order's life, and all that was asked, agreed to and told in it.
 type order struct {
-	c *campaign
+	c   *campaign
+	app *app
 	plan
 	n         int
 	reference string // the app's name of it
@@ -20,10 +21,12 @@ type order struct {
 	mu       sync.Mutex
 	rules    []ruleOf // that were set for it
 	asks     []*ask
-	yes      int     // how often the payer agreed to pay, or the app charged
-	taken    []int64 // amounts that were asked to be captured; 0 is all
-	back     []int64 // amounts that were asked back, by distinct keys; 0 is the rest
-	pressed  []int64 // amounts given back by the provider's own button
+	yes      int             // how often the payer agreed to pay, or the app charged
+	taken    []int64         // amounts that were asked to be captured; 0 is all
+	back     []int64         // amounts that were asked back, by distinct keys; 0 is the rest
+	pressed  []int64         // amounts given back by the provider's own button
+	acted    map[string]bool // what else than the app did it: an operator, or the dashboard
+	operated []int64         // amounts given back by operators
 	complain []string
 	charged  bool // the app charged what its client gave it
 	canceled bool // the app was told that it is
@@ -40,7 +43,7 @@ type ask struct {
 }
 
 func newOrder(c *campaign, n int) *order {
-	return &order{c: c, plan: planOf(c.Options, n), n: n, reference: fmt.Sprintf("chaos-%d-%06d", c.Seed, n)}
+	return &order{c: c, app: c.apps[n%len(c.apps)], plan: planOf(c.Options, n), n: n, reference: fmt.Sprintf("chaos-%d-%06d", c.Seed, n)}
 }
 
 // live goes through the story.
@@ -50,6 +53,7 @@ func (o *order) live() {
 			panic(r)
 		}
 		o.lift()
+		o.peek()
 	}()
 	o.story.tell(o)
 }
@@ -64,6 +68,16 @@ func (o *order) fail(format string, args ...any) {
 	if len(o.complain) < 5 {
 		o.complain = append(o.complain, fmt.Sprintf(format, args...))
 	}
+}
+
+// actedBy notes that somebody else than the app did something.
+func (o *order) actedBy(verb string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.acted == nil {
+		o.acted = map[string]bool{}
+	}
+	o.acted[verb] = true
 }
 
 // hub is the one that the order's app talks to first.
@@ -114,7 +128,7 @@ func (o *order) repeat(from int, a *ask, limit time.Duration) answer {
 			o.c.faults.add("client gave up", 1)
 		}
 		ctx, cancel := context.WithTimeout(o.c.ctx, timeout)
-		got, err := o.c.call(ctx, o.c.house.BaseURLs[from%hubs], http.MethodPost, a.path, a.key, a.body)
+		got, err := o.c.call(ctx, o.app, o.c.house.BaseURLs[from%hubs], http.MethodPost, a.path, a.key, a.body)
 		cancel()
 		if err == nil && o.hear(a, got) {
 			return got
@@ -170,7 +184,7 @@ func (o *order) read() bool {
 	ctx, cancel := context.WithTimeout(o.c.ctx, 5*time.Second)
 	defer cancel()
 	for i := range hubs {
-		got, err := o.c.call(ctx, o.c.house.BaseURLs[(o.n+i)%hubs], http.MethodGet, "/v1/orders/"+o.last.ID, "", nil)
+		got, err := o.c.call(ctx, o.app, o.c.house.BaseURLs[(o.n+i)%hubs], http.MethodGet, "/v1/orders/"+o.last.ID, "", nil)
 		if err == nil && got.status == 200 {
 			o.last = got.view
 			return true

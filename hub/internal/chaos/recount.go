@@ -26,7 +26,7 @@ func (c *campaign) recount(f *Finding) {
 			Data         json.RawMessage
 		}
 	}
-	if err := c.get("/v1/orders/"+f.order.last.ID+"/events?limit=500", &page); err != nil {
+	if err := c.get(f.order.app, "/v1/orders/"+f.order.last.ID+"/events?limit=500", &page); err != nil {
 		line("its timeline cannot be read: %v", err)
 	}
 	for _, e := range page.Data {

@@ -278,6 +278,7 @@ func (c *campaign) disputeOf(o *order) string {
 func holdDashboard(o *order) {
 	hold(o)
 	verb := pick(o.dice[0] < 0.5, "capture", "release")
+	o.actedBy(verb)
 	switch {
 	case o.way.provider == "paypal":
 		o.button("authorizations/"+o.ref("authorization")+"/"+pick(verb == "capture", "capture", "void"), nil)

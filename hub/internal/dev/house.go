@@ -155,6 +155,9 @@ func (h *House) startHubs(ctx context.Context) error {
 	return group.Wait()
 }
 
+// Environment configures a command of the hub that runs beside the first hub.
+func (h *House) Environment() []string { return h.hubEnvironment(h.BaseURL(), h.DatabaseURL) }
+
 // hubEnvironment configures a hub that listens, and is reached, at base.
 func (h *House) hubEnvironment(base, database string) []string {
 	listen := strings.TrimPrefix(strings.TrimSuffix(base, h.options.BasePath), "http://")

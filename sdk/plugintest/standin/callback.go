@@ -15,6 +15,7 @@ const (
 	Delivered CallbackState = "delivered" // answered 2xx
 	Exhausted CallbackState = "exhausted" // every try failed
 	Unsent    CallbackState = "unsent"    // no address was set
+	Lost      CallbackState = "lost"      // a fault lost it for good
 )
 
 // Callback is one message to a webhook, with the fate of its deliveries.

@@ -113,6 +113,8 @@ func (d *Deliverer) Send(c Callback) {
 		if gathered := d.withheld(fault.ID); fault.Action == Reorder && len(gathered) >= fault.Count {
 			d.release(gathered, ReleaseOrder{Reverse: fault.Seed == 0, Seed: fault.Seed})
 		}
+	case bitten && fault.Action == Lose:
+		c.State = Lost
 	case bitten && fault.Action == Duplicate:
 		for range fault.Count {
 			d.start(&c, 0)

@@ -25,6 +25,7 @@ const (
 	Empty      Action = "empty"       // it happens; 200 with an empty body
 	HTML       Action = "html"        // it happens; 200 with an HTML page
 	Replace    Action = "replace"     // it happens; the answer lies as Fields, Find and With say
+	Stale      Action = "stale"       // for DelayMS after its answer changed, a GET answers as before the change; no Times, no After
 )
 
 // Actions on callbacks.
@@ -33,6 +34,7 @@ const (
 	Duplicate Action = "duplicate" // deliver each Count times
 	Reorder   Action = "reorder"   // gather Count callbacks, then deliver them shuffled by Seed, or reversed
 	Postpone  Action = "postpone"  // deliver DelayMS late
+	Lose      Action = "lose"      // never deliver; nothing but a resend of this one callback brings it back
 )
 
 // maxFaults bounds the rules in force; one that has bitten as often as it may
@@ -65,8 +67,8 @@ type Fault struct {
 // check refuses a rule that could never bite, so that a test does not pass
 // because of a spelling mistake.
 func (f Fault) check() error {
-	api := []Action{Delay, Status, DropBefore, DropAfter, Cut, Empty, HTML, Replace}
-	callback := []Action{Withhold, Duplicate, Reorder, Postpone}
+	api := []Action{Delay, Status, DropBefore, DropAfter, Cut, Empty, HTML, Replace, Stale}
+	callback := []Action{Withhold, Duplicate, Reorder, Postpone, Lose}
 	switch {
 	case f.Callback == "" && !slices.Contains(api, f.Action):
 		return fmt.Errorf("%q is not an action on requests", f.Action)
@@ -76,6 +78,8 @@ func (f Fault) check() error {
 		return fmt.Errorf("after, times and delay_ms must be in range")
 	case f.Action == Status && (f.StatusCode < 200 || f.StatusCode > 599):
 		return fmt.Errorf("status needs a status_code from 200 to 599")
+	case f.Action == Stale && (f.DelayMS == 0 || f.Times != 0 || f.After != 0 || f.Method != "" && f.Method != http.MethodGet):
+		return fmt.Errorf("stale needs a delay_ms, is of GET, and has no times and after")
 	case (f.Action == Duplicate || f.Action == Reorder) && (f.Count < 2 || f.Count > 100):
 		return fmt.Errorf("%s needs a count from 2 to 100", f.Action)
 	}
@@ -92,7 +96,8 @@ type Faults struct {
 
 type armed struct {
 	Fault
-	seen int
+	seen  int
+	pasts map[string]*past // of a stale rule, by read
 }
 
 func (a *armed) spent() bool { return a.Times > 0 && a.seen >= a.After+a.Times }
@@ -150,7 +155,7 @@ func (s *Faults) bite(match func(Fault) bool) (Fault, bool) {
 	defer s.mu.Unlock()
 	var found *armed
 	for _, rule := range s.rules {
-		if rule.spent() || !match(rule.Fault) {
+		if rule.spent() || rule.Action == Stale || !match(rule.Fault) {
 			continue
 		}
 		due := rule.seen >= rule.After && (rule.Times == 0 || rule.seen < rule.After+rule.Times)
@@ -165,10 +170,7 @@ func (s *Faults) bite(match func(Fault) bool) (Fault, bool) {
 	if found == nil {
 		return Fault{}, false
 	}
-	if s.bitten == nil {
-		s.bitten = map[Action]int{}
-	}
-	s.bitten[found.Action]++
+	s.count(found.Action)
 	return found.Fault, true
 }
 

@@ -31,6 +31,10 @@ func (s *Faults) Middleware(log *Requests, path func(*http.Request) string, next
 		fault, bitten := s.forRequest(r, path(r), body)
 		log.add(r, path(r), body, fault.Action)
 		if !bitten {
+			if rule := s.staleFor(r, path(r)); rule != nil {
+				s.serveStale(rule, w, r, next)
+				return
+			}
 			next.ServeHTTP(w, r)
 			return
 		}

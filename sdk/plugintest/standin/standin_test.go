@@ -122,6 +122,69 @@ func callback(i int) standin.Callback {
 	return standin.Callback{ID: fmt.Sprint("c", i), Type: "paid", Body: fmt.Append(nil, i)}
 }
 
+// TestFaults_StaleReads: a read answers as before, for a while after its answer
+// changed, and then as things are.
+func TestFaults_StaleReads(t *testing.T) {
+	t.Parallel()
+	var faults standin.Faults
+	var log standin.Requests
+	var state atomic.Value
+	state.Store("open")
+	ts := httptest.NewServer(faults.Middleware(&log, func(r *http.Request) string { return r.URL.Path },
+		http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, state.Load().(string)) })))
+	defer ts.Close()
+	read := func(path string) string {
+		resp, err := ts.Client().Get(ts.URL + path)
+		require.NoError(t, err)
+		defer resp.Body.Close()
+		body, err := io.ReadAll(resp.Body)
+		require.NoError(t, err)
+		return string(body)
+	}
+	for _, f := range []standin.Fault{{Action: standin.Stale}, {Action: standin.Stale, DelayMS: 1, Times: 1}, {Action: standin.Stale, DelayMS: 1, Method: "POST"}} {
+		_, err := faults.Add(f)
+		require.Error(t, err)
+	}
+	_, err := faults.Add(standin.Fault{Action: standin.Stale, Match: "pay_1", DelayMS: 120_000})
+	require.NoError(t, err)
+	_, err = faults.Add(standin.Fault{Action: standin.Stale, Match: "pay_2", DelayMS: 1})
+	require.NoError(t, err)
+	require.Equal(t, "open", read("/v1/payments/pay_1"))
+	require.Equal(t, "open", read("/v1/refunds?payment=pay_1"), "a text in the query counts")
+	require.Equal(t, "open", read("/v1/payments/pay_2"))
+	state.Store("paid")
+	require.Equal(t, "open", read("/v1/payments/pay_1"))
+	require.Equal(t, "open", read("/v1/payments/pay_1"))
+	require.Equal(t, "open", read("/v1/refunds?payment=pay_1"))
+	require.Equal(t, "paid", read("/v1/payments/pay_1?expand=refunds"), "nobody has read this before")
+	require.Equal(t, "paid", read("/v1/payments/pay_3"))
+	require.Equal(t, "open", read("/v1/payments/pay_2"), "the first read after the change")
+	require.Eventually(t, func() bool { return read("/v1/payments/pay_2") == "paid" }, time.Minute, 2*time.Millisecond)
+	faults.Clear("pay_1")
+	require.Equal(t, "paid", read("/v1/payments/pay_1"))
+	require.GreaterOrEqual(t, faults.Bitten()[standin.Stale], 4)
+}
+
+// TestDeliverer_LosesForGood: what a fault loses is not released, and comes only
+// when it is asked for by its id.
+func TestDeliverer_LosesForGood(t *testing.T) {
+	t.Parallel()
+	a := newReceiver(t, func(int) int { return 200 })
+	var faults standin.Faults
+	_, err := faults.Add(standin.Fault{Callback: "*", Action: standin.Lose, Match: "lost"})
+	require.NoError(t, err)
+	d := standin.NewDeliverer(standin.DelivererOptions{Sender: a, Faults: &faults}, nil)
+	defer d.Close()
+	d.Send(standin.Callback{ID: "1", Type: "x", Body: []byte("lost")})
+	d.Send(standin.Callback{ID: "2", Type: "x", Body: []byte("kept")})
+	require.Zero(t, d.Release(standin.ReleaseOrder{}))
+	require.Eventually(t, func() bool { return d.List()[1].State == standin.Delivered }, time.Minute, time.Millisecond)
+	require.Equal(t, standin.Lost, d.List()[0].State)
+	require.Zero(t, d.List()[0].Tries)
+	require.NoError(t, d.Resend("1"))
+	require.Eventually(t, func() bool { return d.List()[0].State == standin.Delivered }, time.Minute, time.Millisecond)
+}
+
 func TestDeliverer_RepeatsUntilAnswered(t *testing.T) {
 	t.Parallel()
 	r := newReceiver(t, func(n int) int { return []int{500, 302, 200}[min(n, 3)-1] })

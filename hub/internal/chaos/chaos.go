@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -37,11 +38,21 @@ type Options struct {
 	Stories         []string      // only those; none is all
 	Rate            float64       // of orders with a call that fails; 0 is 0.3
 	Answers         int           // commits between two whose connection is cut; 0 is 150
+	Also            []string      // kinds of faults that are off unless named: see Kinds
 	LogWriter       io.Writer     // what all processes say; nil drops it
 	Say             io.Writer     // how it goes; nil says nothing
 }
 
 const hubs = 3
+
+// Kinds of faults that are off unless Options.Also names them, for the hub does
+// not stand them yet.
+const Stale = "stale" // reads that lag behind the events
+
+// Kinds are all of them.
+var Kinds = []string{Stale}
+
+func (o Options) has(kind string) bool { return slices.Contains(o.Also, kind) }
 
 // Signature is the law that a callback's signature is checked. It is the
 // plugins' to keep: for it they are built with the tag break_signature, which

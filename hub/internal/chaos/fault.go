@@ -84,7 +84,9 @@ func (o *order) spoil(match string) {
 }
 
 func (o *order) set(rule standin.Fault) {
-	o.rules = append(o.rules, ruleOf{o.way.provider, rule.Match})
+	if rule.Action != standin.Stale { // it goes on when the scenario is over
+		o.rules = append(o.rules, ruleOf{o.way.provider, rule.Match})
+	}
 	if err := o.c.stands[o.way.provider].AddFault(o.c.ctx, rule); err != nil && o.c.ctx.Err() == nil {
 		o.complain = append(o.complain, "a fault could not be set: "+err.Error())
 	}

@@ -169,7 +169,8 @@ func (t *trial) stuck(a *attempt, b *theirs) {
 	if t.v.NeedsAttention {
 		return
 	}
-	if a.Status == "created" || a.Status == "unknown" || a.Status == "pending" {
+	waits := a.Status == "pending" && t.o.waits && slices.ContainsFunc(b.captures, func(e standin.Entry) bool { return e.Status == "pending" })
+	if (a.Status == "created" || a.Status == "unknown" || a.Status == "pending") && !waits {
 		t.r.find(stuck, t.o, "attempt %s is %s", a.ID, a.Status)
 	}
 	for _, p := range b.payments {

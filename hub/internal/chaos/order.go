@@ -28,8 +28,11 @@ type order struct {
 	acted    map[string]bool // what else than the app did it: an operator, or the dashboard
 	operated []int64         // amounts given back by operators
 	complain []string
-	charged  bool // the app charged what its client gave it
-	canceled bool // the app was told that it is
+	card     string // that the payer pays with; "" is one that succeeds
+	funding  string // that the payer chooses at PayPal; "" is their balance
+	waits    bool   // a capture stays pending at the provider
+	charged  bool   // the app charged what its client gave it
+	canceled bool   // the app was told that it is
 }
 
 // ask is one request of the app, with its key: however often it is repeated, it

@@ -2,6 +2,7 @@ package chaos
 
 import (
 	"math/rand/v2"
+	"slices"
 
 	"github.com/superpayhub/superpay/sdk/plugintest/standin"
 )
@@ -15,6 +16,7 @@ type plan struct {
 	story    *story
 	amount   int64
 	currency string
+	grain    int64    // the amounts are multiples of it
 	parts    [3]int64 // of the amount, for captures and refunds
 	dice     [4]float64
 
@@ -73,10 +75,12 @@ var tricks = []standin.Fault{
 func planOf(c Options, n int) plan {
 	r := rand.New(rand.NewPCG(c.Seed, uint64(n)))
 	p := plan{way: &ways[r.IntN(len(ways))], other: &ways[r.IntN(len(ways))]}
-	for p.story = pickStory(r, p.way, c.Stories); p.story == nil; p.story = pickStory(r, p.way, c.Stories) {
+	older := slices.DeleteFunc(slices.Clone(c.Stories), func(name string) bool { return !named(stories, name) })
+	for p.story = pickStory(r, p.way, older); p.story == nil; p.story = pickStory(r, p.way, older) {
 		p.way = &ways[r.IntN(len(ways))]
 	}
 	p.amount = 1000 + r.Int64N(9000)
+	p.grain = 1
 	p.currency = []string{"USD", "USD", "EUR", "JPY"}[r.IntN(4)]
 	for i := range p.parts {
 		p.parts[i] = 1 + r.Int64N(p.amount/3-3) + int64(i) // they may be equal
@@ -109,5 +113,6 @@ func planOf(c Options, n int) plan {
 		order := rand.New(rand.NewPCG(c.Seed, 0)).Perm(len(crashes))
 		p.crash = crashes[order[turn%len(crashes)]]
 	}
+	p.drawMore(r, c)
 	return p
 }

@@ -39,8 +39,8 @@ var ways = []way{
 	},
 	{
 		name: "charge", provider: "stripe", flow: "charge", holds: true,
-		input: func(_ *order, decline bool) map[string]string {
-			return map[string]string{"token": pick(decline, "tok_chargeDeclined", "tok_visa")}
+		input: func(o *order, decline bool) map[string]string {
+			return map[string]string{"token": "tok_" + o.cardName(decline, "visa")}
 		},
 	},
 	{
@@ -57,13 +57,13 @@ var ways = []way{
 	{
 		name: "apple_pay server", provider: "stripe", flow: "apple_pay", holds: true,
 		input: func(o *order, decline bool) map[string]string {
-			return map[string]string{"finalize": "server", "confirmation_token": o.c.confirmationToken(pick(decline, "pm_card_chargeDeclined", "pm_card_visa"))}
+			return map[string]string{"finalize": "server", "confirmation_token": o.c.confirmationToken("pm_card_" + o.cardName(decline, "visa"))}
 		},
 	},
 	{
 		name: "paypal server", provider: "paypal", flow: "server", holds: true,
 		act: func(o *order, decline bool) bool {
-			status, to := o.press("paypal", "/checkoutnow", url.Values{"token": {o.ref("order")}, "choice": {pick(decline, "instrument_declined", "approve")}})
+			status, to := o.press("paypal", "/checkoutnow", url.Values{"token": {o.ref("order")}, "choice": {o.choice(decline, "instrument_declined")}})
 			return status == http.StatusSeeOther && strings.Contains(to, "PayerID")
 		},
 		back: (*order).visit,
@@ -75,7 +75,7 @@ var ways = []way{
 			if next == nil || len(next.Client) == 0 {
 				return false
 			}
-			form := url.Values{"choice": {pick(decline, "capture_declined", "approve")}, "return": {"http://localhost:9/thanks"}}
+			form := url.Values{"choice": {o.choice(decline, "capture_declined")}, "return": {"http://localhost:9/thanks"}}
 			for k, v := range next.Client {
 				form.Set(k, v)
 			}
@@ -93,10 +93,32 @@ var ways = []way{
 	},
 }
 
+// cardNumbers are the sandbox's, by the names that its tokens have.
+var cardNumbers = map[string]string{
+	"visa": "4242424242424242", "chargeDeclined": "4000000000000002",
+	"refundFail": "4000000000005126", "pendingRefund": "4000000000007726",
+}
+
+// cardName is the card that the payer pays with.
+func (o *order) cardName(decline bool, usual string) string {
+	if o.card != "" && !decline {
+		return o.card
+	}
+	return pick(decline, "chargeDeclined", usual)
+}
+
+// choice is what the payer chooses at PayPal.
+func (o *order) choice(decline bool, declined string) string {
+	if o.funding != "" && !decline {
+		return o.funding
+	}
+	return pick(decline, declined, "approve")
+}
+
 // payOnPage fills in the form of a Checkout Session.
 func (o *order) payOnPage(decline bool) bool {
 	status, _ := o.press("stripe", "/pay/"+o.ref("checkout_session"), url.Values{
-		"card_number": {pick(decline, "4000000000000002", "4242424242424242")}, "method": {"card"},
+		"card_number": {cardNumbers[o.cardName(decline, "visa")]}, "method": {"card"},
 	})
 	return status == http.StatusSeeOther
 }

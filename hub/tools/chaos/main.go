@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -48,6 +49,12 @@ func run(ctx context.Context) (ok bool, err error) {
 	if text := os.Getenv("STORIES"); text != "" {
 		if o.Stories = strings.Split(text, ";"); !chaos.Tells(o.Stories) {
 			return false, errors.New("STORIES must be names of stories, separated by semicolons: see hub/internal/chaos/story.go")
+		}
+	}
+	if text := os.Getenv("ALSO"); text != "" {
+		o.Also = strings.Split(text, ";")
+		if slices.ContainsFunc(o.Also, func(kind string) bool { return !slices.Contains(chaos.Kinds, kind) }) {
+			return false, fmt.Errorf("ALSO must be some of %s, separated by semicolons", strings.Join(chaos.Kinds, ", "))
 		}
 	}
 	program, err := os.Executable()

@@ -47,10 +47,14 @@ const hubs = 3
 
 // Kinds of faults that are off unless Options.Also names them, for the hub does
 // not stand them yet.
-const Stale = "stale" // reads that lag behind the events
+const (
+	Stale         = "stale"      // reads that lag behind the events
+	Contradicting = "contradict" // answers about another amount, currency, status or payment
+	GoesBack      = "back"       // the database goes back in time, once
+)
 
 // Kinds are all of them.
-var Kinds = []string{Stale}
+var Kinds = []string{Stale, Contradicting, GoesBack}
 
 func (o Options) has(kind string) bool { return slices.Contains(o.Also, kind) }
 
@@ -77,6 +81,7 @@ type campaign struct {
 	stands   map[string]standin.Client // by plugin
 	web      *http.Client              // of apps and payers
 	apps     []*app
+	listed   map[string]bool // attempts that a person is told of because no order has them
 	orders   []*order
 	instance string        // the hubs' id, which a forger may have learnt
 	seen     *transmission // a genuine callback of PayPal's, to forge others by
@@ -199,6 +204,9 @@ func (c *campaign) drive() {
 	for range c.Workers {
 		workers.Go(func() {
 			for o := range next {
+				if c.has(GoesBack) {
+					c.goBack(o, first, last)
+				}
 				o.live()
 				c.done.Add(1)
 			}

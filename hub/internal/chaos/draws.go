@@ -15,6 +15,8 @@ func (p *plan) drawMore(r *rand.Rand, c Options) {
 	p.drawCurrency(r)
 	p.drawLoss(r)
 	p.drawStale(r, c)
+	p.drawCrash(r)
+	p.drawLie(r, c)
 }
 
 // newScenarios is how many of the orders live one of the newer scenarios.
@@ -112,5 +114,23 @@ func (p *plan) drawStale(r *rand.Rand, c Options) {
 	dice, lag := r.Float64(), lags[r.IntN(len(lags))]
 	if dice < 0.06 && c.has(Stale) {
 		p.faults = append(p.faults, fault{at: atRead, rule: standin.Fault{Action: standin.Stale, DelayMS: lag}})
+	}
+}
+
+// drawCrash has some of the crashes be one of the newer kinds.
+func (p *plan) drawCrash(r *rand.Rand) {
+	dice, which := r.Float64(), r.IntN(1<<20)
+	if p.crash.does != nil && dice < 0.25 {
+		p.crash = newerCrashes[which%len(newerCrashes)]
+	}
+}
+
+// drawLie has one answer of the provider contradict what happened.
+func (p *plan) drawLie(r *rand.Rand, c Options) {
+	dice, what := r.Float64(), lies[r.IntN(len(lies))]
+	at := p.story.steps[r.IntN(len(p.story.steps))]
+	if dice < 0.04 && c.has(Contradicting) {
+		p.lie = what
+		p.faults = append(p.faults, fault{at: at, rule: standin.Fault{Action: standin.Replace}})
 	}
 }

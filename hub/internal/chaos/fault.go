@@ -33,6 +33,9 @@ func (o *order) arm(at step) {
 			later = append(later, f)
 			continue
 		}
+		if f.rule.Action == standin.Replace {
+			f.rule = lieAbout(o.lie, o.way.provider, match)
+		}
 		f.rule.Method, f.rule.Match = method, match
 		o.set(f.rule)
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // front is one address before all hubs, as a load balancer is: each connection
@@ -55,9 +56,22 @@ func (f *front) pass(from net.Conn) {
 			_, _ = io.Copy(to, from)
 			f.forget(to)
 		}()
-		_, _ = io.Copy(from, to)
+		_, _ = io.Copy(from, &impatient{to})
 		return
 	}
+}
+
+// maxSilence is how long a load balancer waits for a hub to answer.
+const maxSilence = 5 * time.Second
+
+// impatient reads from a hub, and gives up on one that says nothing.
+type impatient struct{ net.Conn }
+
+func (c *impatient) Read(p []byte) (int, error) {
+	if err := c.SetReadDeadline(time.Now().Add(maxSilence)); err != nil {
+		return 0, err
+	}
+	return c.Conn.Read(p)
 }
 
 func (f *front) remember(c net.Conn) {

@@ -23,8 +23,9 @@ type plan struct {
 	faults    []fault
 	callbacks *standin.Fault // what becomes of the order's callbacks, but for whom they are about
 	forged    bool
-	hasty     bool // the app gives up waiting and repeats
-	brisk     bool // the app takes a 409 to its first request for a no, and asks with a new key
+	lie       string // how an answer contradicts what happened; "" is not at all
+	hasty     bool   // the app gives up waiting and repeats
+	brisk     bool   // the app takes a 409 to its first request for a no, and asks with a new key
 	crash     crash
 	crashAt   step
 }

@@ -13,6 +13,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"sync"
@@ -188,6 +189,49 @@ func (h *House) RestartPostgres(ctx context.Context) error {
 	}
 	if h.DatabaseURL != was {
 		return errors.New("PostgreSQL came back at another address: somebody took its port")
+	}
+	return nil
+}
+
+// SnapshotPostgres stops the house's own PostgreSQL, copies its data and starts
+// it again at the same address.
+func (h *House) SnapshotPostgres(ctx context.Context) error {
+	return h.swapData(ctx, func(data, copied string) error {
+		return errors.Join(os.RemoveAll(copied), copyFolder(ctx, data, copied))
+	})
+}
+
+// RestorePostgres has the house's own PostgreSQL go back in time: it is killed,
+// and the copy of its data takes the place of what it wrote since.
+func (h *House) RestorePostgres(ctx context.Context) error {
+	if h.postgres != nil {
+		h.postgres.Kill()
+	}
+	return h.swapData(ctx, func(data, copied string) error {
+		return errors.Join(os.RemoveAll(data), copyFolder(ctx, copied, data))
+	})
+}
+
+// swapData works on the data of a stopped PostgreSQL, and starts it.
+func (h *House) swapData(ctx context.Context, swap func(data, copied string) error) error {
+	if h.postgres == nil {
+		return errors.New("the house has no PostgreSQL of its own")
+	}
+	if err := h.postgres.Stop(ctx); err != nil {
+		return err
+	}
+	home := h.postgres.Dir()
+	if err := swap(filepath.Join(home, "data"), filepath.Join(home, "data.copy")); err != nil {
+		return err
+	}
+	return h.RestartPostgres(ctx)
+}
+
+// copyFolder keeps owner and modes: PostgreSQL refuses data that is not its own.
+func copyFolder(ctx context.Context, from, to string) error {
+	out, err := exec.CommandContext(ctx, "cp", "-a", from, to).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("copy %s: %w: %s", from, err, out)
 	}
 	return nil
 }

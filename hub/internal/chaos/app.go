@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"os/exec"
 	"path/filepath"
@@ -131,6 +132,24 @@ func shown(raw []byte) map[string]any {
 func fingerprintOf(order map[string]any) fingerprint {
 	text, _ := json.Marshal(order) // plain data: cannot fail
 	return sha256.Sum256(text)
+}
+
+// claims are what an order says, without the provider's names of its attempts:
+// a card that failed adds one, and nothing else of the order changes with it.
+func claims(order map[string]any) map[string]any {
+	out := maps.Clone(order)
+	attempts, _ := order["attempts"].([]any)
+	kept := make([]any, 0, len(attempts))
+	for _, a := range attempts {
+		attempt, ok := a.(map[string]any)
+		if ok {
+			attempt = maps.Clone(attempt)
+			delete(attempt, "references")
+		}
+		kept = append(kept, attempt)
+	}
+	out["attempts"] = kept
+	return out
 }
 
 // differences names the fields in which two renderings of an order differ.

@@ -168,12 +168,13 @@ func (t *trial) refunds(a *attempt, b *theirs) (amounts []int64) {
 	return amounts
 }
 
-// stuck finds what has not come to an end, and is not flagged.
+// stuck finds what has not come to an end, and is not flagged. What is pending
+// at the provider waits for the provider.
 func (t *trial) stuck(a *attempt, b *theirs) {
 	if t.v.NeedsAttention {
 		return
 	}
-	waits := a.Status == "pending" && t.o.waits && slices.ContainsFunc(b.captures, func(e standin.Entry) bool { return e.Status == "pending" })
+	waits := a.Status == "pending" && slices.ContainsFunc(b.captures, func(e standin.Entry) bool { return e.Status == "pending" })
 	if (a.Status == "created" || a.Status == "unknown" || a.Status == "pending") && !waits {
 		t.r.find(stuck, t.o, "attempt %s is %s", a.ID, a.Status)
 	}

@@ -30,7 +30,6 @@ type order struct {
 	complain []string
 	card     string // that the payer pays with; "" is one that succeeds
 	funding  string // that the payer chooses at PayPal; "" is their balance
-	waits    bool   // a capture stays pending at the provider
 	charged  bool   // the app charged what its client gave it
 	canceled bool   // the app was told that it is
 }

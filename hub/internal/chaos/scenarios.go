@@ -107,7 +107,5 @@ func pendingCapture(o *order) {
 		}
 	case o.dice[0] < 0.8:
 		o.button("captures/"+o.ref("capture")+"/deny", url.Values{})
-	default:
-		o.waits = true
 	}
 }

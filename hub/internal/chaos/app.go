@@ -134,8 +134,8 @@ func fingerprintOf(order map[string]any) fingerprint {
 	return sha256.Sum256(text)
 }
 
-// claims are what an order says, without the provider's names of its attempts:
-// a card that failed adds one, and nothing else of the order changes with it.
+// claims are what an order says, without what the hub learns of an attempt and
+// makes no event of: the provider's names, and when an authorisation lapses.
 func claims(order map[string]any) map[string]any {
 	out := maps.Clone(order)
 	attempts, _ := order["attempts"].([]any)
@@ -145,6 +145,7 @@ func claims(order map[string]any) map[string]any {
 		if ok {
 			attempt = maps.Clone(attempt)
 			delete(attempt, "references")
+			delete(attempt, "capture_before")
 		}
 		kept = append(kept, attempt)
 	}

@@ -1,6 +1,9 @@
 package chaos
 
-import "slices"
+import (
+	"fmt"
+	"slices"
+)
 
 // notified compares the newest notification that the app took with the order as
 // it stands. Whatever an answer or an earlier notification said, an app that
@@ -41,17 +44,27 @@ func (o *order) allRefused(verb string) bool {
 	return asked > 0
 }
 
+// refusal is the last one that the app was answered to a verb.
+func (o *order) refusal(verb string) (text string) {
+	for _, a := range o.asks {
+		if a.verb == verb {
+			text = fmt.Sprintf("%d %s: %s", a.final.status, a.final.Code, a.final.Detail)
+		}
+	}
+	return text
+}
+
 // contradicted compares what the app was answered for good with the end. An
 // order's status is not compared: notified does.
 func (t *trial) contradicted() {
 	money := t.v.Captured > 0
 	switch {
 	case money && t.o.allRefused("checkout"):
-		t.r.find(misled, t.o, "the app was refused the checkout, and %d were captured", t.v.Captured)
+		t.r.find(misled, t.o, "the app was refused the checkout (%s), and %d were captured", t.o.refusal("checkout"), t.v.Captured)
 	case money && t.o.allRefused("capture") && !t.o.acted["capture"]:
-		t.r.find(misled, t.o, "the app was refused the capture, and %d were captured", t.v.Captured)
+		t.r.find(misled, t.o, "the app was refused the capture (%s), and %d were captured", t.o.refusal("capture"), t.v.Captured)
 	case t.v.is("canceled") && t.o.allRefused("cancel") && !t.o.acted["cancel"]:
-		t.r.find(misled, t.o, "the app was refused the cancel, and the order is canceled")
+		t.r.find(misled, t.o, "the app was refused the cancel (%s), and the order is canceled", t.o.refusal("cancel"))
 	case money && t.o.canceled && t.v.Refunded < t.v.Captured && !t.v.NeedsAttention && !t.o.acted["resolve"]:
 		t.r.find(misled, t.o, "the app was told that the order is canceled, %d were captured, and nobody is told to look", t.v.Captured)
 	}

@@ -33,7 +33,7 @@ func main() {
 
 func run(ctx context.Context) (ok bool, err error) {
 	o := chaos.Options{Seed: uint64(time.Now().Unix()), Orders: 10_000, Say: os.Stdout}
-	for name, to := range map[string]*int{"ORDERS": &o.Orders, "ORDER": &o.Only, "EVERY": &o.Every, "WORKERS": &o.Workers} {
+	for name, to := range map[string]*int{"ORDERS": &o.Orders, "ORDER": &o.Only, "EVERY": &o.Every, "WORKERS": &o.Workers, "ANSWERS": &o.Answers} {
 		if text := os.Getenv(name); text != "" {
 			if *to, err = strconv.Atoi(text); err != nil || *to < 1 {
 				return false, fmt.Errorf("%s must be a number above 0", name)

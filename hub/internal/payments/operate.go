@@ -52,7 +52,7 @@ func (s *Service) decide(ctx context.Context, c Caller, orderID, hash string,
 		}
 		change, op, err := f(o)
 		if err != nil {
-			return Answer{}, err
+			return s.refuse(ctx, c, hash, err)
 		}
 		a, err := s.start(ctx, c, hash, change, op)
 		if !errors.Is(err, errStale) {
@@ -60,6 +60,20 @@ func (s *Service) decide(ctx context.Context, c Caller, orderID, hash string,
 		}
 	}
 	return Answer{}, ledger.Conflictf("busy", "the order is being changed by others; try again")
+}
+
+// refuse answers with why, unless the key is on record by now: the same request
+// may have been carried out since the key was looked up, sent twice at once. What
+// refuses it then is its own effect.
+func (s *Service) refuse(ctx context.Context, c Caller, hash string, why error) (Answer, error) {
+	_, _, err := s.DB.OrderOfKey(ctx, c.App.ID, c.IdempotencyKey)
+	switch {
+	case err == nil:
+		return s.replay(ctx, c, hash, "")
+	case errors.Is(err, postgres.ErrNotFound):
+		return Answer{}, why
+	}
+	return Answer{}, err // it is not known whether it is refused
 }
 
 // healed first finds out about operations whose callers are gone.

@@ -1,8 +1,10 @@
-// Package chaos is the campaign: it drives seeded, mixed traffic through every
-// way to pay while it kills, cuts, delays, forges and presses the provider's
-// buttons; then it lets everything heal and compares the providers' books with
-// the hub's, order by order. It uses only front doors: the API, callbacks,
-// payers' pages, the stand-ins' doors, and `hub ledger verify`.
+// Package chaos is the campaign: it drives seeded, mixed traffic of two apps
+// through every way to pay while it kills, freezes, cuts, delays, loses, forges
+// and presses the provider's buttons; then it lets everything heal and compares
+// the providers' books with the hub's, order by order, and what each app was
+// answered and notified with how it ended. It uses only front doors: the API,
+// callbacks, webhook receivers, payers' pages, the hub's commands, and the
+// stand-ins' doors.
 package chaos
 
 import (

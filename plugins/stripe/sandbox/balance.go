@@ -47,10 +47,12 @@ func (ch *charge) transaction() balanceTransaction {
 // fee is near what Stripe takes: 2.9 % and 30 of a currency with cents.
 func (ch *charge) fee() int64 {
 	fee := ch.AmountCaptured * 29 / 1000
-	switch places(ch.Currency) {
-	case 2:
+	switch {
+	case isOneOf(wholeHundred, ch.Currency):
+		fee = (fee + 3000) / 100 * 100
+	case places(ch.Currency) == 2:
 		fee += 30
-	case 3:
+	case places(ch.Currency) == 3:
 		fee = (fee + 300) / 10 * 10
 	}
 	return min(fee, ch.AmountCaptured)

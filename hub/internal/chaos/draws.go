@@ -112,7 +112,7 @@ var lags = []int{300, 3000}
 // drawStale has the reads of the order lag behind its changes.
 func (p *plan) drawStale(r *rand.Rand, c Options) {
 	dice, lag := r.Float64(), lags[r.IntN(len(lags))]
-	if dice < 0.06 && c.has(Stale) {
+	if dice < 0.12 && c.has(Stale) {
 		p.faults = append(p.faults, fault{at: atRead, rule: standin.Fault{Action: standin.Stale, DelayMS: lag}})
 	}
 }

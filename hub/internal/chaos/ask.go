@@ -63,6 +63,9 @@ func (o *order) begin(a *ask, w *way, decline bool) {
 		o.spoil(at.ID)
 	}
 	o.arm(atRead)
+	if o.lags {
+		o.visit() // so that there is an answer from before what follows
+	}
 	if o.forged {
 		o.c.forge(o)
 	}
@@ -193,6 +196,9 @@ func (o *order) sameKey() {
 // button presses one of the provider's dashboard, and reports whether it could
 // be pressed.
 func (o *order) button(path string, form map[string][]string) bool {
+	if o.lags { // so that there is an answer from before it
+		o.operate("sync")
+	}
 	status, _ := o.press(o.way.provider, "/dashboard/"+path, form)
 	if status != http.StatusSeeOther {
 		return false

@@ -113,6 +113,7 @@ var lags = []int{300, 3000}
 func (p *plan) drawStale(r *rand.Rand, c Options) {
 	dice, lag := r.Float64(), lags[r.IntN(len(lags))]
 	if dice < 0.12 && c.has(Stale) {
+		p.lags = true
 		p.faults = append(p.faults, fault{at: atRead, rule: standin.Fault{Action: standin.Stale, DelayMS: lag}})
 	}
 }

@@ -23,6 +23,7 @@ type plan struct {
 	faults    []fault
 	callbacks *standin.Fault // what becomes of the order's callbacks, but for whom they are about
 	forged    bool
+	lags      bool   // reads of it lag behind its changes
 	lie       string // how an answer contradicts what happened; "" is not at all
 	hasty     bool   // the app gives up waiting and repeats
 	brisk     bool   // the app takes a 409 to its first request for a no, and asks with a new key

@@ -10,6 +10,8 @@ import (
 type Env struct {
 	Now   time.Time
 	NewID func(prefix string) string
+	// Secret derives providers' keys. Without one they are the operations' ids.
+	Secret Secret
 	// TimeScale divides every scheduled delay; 0 and 1 are real time.
 	TimeScale float64
 	// Schedules are those of providers that have one of their own, by name.

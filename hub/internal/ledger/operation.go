@@ -280,6 +280,9 @@ type Operation struct {
 	Deadline       time.Time         `json:"deadline"` // end of the lease: until then its caller may still be waiting
 	Sends          int               `json:"sends"`
 	PluginVersion  string            `json:"plugin_version"`
+	DerivedKey     *string           `json:"provider_key"` // see ProviderKey; written once
+	KeyHash        *string           `json:"key_hash"`     // in place of IdempotencyKey, where only a provider's metadata told of it
+	Arrived        bool              `json:"arrived"`      // the provider said that it knows the key
 	CreatedAt      time.Time         `json:"created_at"`
 	UpdatedAt      time.Time         `json:"updated_at"`
 
@@ -287,8 +290,22 @@ type Operation struct {
 	Asked   any    `json:"-"` // the same, not encoded: only where it was just made
 }
 
-// ProviderKey is the operation's idempotency key at the provider.
-func (op *Operation) ProviderKey() string { return op.ID }
+// ProviderKey returns the operation's idempotency key at the provider: derived
+// from the app's key, or the operation's id where the hub itself asks, and where
+// the operation is older than derived keys, so that its repeat is the same.
+func (op *Operation) ProviderKey() string {
+	if op.DerivedKey != nil {
+		return *op.DerivedKey
+	}
+	return op.ID
+}
+
+// PartKey returns the provider's key of one part of the operation, where it is
+// carried out in several calls: providerID is the provider's id of what the part
+// acts on, such as a capture that is refunded.
+func (op *Operation) PartKey(providerID string) string {
+	return derive([]byte(op.ProviderKey()), "part", providerID)
+}
 
 // Open reports whether its effect is not known yet.
 func (op *Operation) Open() bool {

@@ -119,6 +119,10 @@ func (d *decision) operation(kind sdk.OperationKind, a *Attempt, refund *Refund,
 	}
 	if ask.IdempotencyKey != "" {
 		op.IdempotencyKey = &ask.IdempotencyKey
+		if len(d.env.Secret) > 0 {
+			key := d.env.Secret.ProviderKey(op.AppID, kind, ask.IdempotencyKey)
+			op.DerivedKey = &key
+		}
 	}
 	d.lease(op, ask.Lease)
 	d.o.Operations = append(d.o.Operations, op)

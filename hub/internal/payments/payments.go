@@ -101,7 +101,8 @@ func (s *Service) now() time.Time { return s.Now().UTC().Truncate(time.Microseco
 func (s *Service) env() ledger.Env {
 	now := s.now()
 	return ledger.Env{
-		Now: now, TimeScale: s.TimeScale, Schedules: s.Schedules, Notice: s.Notice, Settling: s.settling,
+		Now: now, TimeScale: s.TimeScale, Schedules: s.Schedules, Notice: s.Notice,
+		Settling: s.settling, Secret: s.DB.Secret(),
 		NewID: func(prefix string) string { return ledger.NewID(prefix, now) },
 	}
 }

@@ -150,6 +150,7 @@ func upsert(t table, from, guard, tail string) string {
 		case "app_id", "reference":
 			// Never change. Columns of a unique key must not be set: PostgreSQL would
 			// lock the row against foreign keys that look at it.
+		case "provider_key", "key_hash": // written once
 		case "leased_until":
 			// A commit can end a lease, and not give it: the one that it was decided
 			// on may have ended meanwhile.

@@ -28,6 +28,7 @@ type DB struct {
 	keys       *Keys
 	log        *slog.Logger
 	instanceID string
+	secret     ledger.Secret
 	stmts
 	layouts          layouts
 	commitStatements commitStatements
@@ -139,8 +140,35 @@ func (p *DB) identify(ctx context.Context) error {
 		return errors.New("HUB_ENCRYPTION_KEY is not the key that this database was written with; start with the old key (several may be joined by commas, the newest first)")
 	}
 	// From now on the newest key is the one to be known.
-	_, err = p.db.ExecContext(ctx, `UPDATE hub SET key_check = $1`, p.keys.seal("hub", []byte(keyCheck)))
-	return mapErr(err)
+	if _, err = p.db.ExecContext(ctx, `UPDATE hub SET key_check = $1`, p.keys.seal("hub", []byte(keyCheck))); err != nil {
+		return mapErr(err)
+	}
+	return p.findSecret(ctx)
+}
+
+// secretContext is what the hub's secret is encrypted for: its column, and the
+// key of the table's one row.
+const secretContext = "hub.secret true"
+
+// findSecret reads the hub's secret, or makes it. Of hubs that start at once, the
+// first makes it for all.
+func (p *DB) findSecret(ctx context.Context) error {
+	made := make([]byte, 32)
+	_, _ = rand.Read(made) // never fails
+	_, err := p.db.ExecContext(ctx, `UPDATE hub SET secret = $1 WHERE secret IS NULL`, p.keys.seal(secretContext, made))
+	if err != nil {
+		return mapErr(err)
+	}
+	var sealed []byte
+	if err := p.db.GetContext(ctx, &sealed, `SELECT secret FROM hub`); err != nil {
+		return mapErr(err)
+	}
+	secret, err := p.keys.open(secretContext, sealed)
+	if err != nil {
+		return fmt.Errorf("the hub's secret cannot be read; start with the key that it was encrypted with as well (several may be joined by commas, the newest first): %w", err)
+	}
+	p.secret = secret
+	return nil
 }
 
 func (p *DB) prepare(ctx context.Context) error {
@@ -175,6 +203,9 @@ func (p *DB) prepare(ctx context.Context) error {
 
 // InstanceID tells this hub's payments from another's on the same account.
 func (p *DB) InstanceID() string { return p.instanceID }
+
+// Secret is what the hub derives providers' keys and digests from.
+func (p *DB) Secret() ledger.Secret { return p.secret }
 
 // Ping reports whether the database answers.
 func (p *DB) Ping(ctx context.Context) error { return mapErr(p.db.PingContext(ctx)) }

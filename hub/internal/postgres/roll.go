@@ -11,6 +11,7 @@ import (
 // context that a value is bound to is "table.column id"; a secret that moves to
 // another column keeps the context of the one it was sealed for.
 var sealed = []struct{ table, column, context string }{
+	{"hub", "secret", "hub.secret"},
 	{"webhook_endpoints", "secret", "webhook_endpoints.secret"},
 	{"webhook_endpoints", "previous_secret", "webhook_endpoints.secret"},
 	{"attempts", "next_action", "attempts.next_action"},
@@ -52,7 +53,11 @@ func (p *DB) rollBatch(ctx context.Context, table, column, about, after string, 
 		ID    string
 		Value []byte
 	}
-	q := fmt.Sprintf(`SELECT id, %[2]s AS value FROM %[1]s WHERE id > $1 AND %[2]s IS NOT NULL ORDER BY id LIMIT $2`, table, column)
+	id := "id"
+	if table == "hub" { // of one row, whose key is a boolean
+		id = "one::text"
+	}
+	q := fmt.Sprintf(`SELECT %[3]s AS id, %[2]s AS value FROM %[1]s WHERE %[3]s > $1 AND %[2]s IS NOT NULL ORDER BY 1 LIMIT $2`, table, column, id)
 	if err := p.db.SelectContext(ctx, &rows, q, after, limit); err != nil {
 		return after, false, mapErr(err)
 	}
@@ -71,7 +76,7 @@ func (p *DB) rollBatch(ctx context.Context, table, column, about, after string, 
 	}
 	if len(ids) > 0 {
 		q := fmt.Sprintf(`UPDATE %[1]s t SET %[2]s = x.becomes FROM unnest($1::text[], $2::bytea[], $3::bytea[]) x (id, was, becomes)
-			WHERE t.id = x.id AND t.%[2]s = x.was`, table, column)
+			WHERE t.%[3]s = x.id AND t.%[2]s = x.was`, table, column, id)
 		res, err := p.exec(ctx, q, ids, was, becomes)
 		if err != nil {
 			return last, false, mapErr(err)

@@ -1,0 +1,50 @@
+package ledger
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+
+	"github.com/superpayhub/superpay/sdk"
+)
+
+// Secret derives the names under which a provider knows what apps asked of it,
+// and signs what the hub writes into a provider's metadata. It is made once and
+// kept in the database, so a restored backup still has it. It never changes: with
+// another one, no repeat is recognized.
+type Secret []byte
+
+// derived is the size of keys, hashes and digests in bytes, half of an HMAC. In
+// hex they fit into every provider's fields, and 128 bits are not guessed.
+const derived = 16
+
+// derive returns an HMAC of the parts in hex. Each part has its length before
+// it, so no two lists of parts read alike; purpose keeps the uses apart.
+func derive(secret []byte, purpose string, parts ...string) string {
+	mac := hmac.New(sha256.New, secret)
+	var length [8]byte
+	write := func(part string) {
+		binary.BigEndian.PutUint64(length[:], uint64(len(part)))
+		mac.Write(length[:])
+		mac.Write([]byte(part))
+	}
+	write(purpose)
+	for _, p := range parts {
+		write(p)
+	}
+	return hex.EncodeToString(mac.Sum(nil)[:derived])
+}
+
+// ProviderKey returns the provider's idempotency key for what an app asks under
+// its own key. It depends on nothing that a restored database forgets: neither
+// on a try nor on an id that the hub made.
+func (s Secret) ProviderKey(appID string, verb sdk.OperationKind, key string) string {
+	return derive(s, "provider key", appID, string(verb), key)
+}
+
+// KeyHash returns what a provider's metadata tell of an app's key. The key
+// itself may name what nobody else should read.
+func (s Secret) KeyHash(appID, key string) string {
+	return derive(s, "key hash", appID, key)
+}

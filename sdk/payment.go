@@ -134,10 +134,17 @@ const (
 // Refs[0] names the payment itself and never changes for an attempt; the
 // others are further names by which callbacks may know it. AttemptID and
 // InstanceID are what the provider's metadata says, as our server set it when
-// it created the payment; they are empty where the provider holds none.
+// it created the payment; they are empty where the provider holds none. So are
+// the five fields after them. No answer takes any of them from the question: a
+// provider may answer a key with what it made before.
 type Payment struct {
 	AttemptID  string
 	InstanceID string
+	OrderID    string
+	AppID      string
+	Reference  string
+	KeyHash    string
+	Digest     string
 	Refs       []Ref
 	Mode       Mode
 	Status     Status

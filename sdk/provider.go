@@ -97,11 +97,16 @@ type Customer struct {
 
 // CheckoutRequest starts an attempt. Input has been checked against the
 // flow's declared fields. AttemptID and InstanceID belong in the provider's
-// metadata under the keys of MetadataAttempt and MetadataInstance.
+// metadata under the keys of MetadataAttempt and MetadataInstance; HubMetadata
+// has all that does.
 type CheckoutRequest struct {
 	AttemptID   string
 	InstanceID  string
 	OrderID     string
+	AppID       string
+	Reference   string // the app's own name of the order, at most 200 bytes
+	KeyHash     string // of the app's key, 32 hexadecimal digits
+	Digest      string // by which the hub knows its own metadata, 32 hexadecimal digits
 	Key         string // the operation key
 	Flow        string
 	Amount      Money
@@ -116,14 +121,6 @@ type CheckoutRequest struct {
 	Metadata    map[string]string
 }
 
-// Keys of the provider's metadata under which the hub's ids travel.
-const (
-	MetadataAttempt  = "superpay_attempt"
-	MetadataInstance = "superpay_hub"
-	MetadataOrder    = "superpay_order"
-	MetadataRefund   = "superpay_refund"
-)
-
 // PaymentRequest names a payment to be read.
 type PaymentRequest struct {
 	AttemptID  string
@@ -133,6 +130,11 @@ type PaymentRequest struct {
 	Amount     Money
 	CreatedAt  time.Time
 	Opaque     []byte
+	// FindKeyHash is set where the provider knows the key of a request that the
+	// hub has lost the answer of: a payment or refund without a name of the
+	// provider's is also found by this hash in its metadata (MetadataKey). It may
+	// be older than CreatedAt, by the lifetime of a key.
+	FindKeyHash string
 }
 
 // ConfirmRequest continues a payment. The request names the payment as
@@ -167,6 +169,8 @@ type RefundRequest struct {
 	CaptureID string
 	Refund    Money
 	Reason    string // free text of the app; a plugin maps what it can
+	KeyHash   string // as in CheckoutRequest
+	Digest    string // likewise
 }
 
 // GetRefundRequest names a refund: by the provider's id, or, while that is

@@ -5,8 +5,10 @@ import "time"
 // Refund is money back, identified by the provider's own id.
 type Refund struct {
 	ID         string // the provider's
-	RefundID   string // the hub's, as found in metadata; empty if the hub did not make it
+	RefundID   string // the hub's, as found in metadata, not as asked; empty if the hub did not make it
 	InstanceID string // as found in metadata
+	KeyHash    string // likewise
+	Digest     string // likewise
 	CaptureID  string // the capture it gives back, if the provider says
 	Status     MovementStatus
 	Amount     Money

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"unicode/utf8"
 
 	"github.com/superpayhub/superpay/sdk"
 )
@@ -42,6 +43,11 @@ func (p *Provider) offerOrder(_ context.Context, r sdk.CheckoutRequest) (*sdk.Pa
 	client := map[string]string{
 		"client_id": p.settings.clientID, "merchant_id": p.settings.merchantID, "intent": intentCapture,
 		"currency": a.Currency, "amount": a.Value, "custom_id": custom,
+	}
+	// Apps that do not pass it on can still be paid: it only helps a hub whose
+	// database was restored to recognize the payment.
+	if reference := referenceID(r); r.Digest != "" && utf8.RuneCountInString(reference) <= maxReferenceID {
+		client["reference_id"] = reference
 	}
 	if d := truncate(r.Description, maxDescription); d != "" {
 		client["description"] = d

@@ -137,7 +137,7 @@ func (h *house) confirm(key string, p *sdk.Payment, mode sdk.CaptureMode) (*sdk.
 func (h *house) browser(offer *sdk.Payment, lies url.Values) string {
 	h.t.Helper()
 	form := url.Values{"return": {"http://localhost/done"}, "choice": {"approve"}}
-	for _, k := range []string{"client_id", "amount", "currency", "custom_id", "merchant_id"} {
+	for _, k := range []string{"client_id", "amount", "currency", "custom_id", "reference_id", "merchant_id"} {
 		form.Set(k, offer.NextAction.Client[k])
 	}
 	for k, v := range lies {

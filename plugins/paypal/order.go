@@ -28,8 +28,9 @@ type order struct {
 }
 
 type purchaseUnit struct {
-	Amount   *amount `json:"amount"`
-	CustomID string  `json:"custom_id"`
+	ReferenceID string  `json:"reference_id"`
+	Amount      *amount `json:"amount"`
+	CustomID    string  `json:"custom_id"`
 	Payee    struct {
 		MerchantID string `json:"merchant_id"`
 	} `json:"payee"`
@@ -140,7 +141,7 @@ func (c *capture) movement() (sdk.Capture, error) {
 
 func (r *refund) movement() (sdk.Refund, error) {
 	out := sdk.Refund{ID: r.ID, CaptureID: up(r.Links, "captures"), Status: r.standing(), At: r.Created.Time}
-	out.RefundID, out.InstanceID = readCustomID(r.CustomID)
+	readRefundID(&out, r.CustomID)
 	if out.Status == sdk.MovementFailed {
 		out.Failure = &sdk.Failure{Code: sdk.FailureDeclined, ProviderCode: r.Status, Message: "The refund was not accepted."}
 	}

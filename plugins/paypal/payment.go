@@ -92,6 +92,7 @@ func (p *Provider) payment(o *order) (*sdk.Payment, error) {
 	}
 	if len(o.PurchaseUnits) == 1 {
 		out.AttemptID, out.InstanceID = readCustomID(o.PurchaseUnits[0].CustomID)
+		readReferenceID(out, o.PurchaseUnits[0].ReferenceID)
 		if out.Amount, err = o.PurchaseUnits[0].Amount.money(); err != nil {
 			return nil, err
 		}
@@ -126,7 +127,7 @@ func addMovements(out *sdk.Payment, u purchaseUnit) error {
 			m.CaptureID = u.Payments.Captures[0].ID
 		}
 		if r.CustomID == u.CustomID {
-			m.RefundID, m.InstanceID = "", "" // made at PayPal, which passes the payment's on
+			unnamed(&m) // made at PayPal, which passes the payment's on
 		}
 		out.Refunds.Items = append(out.Refunds.Items, m)
 	}

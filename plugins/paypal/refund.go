@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/superpayhub/superpay/sdk"
 	"github.com/superpayhub/superpay/sdk/once"
@@ -27,7 +28,7 @@ func (p *Provider) Refund(ctx context.Context, r sdk.RefundRequest) (*sdk.Refund
 	if err != nil {
 		return nil, err
 	}
-	custom := customID(r.RefundID, r.InstanceID)
+	custom := refundCustomID(r)
 	if !idForm.MatchString(r.CaptureID) || len(custom) > maxCustomID {
 		return nil, sdk.NotSent("the capture's or refund's id is unusable")
 	}
@@ -46,12 +47,36 @@ func (p *Provider) Refund(ctx context.Context, r sdk.RefundRequest) (*sdk.Refund
 	if err != nil {
 		return nil, outcome("create refund", err)
 	}
-	out.RefundID, out.InstanceID = r.RefundID, r.InstanceID
-	if out.CaptureID == "" {
-		out.CaptureID = r.CaptureID
+	if out.RefundID == r.AttemptID { // the payment's own
+		unnamed(&out)
 	}
-	if out.Amount.IsZero() { // "return=minimal" has none
-		out.Amount = r.Refund
+	if out.CaptureID == "" {
+		out.CaptureID = r.CaptureID // the address that was asked
+	}
+	if out.Amount.IsZero() {
+		// "return=minimal" has no amount, and says nothing of which refund it is:
+		// PayPal may have answered with one that it made before under this key.
+		return p.readRefund(ctx, out.ID, r.AttemptID)
+	}
+	return &out, nil
+}
+
+// readRefund reads a refund by PayPal's id after it was asked for: that the read
+// fails says nothing of the refund.
+func (p *Provider) readRefund(ctx context.Context, id, attemptID string) (*sdk.Refund, error) {
+	if !idForm.MatchString(id) {
+		return nil, outcome("create refund", once.ErrUnreadable)
+	}
+	re := &refund{}
+	if err := p.api.send(ctx, get("/v2/payments/refunds/"+id), re); err != nil {
+		return nil, fmt.Errorf("the refund could not be read: %v", err)
+	}
+	out, err := re.movement()
+	if err != nil || out.ID != id || out.Amount.IsZero() {
+		return nil, outcome("create refund", once.ErrUnreadable)
+	}
+	if out.RefundID == attemptID {
+		unnamed(&out)
 	}
 	return &out, nil
 }
@@ -84,14 +109,14 @@ func (p *Provider) GetRefund(ctx context.Context, r sdk.GetRefundRequest) (*sdk.
 	if err != nil {
 		return nil, outcome("read refund", err)
 	}
-	if out.RefundID != r.RefundID {
-		out.RefundID, out.InstanceID = "", "" // made at PayPal, which passes the payment's custom_id on
+	if out.RefundID == r.AttemptID {
+		unnamed(&out) // made at PayPal, which passes the payment's custom_id on
 	}
 	return &out, nil
 }
 
-// findRefund looks for the hub's id among the refunds of the order: PayPal has
-// no list of refunds.
+// findRefund looks for the hub's id, or the hash of the app's key, among the
+// refunds of the order: PayPal has no list of refunds.
 func (p *Provider) findRefund(ctx context.Context, r sdk.GetRefundRequest) (*sdk.Refund, error) {
 	refs := r.Refs
 	if ref(refs, kindOrder) == "" && ref(refs, kindCapture) == "" {
@@ -113,7 +138,7 @@ func (p *Provider) findRefund(ctx context.Context, r sdk.GetRefundRequest) (*sdk
 		return nil, err
 	}
 	for i, re := range out.Refunds.Items {
-		if re.RefundID == r.RefundID {
+		if re.RefundID == r.RefundID || r.FindKeyHash != "" && re.KeyHash == r.FindKeyHash && re.InstanceID == r.InstanceID {
 			return &out.Refunds.Items[i], nil
 		}
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"net/http"
 	"strings"
 	"testing"
@@ -23,22 +24,68 @@ func refundAsk() sdk.RefundRequest {
 }
 
 func TestRefund_ShapeAndStatuses(t *testing.T) {
-	for body, want := range map[string]sdk.MovementStatus{
-		`{"id":"` + testRefund + `","status":"COMPLETED"}`: sdk.MovementSucceeded, // minimal
-		`{"id":"` + testRefund + `","status":"PENDING"}`:   sdk.MovementPending,
-		`{"id":"` + testRefund + `","status":"FAILED"}`:    sdk.MovementFailed,
-		`{"id":"` + testRefund + `","status":"CANCELLED"}`: sdk.MovementFailed,
+	for status, want := range map[string]sdk.MovementStatus{
+		"COMPLETED": sdk.MovementSucceeded, "PENDING": sdk.MovementPending, "FAILED": sdk.MovementFailed, "CANCELLED": sdk.MovementFailed,
 	} {
-		f := newFake(t, say(201, body))
+		f := newFake(t, routes(t, map[string]http.HandlerFunc{
+			"POST /v2/payments/captures/" + testCapture + "/refund": say(201, `{"id":"`+testRefund+`","status":"`+status+`"}`), // minimal: read
+			"GET /v2/payments/refunds/" + testRefund:                say(200, encoded(t, refundDoc(status, "ref_1:hub1"))),
+		}))
 		out, err := newTestProvider(t, f).Refund(t.Context(), refundAsk())
 		if err != nil || out.Status != want || out.ID != testRefund || out.RefundID != "ref_1" || out.CaptureID != testCapture || !out.Amount.Equal(eur(1000)) {
-			t.Errorf("%s: %+v %v", body, out, err)
+			t.Errorf("%s: %+v %v", status, out, err)
 		}
 		c := f.seen()[0]
 		if c.Path != "/v2/payments/captures/"+testCapture+"/refund" || c.Key != "op_5" || !sameJSON(c.Body, `{"amount":{"currency_code":"EUR","value":"10.00"},"custom_id":"ref_1:hub1"}`) {
 			t.Errorf("sent %+v", c)
 		}
 	}
+}
+
+// TestRefund_TellsWhatItFound: PayPal replays what a key made before, whatever is
+// asked now. Nothing of the question stands in the answer.
+func TestRefund_TellsWhatItFound(t *testing.T) {
+	ask := refundAsk()
+	ask.KeyHash, ask.Digest = "4b", "d1"
+	other := refundDoc("COMPLETED", "ref_0:hub1:4b:d0")
+	other["amount"] = map[string]any{"currency_code": "EUR", "value": "7.00"}
+	for name, c := range map[string]struct {
+		answer map[string]any
+		refund sdk.Refund
+	}{
+		"another of ours":  {other, sdk.Refund{RefundID: "ref_0", InstanceID: "hub1", KeyHash: "4b", Digest: "d0", Amount: eur(700)}},
+		"the payment's id": {refundDoc("COMPLETED", testAttempt+":hub1"), sdk.Refund{Amount: eur(1000)}},
+		"no id":            {refundDoc("COMPLETED", ""), sdk.Refund{Amount: eur(1000)}},
+	} {
+		f := newFake(t, say(201, encoded(t, c.answer)))
+		out, err := newTestProvider(t, f).Refund(t.Context(), ask)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		c.refund.ID, c.refund.CaptureID, c.refund.Status = testRefund, testCapture, sdk.MovementSucceeded
+		if *out != c.refund {
+			t.Errorf("%s: %+v", name, out)
+		}
+		if sent := f.seen()[0]; !sameJSON(sent.Body, `{"amount":{"currency_code":"EUR","value":"10.00"},"custom_id":"ref_1:hub1:4b:d1"}`) {
+			t.Errorf("sent %+v", sent)
+		}
+	}
+	f := newFake(t, routes(t, map[string]http.HandlerFunc{
+		"POST /v2/payments/captures/" + testCapture + "/refund": say(201, `{"id":"`+testRefund+`","status":"COMPLETED"}`),
+		"GET /v2/payments/refunds/" + testRefund:                say(401, ""),
+	}))
+	if out, err := newTestProvider(t, f).Refund(t.Context(), ask); class(err) != "unknown" {
+		t.Errorf("an answer that names nothing, and cannot be read: %+v %v", out, err)
+	}
+}
+
+func encoded(t *testing.T, doc any) string {
+	t.Helper()
+	b, err := json.Marshal(doc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
 }
 
 func TestRefund_Refusals(t *testing.T) {

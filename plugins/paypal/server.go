@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"unicode/utf8"
 
 	"github.com/superpayhub/superpay/sdk"
 	"github.com/superpayhub/superpay/sdk/once"
@@ -63,13 +64,14 @@ func (p *Provider) createOrder(ctx context.Context, r sdk.CheckoutRequest) (*sdk
 		return nil, err
 	}
 	custom := customID(r.AttemptID, r.InstanceID)
-	if r.AttemptID == "" || len(custom) > maxCustomID || len(r.OrderID) > maxReferenceID {
+	reference := referenceID(r)
+	if r.AttemptID == "" || len(custom) > maxCustomID || utf8.RuneCountInString(reference) > maxReferenceID {
 		return nil, sdk.NotSent("the attempt's or order's id is unusable")
 	}
 	body := orderRequest{
 		Intent: intent(r.CaptureMode),
 		PurchaseUnits: []unitRequest{{
-			ReferenceID: r.OrderID, Amount: a, CustomID: custom, Description: truncate(r.Description, maxDescription),
+			ReferenceID: reference, Amount: a, CustomID: custom, Description: truncate(r.Description, maxDescription),
 		}},
 		PaymentSource: map[string]wallet{"paypal": {experience{
 			ReturnURL: r.URLs.Return, CancelURL: r.URLs.Cancel, UserAction: "PAY_NOW", Shipping: "NO_SHIPPING",

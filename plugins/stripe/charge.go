@@ -158,14 +158,13 @@ func alone(ch *stripe.Charge) bool { return ch.PaymentIntent == nil || ch.Paymen
 // fromCharge tells what a charge proves. Refunds and disputes are not in it.
 func fromCharge(ch *stripe.Charge) *sdk.Payment {
 	p := &sdk.Payment{
-		AttemptID:  ch.Metadata[sdk.MetadataAttempt],
-		InstanceID: ch.Metadata[sdk.MetadataInstance],
-		Refs:       addRef(nil, kindCharge, ch.ID),
-		Mode:       mode(ch.Livemode),
-		Status:     sdk.Pending, // a status this version does not know, too
-		Amount:     fromWire(ch.Amount, ch.Currency),
-		Captures:   sdk.Captures{Complete: true},
+		Refs:     addRef(nil, kindCharge, ch.ID),
+		Mode:     mode(ch.Livemode),
+		Status:   sdk.Pending, // a status this version does not know, too
+		Amount:   fromWire(ch.Amount, ch.Currency),
+		Captures: sdk.Captures{Complete: true},
 	}
+	p.ReadMetadata(ch.Metadata)
 	switch {
 	case ch.Status == stripe.ChargeStatusFailed:
 		p.Status, p.Failure = sdk.Failed, chargeFailure(ch)

@@ -145,12 +145,8 @@ func lineItems(r sdk.CheckoutRequest) ([]*stripe.CheckoutSessionLineItemParams, 
 // metadataFor keeps the app's metadata as far as Stripe takes it, in the order
 // of its keys; the hub has all of it. Keys with our prefix are ours alone.
 func metadataFor(r sdk.CheckoutRequest) map[string]string {
-	out := map[string]string{
-		sdk.MetadataAttempt:  r.AttemptID,
-		sdk.MetadataInstance: r.InstanceID,
-		sdk.MetadataOrder:    r.OrderID,
-		metadataFlow:         r.Flow,
-	}
+	out := r.HubMetadata()
+	out[metadataFlow] = r.Flow
 	for _, k := range slices.Sorted(maps.Keys(r.Metadata)) {
 		v := r.Metadata[k]
 		switch {

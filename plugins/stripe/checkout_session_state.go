@@ -20,8 +20,7 @@ func fromSession(s *stripe.CheckoutSession) *sdk.Payment {
 	} else {
 		out.Status = sessionStatus(s, out)
 	}
-	out.AttemptID = s.Metadata[sdk.MetadataAttempt]
-	out.InstanceID = s.Metadata[sdk.MetadataInstance]
+	out.ReadMetadata(s.Metadata)
 	out.Refs = append([]sdk.Ref{{Kind: kindSession, Value: s.ID}}, out.Refs...)
 	out.Mode = mode(s.Livemode)
 	out.Amount = fromWire(s.AmountTotal, s.Currency)

@@ -41,7 +41,8 @@ type identity struct {
 
 // payment names the payment that an object belongs to, and says no more.
 func (i identity) payment() sdk.Payment {
-	p := sdk.Payment{AttemptID: i.Metadata[sdk.MetadataAttempt], InstanceID: i.Metadata[sdk.MetadataInstance]}
+	p := sdk.Payment{}
+	p.ReadMetadata(i.Metadata)
 	switch i.Object {
 	case "checkout.session":
 		p.Refs = addRef(p.Refs, kindSession, i.ID)

@@ -25,7 +25,8 @@ type lister func(ctx context.Context, created *stripe.RangeQueryParams, visit fu
 
 // find looks for the attempt id in metadata. A payment can have been created
 // only while its key lived. Most were created at once, so the first window is
-// small; only both windows together prove that there is none.
+// small; only all windows together prove that there is none. What carries the
+// hash of the app's key may be older than the attempt that the hub knows of.
 func find(ctx context.Context, r sdk.PaymentRequest, what string, list lister) (string, error) {
 	const slack = 10 * time.Minute // between the hub's clock and Stripe's
 	if r.AttemptID == "" || r.CreatedAt.IsZero() {
@@ -35,11 +36,14 @@ func find(ctx context.Context, r sdk.PaymentRequest, what string, list lister) (
 		{r.CreatedAt.Add(-slack), r.CreatedAt.Add(slack)},
 		{r.CreatedAt.Add(slack), r.CreatedAt.Add(keyLifetime + slack)},
 	}
+	if r.FindKeyHash != "" {
+		windows = append(windows, [2]time.Time{r.CreatedAt.Add(-keyLifetime - slack), r.CreatedAt.Add(-slack)})
+	}
 	for _, w := range windows {
 		id, past := "", false
 		created := &stripe.RangeQueryParams{GreaterThanOrEqual: w[0].Unix(), LesserThanOrEqual: w[1].Unix()}
 		whole, err := list(ctx, created, func(l listed) bool {
-			if l.metadata[sdk.MetadataAttempt] == r.AttemptID && l.metadata[sdk.MetadataInstance] == r.InstanceID {
+			if r.Finds(l.metadata) {
 				id = l.id
 			}
 			past = at(l.created).Before(w[0]) // newest first: the window is read

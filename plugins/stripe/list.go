@@ -69,7 +69,8 @@ func createdSince(since time.Time) *stripe.RangeQueryParams {
 
 // movementOf names the payment of a refund or dispute, and says no more of it.
 func movementOf(metadata map[string]string, intent *stripe.PaymentIntent, ch *stripe.Charge) sdk.Payment {
-	p := sdk.Payment{AttemptID: metadata[sdk.MetadataAttempt], InstanceID: metadata[sdk.MetadataInstance]}
+	p := sdk.Payment{}
+	p.ReadMetadata(metadata)
 	if intent != nil {
 		p.Refs = addRef(p.Refs, kindIntent, intent.ID)
 	}

@@ -72,14 +72,13 @@ func at(unix int64) time.Time {
 // expanded or a mere id. Refunds and disputes are not in it.
 func fromIntent(pi *stripe.PaymentIntent) *sdk.Payment {
 	p := &sdk.Payment{
-		AttemptID:  pi.Metadata[sdk.MetadataAttempt],
-		InstanceID: pi.Metadata[sdk.MetadataInstance],
-		Refs:       addRef(nil, kindIntent, pi.ID),
-		Mode:       mode(pi.Livemode),
-		Status:     sdk.Pending, // a status this version does not know
-		Amount:     fromWire(pi.Amount, pi.Currency),
-		Captures:   sdk.Captures{Complete: true},
+		Refs:     addRef(nil, kindIntent, pi.ID),
+		Mode:     mode(pi.Livemode),
+		Status:   sdk.Pending, // a status this version does not know
+		Amount:   fromWire(pi.Amount, pi.Currency),
+		Captures: sdk.Captures{Complete: true},
 	}
+	p.ReadMetadata(pi.Metadata)
 	if pi.LatestCharge != nil {
 		p.Refs = addRef(p.Refs, kindCharge, pi.LatestCharge.ID)
 	}

@@ -31,13 +31,9 @@ func (p *Provider) Refund(ctx context.Context, r sdk.RefundRequest) (*sdk.Refund
 		return nil, err
 	}
 	params := &stripe.RefundParams{
-		Params: post(ctx, r.Key),
-		Amount: &amount,
-		Metadata: map[string]string{
-			sdk.MetadataRefund:   r.RefundID,
-			sdk.MetadataAttempt:  r.AttemptID,
-			sdk.MetadataInstance: r.InstanceID,
-		},
+		Params:   post(ctx, r.Key),
+		Amount:   &amount,
+		Metadata: r.HubMetadata(),
 	}
 	params.Charge, params.PaymentIntent = refunded(r.CaptureID, r.Refs)
 	if params.Charge == nil && params.PaymentIntent == nil {
@@ -113,7 +109,8 @@ func (p *Provider) GetRefund(ctx context.Context, r sdk.GetRefundRequest) (*sdk.
 	return &out, nil
 }
 
-// findRefund looks for the hub's id in the metadata of the payment's refunds.
+// findRefund looks for the hub's id, or the hash of the app's key, in the
+// metadata of the payment's refunds.
 func (p *Provider) findRefund(ctx context.Context, r sdk.GetRefundRequest) (*sdk.Refund, error) {
 	params := &stripe.RefundListParams{}
 	params.Charge, params.PaymentIntent = refunded(r.CaptureID, r.Refs)
@@ -122,7 +119,8 @@ func (p *Provider) findRefund(ctx context.Context, r sdk.GetRefundRequest) (*sdk
 	}
 	var found *sdk.Refund
 	whole, err := p.walkRefunds(ctx, params, func(re *stripe.Refund) bool {
-		if re.Metadata[sdk.MetadataRefund] == r.RefundID && re.Metadata[sdk.MetadataInstance] == r.InstanceID {
+		ours := re.Metadata[sdk.MetadataInstance] == r.InstanceID
+		if ours && (re.Metadata[sdk.MetadataRefund] == r.RefundID || r.FindKeyHash != "" && re.Metadata[sdk.MetadataKey] == r.FindKeyHash) {
 			out := fromRefund(re)
 			found = &out
 		}
@@ -229,13 +227,12 @@ func (p *Provider) listRefunds(ctx context.Context, since time.Time, after strin
 
 func fromRefund(re *stripe.Refund) sdk.Refund {
 	out := sdk.Refund{
-		ID:         re.ID,
-		RefundID:   re.Metadata[sdk.MetadataRefund],
-		InstanceID: re.Metadata[sdk.MetadataInstance],
-		Status:     sdk.MovementPending, // requires_action too: the payer has no money yet
-		Amount:     fromWire(re.Amount, re.Currency),
-		At:         at(re.Created),
+		ID:     re.ID,
+		Status: sdk.MovementPending, // requires_action too: the payer has no money yet
+		Amount: fromWire(re.Amount, re.Currency),
+		At:     at(re.Created),
 	}
+	out.ReadMetadata(re.Metadata)
 	if re.Charge != nil {
 		out.CaptureID = re.Charge.ID
 	}

@@ -7,7 +7,8 @@ import (
 
 func toPayment(p *sdk.Payment) *pb.Payment {
 	return &pb.Payment{
-		AttemptId: p.AttemptID, InstanceId: p.InstanceID, Refs: each(p.Refs, toRef),
+		AttemptId: p.AttemptID, InstanceId: p.InstanceID, OrderId: p.OrderID, AppId: p.AppID,
+		Reference: p.Reference, KeyHash: p.KeyHash, Digest: p.Digest, Refs: each(p.Refs, toRef),
 		Mode: string(p.Mode), Status: string(p.Status), Amount: toMoney(p.Amount),
 		Authorized: toMoney(p.Authorized), Capturable: toMoney(p.Capturable),
 		CaptureBefore: toTime(p.CaptureBefore), ExpiresAt: toTime(p.ExpiresAt),
@@ -21,7 +22,8 @@ func toPayment(p *sdk.Payment) *pb.Payment {
 func fromPayment(p *pb.Payment) *sdk.Payment {
 	captures, refunds, disputes := p.GetCaptures(), p.GetRefunds(), p.GetDisputes()
 	return &sdk.Payment{
-		AttemptID: p.GetAttemptId(), InstanceID: p.GetInstanceId(), Refs: each(p.GetRefs(), fromRef),
+		AttemptID: p.GetAttemptId(), InstanceID: p.GetInstanceId(), OrderID: p.GetOrderId(), AppID: p.GetAppId(),
+		Reference: p.GetReference(), KeyHash: p.GetKeyHash(), Digest: p.GetDigest(), Refs: each(p.GetRefs(), fromRef),
 		Mode: sdk.Mode(p.GetMode()), Status: sdk.Status(p.GetStatus()), Amount: fromMoney(p.GetAmount()),
 		Authorized: fromMoney(p.GetAuthorized()), Capturable: fromMoney(p.GetCapturable()),
 		CaptureBefore: fromTime(p.GetCaptureBefore()), ExpiresAt: fromTime(p.GetExpiresAt()),
@@ -48,6 +50,7 @@ func toRefund(r *sdk.Refund) *pb.RefundResult {
 	return &pb.RefundResult{
 		Id: r.ID, RefundId: r.RefundID, InstanceId: r.InstanceID, CaptureId: r.CaptureID, Status: string(r.Status),
 		Amount: toMoney(r.Amount), Failure: toFailure(r.Failure), At: toTime(r.At), Reversed: r.Reversed,
+		KeyHash: r.KeyHash, Digest: r.Digest,
 	}
 }
 
@@ -57,6 +60,7 @@ func fromRefund(r *pb.RefundResult) *sdk.Refund {
 	return &sdk.Refund{
 		ID: r.GetId(), RefundID: r.GetRefundId(), InstanceID: r.GetInstanceId(), CaptureID: r.GetCaptureId(), Status: sdk.MovementStatus(r.GetStatus()),
 		Amount: fromMoney(r.GetAmount()), Failure: fromFailure(r.GetFailure()), At: fromTime(r.GetAt()), Reversed: r.GetReversed(),
+		KeyHash: r.GetKeyHash(), Digest: r.GetDigest(),
 	}
 }
 

@@ -14,7 +14,7 @@ func toCheckoutRequest(r sdk.CheckoutRequest) *pb.CheckoutRequest {
 			return &pb.LineItem{Name: l.Name, Quantity: l.Quantity, Amount: l.Amount}
 		}),
 		Customer: &pb.Customer{Email: r.Customer.Email, Name: r.Customer.Name},
-		Metadata: r.Metadata,
+		Metadata: r.Metadata, AppId: r.AppID, Reference: r.Reference, KeyHash: r.KeyHash, Digest: r.Digest,
 	}
 }
 
@@ -27,21 +27,21 @@ func fromCheckoutRequest(r *pb.CheckoutRequest) sdk.CheckoutRequest {
 			return sdk.LineItem{Name: l.GetName(), Quantity: l.GetQuantity(), Amount: l.GetAmount()}
 		}),
 		Customer: sdk.Customer{Email: r.GetCustomer().GetEmail(), Name: r.GetCustomer().GetName()},
-		Metadata: r.GetMetadata(),
+		Metadata: r.GetMetadata(), AppID: r.GetAppId(), Reference: r.GetReference(), KeyHash: r.GetKeyHash(), Digest: r.GetDigest(),
 	}
 }
 
 func toPaymentRequest(r sdk.PaymentRequest) *pb.PaymentRequest {
 	return &pb.PaymentRequest{
 		AttemptId: r.AttemptID, InstanceId: r.InstanceID, Flow: r.Flow, Refs: each(r.Refs, toRef),
-		Amount: toMoney(r.Amount), CreatedAt: toTime(r.CreatedAt), Opaque: r.Opaque,
+		Amount: toMoney(r.Amount), CreatedAt: toTime(r.CreatedAt), Opaque: r.Opaque, FindKeyHash: r.FindKeyHash,
 	}
 }
 
 func fromPaymentRequest(r *pb.PaymentRequest) sdk.PaymentRequest {
 	return sdk.PaymentRequest{
 		AttemptID: r.GetAttemptId(), InstanceID: r.GetInstanceId(), Flow: r.GetFlow(), Refs: each(r.GetRefs(), fromRef),
-		Amount: fromMoney(r.GetAmount()), CreatedAt: fromTime(r.GetCreatedAt()), Opaque: r.GetOpaque(),
+		Amount: fromMoney(r.GetAmount()), CreatedAt: fromTime(r.GetCreatedAt()), Opaque: r.GetOpaque(), FindKeyHash: r.GetFindKeyHash(),
 	}
 }
 
@@ -77,14 +77,14 @@ func fromCancelRequest(r *pb.CancelRequest) sdk.CancelRequest {
 func toRefundRequest(r sdk.RefundRequest) *pb.RefundRequest {
 	return &pb.RefundRequest{
 		Payment: toPaymentRequest(r.PaymentRequest), Key: r.Key, RefundId: r.RefundID, CaptureId: r.CaptureID,
-		Refund: toMoney(r.Refund), Reason: r.Reason,
+		Refund: toMoney(r.Refund), Reason: r.Reason, KeyHash: r.KeyHash, Digest: r.Digest,
 	}
 }
 
 func fromRefundRequest(r *pb.RefundRequest) sdk.RefundRequest {
 	return sdk.RefundRequest{
 		PaymentRequest: fromPaymentRequest(r.GetPayment()), Key: r.GetKey(), RefundID: r.GetRefundId(), CaptureID: r.GetCaptureId(),
-		Refund: fromMoney(r.GetRefund()), Reason: r.GetReason(),
+		Refund: fromMoney(r.GetRefund()), Reason: r.GetReason(), KeyHash: r.GetKeyHash(), Digest: r.GetDigest(),
 	}
 }
 

@@ -36,6 +36,7 @@ func (s *sheet) attempt(c *Case, change ...func(*sdk.CheckoutRequest)) *attempt 
 	a := &attempt{sheet: s, which: c, left: c.Payer, payment: &sdk.Payment{}}
 	a.request = sdk.CheckoutRequest{
 		AttemptID: s.id("att"), InstanceID: instance, OrderID: s.id("ord"), Key: s.id("op"), Flow: s.flow.Name,
+		AppID: "app_exam", Reference: "INV 7:a", KeyHash: strings.Repeat("5a", 16), Digest: strings.Repeat("c3", 16),
 		Amount: s.exam.paper.Amount, CaptureMode: mode, Input: map[string]string{},
 		URLs:      sdk.URLs{Return: "https://shop.example/return", Cancel: "https://shop.example/cancel"},
 		CreatedAt: time.Now().UTC().Truncate(time.Millisecond), Description: "Two books",
@@ -93,6 +94,21 @@ func (a *attempt) create() *attempt {
 	return a
 }
 
+// keeps checks that what a plugin says it found in metadata is what was put
+// there. It need not keep them.
+func (a *attempt) keeps(p *sdk.Payment) {
+	a.Helper()
+	r := a.request
+	for name, pair := range map[string][2]string{
+		"OrderID": {p.OrderID, r.OrderID}, "AppID": {p.AppID, r.AppID}, "Reference": {p.Reference, r.Reference},
+		"KeyHash": {p.KeyHash, r.KeyHash}, "Digest": {p.Digest, r.Digest},
+	} {
+		if pair[0] != "" && pair[0] != pair[1] {
+			a.fatalf("the payment's %s is %q, and the request's was %q: report what the provider's metadata hold, or nothing", name, pair[0], pair[1])
+		}
+	}
+}
+
 // learn keeps what a payment tells, as the hub does: names add up, and what is
 // left out is kept.
 func (a *attempt) learn(p *sdk.Payment) {
@@ -111,6 +127,7 @@ func (a *attempt) learn(p *sdk.Payment) {
 		known.NextAction = next
 	}
 	a.payment = &known
+	a.keeps(p)
 	if p.Failure != nil {
 		a.failure = p.Failure
 	}

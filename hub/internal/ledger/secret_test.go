@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -37,4 +38,46 @@ func TestOperation_PartKey(t *testing.T) {
 	require.NotEqual(t, op.PartKey("ch_1"), op.PartKey("ch_2"))
 	require.NotEqual(t, op.PartKey("ch_1"), op.ProviderKey())
 	require.NotEqual(t, op.PartKey("ch_1"), own.PartKey("ch_1"))
+}
+
+// TestSecret_ProvesWhatTheHubWrote: a digest fits what it was made of, in
+// whatever units a provider tells it, and nothing else.
+func TestSecret_ProvesWhatTheHubWrote(t *testing.T) {
+	now := time.Now()
+	s := Secret("a secret of the hub")
+	c := PaymentClaim{
+		InstanceID: "hub", AppID: "app_1", OrderID: NewID(OrderID, now), AttemptID: NewID(AttemptID, now), Reference: "INV-1",
+		KeyHash: s.KeyHash("app_1", "key"), Amount: sdk.Money{Amount: 500, Currency: "ISK", Exponent: 0},
+	}
+	p := &sdk.Payment{Amount: sdk.Money{Amount: 50000, Currency: "ISK", Exponent: 2}, InstanceID: "hub", Digest: s.SignPayment(c)}
+	p.OrderID, p.AttemptID, p.AppID, p.Reference, p.KeyHash = c.OrderID, c.AttemptID, c.AppID, c.Reference, c.KeyHash
+	_, ok := s.PaymentClaim(p)
+	require.True(t, ok)
+	for name, change := range map[string]func(*sdk.Payment){
+		"amount": func(p *sdk.Payment) { p.Amount.Amount += 100 }, "currency": func(p *sdk.Payment) { p.Amount.Currency = "USD" },
+		"attempt": func(p *sdk.Payment) { p.AttemptID = NewID(AttemptID, now) }, "order": func(p *sdk.Payment) { p.OrderID = NewID(OrderID, now) },
+		"app": func(p *sdk.Payment) { p.AppID = "app_2" }, "reference": func(p *sdk.Payment) { p.Reference = "INV-2" },
+		"key": func(p *sdk.Payment) { p.KeyHash = "" }, "hub": func(p *sdk.Payment) { p.InstanceID = "hub2" },
+		"digest": func(p *sdk.Payment) { p.Digest = p.Digest[:31] + "x" }, "no digest": func(p *sdk.Payment) { p.Digest = "" },
+		"no currency": func(p *sdk.Payment) { p.Amount, p.Digest = sdk.Money{}, "" },
+	} {
+		forged := *p
+		change(&forged)
+		_, ok := s.PaymentClaim(&forged)
+		require.False(t, ok, name)
+	}
+	_, ok = Secret("another").PaymentClaim(p)
+	require.False(t, ok)
+	_, ok = Secret(nil).PaymentClaim(p)
+	require.False(t, ok)
+
+	r := RefundClaim{InstanceID: "hub", AttemptID: c.AttemptID, RefundID: NewID(RefundID, now), KeyHash: "4b", Amount: c.Amount}
+	said := sdk.Refund{InstanceID: "hub", RefundID: r.RefundID, KeyHash: "4b", Amount: c.Amount, Digest: s.SignRefund(r)}
+	_, ok = s.RefundClaim(c.AttemptID, said)
+	require.True(t, ok)
+	_, ok = s.RefundClaim(NewID(AttemptID, now), said)
+	require.False(t, ok, "of another payment")
+	said.Amount.Amount--
+	_, ok = s.RefundClaim(c.AttemptID, said)
+	require.False(t, ok, "of another amount")
 }

@@ -160,13 +160,15 @@ func newAttempt(p *providers.Provider, in *AttemptInput, currency string) (ledge
 
 func (s *Service) checkoutRequest(o *ledger.Order, attemptID string, op *ledger.Operation, input map[string]string, flow sdk.Flow) sdk.CheckoutRequest {
 	a := o.Attempt(attemptID)
-	return sdk.CheckoutRequest{
+	r := sdk.CheckoutRequest{
 		AttemptID: attemptID, InstanceID: s.DB.InstanceID(), OrderID: o.ID, Key: op.ProviderKey(), Flow: flow.Name,
 		Amount: o.Money(o.Amount), CaptureMode: a.CaptureMode, Input: input,
 		URLs:      s.back(attemptID),
 		CreatedAt: a.CreatedAt, ExpiresAt: o.ExpiresAt, Description: o.Description, LineItems: o.LineItems,
 		Customer: o.Customer, Metadata: o.Metadata,
 	}
+	s.signCheckout(&r, o, op)
+	return r
 }
 
 // back is where a provider sends the payer's browser.

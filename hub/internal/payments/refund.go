@@ -44,10 +44,12 @@ func (s *Service) Refund(ctx context.Context, c Caller, orderID string, in Refun
 			return change, nil, notOffered(flow, "refund of a part")
 		}
 		op.PluginVersion = p.State().Version
-		prepare(op, sdk.RefundRequest{
+		request := sdk.RefundRequest{
 			PaymentRequest: s.paymentRequest(o, a), Key: op.ProviderKey(), RefundID: r.ID,
 			CaptureID: r.CaptureID, Refund: o.Money(r.Amount), Reason: in.Reason,
-		})
+		}
+		s.signRefund(&request, op)
+		prepare(op, request)
 		return change, op, err
 	})
 }

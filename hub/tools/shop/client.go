@@ -28,7 +28,7 @@ func (s *shop) clientPage(o *order) string {
 		return s.sandbox + "/stripe/3ds/" + c["payment_intent"] + "?" + url.Values{"return": {back}}.Encode()
 	case c["client_id"] != "" && c["custom_id"] != "": // the browser makes PayPal's order
 		q := url.Values{"return": {back}}
-		for _, name := range []string{"client_id", "amount", "currency", "custom_id", "merchant_id"} {
+		for _, name := range []string{"client_id", "amount", "currency", "custom_id", "reference_id", "merchant_id"} {
 			q.Set(name, c[name])
 		}
 		return s.sandbox + "/paypal/client?" + q.Encode()

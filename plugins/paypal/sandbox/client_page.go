@@ -12,7 +12,7 @@ import (
 // browser to do, and what a dishonest browser does instead. Nothing in it needs
 // the secret, as nothing in PayPal's JavaScript does.
 type clientForm struct {
-	ClientID, Amount, Currency, CustomID, MerchantID, Return string
+	ClientID, Amount, Currency, CustomID, ReferenceID, MerchantID, Return string
 
 	OrderID  string // made by an earlier press that was declined
 	Choice   string
@@ -31,7 +31,7 @@ func readClientForm(values url.Values) clientForm {
 	get := values.Get
 	return clientForm{
 		ClientID: get("client_id"), Amount: get("amount"), Currency: get("currency"), CustomID: get("custom_id"),
-		MerchantID: get("merchant_id"), Return: get("return"), OrderID: get("order_id"), Choice: get("choice"),
+		ReferenceID: get("reference_id"), MerchantID: get("merchant_id"), Return: get("return"), OrderID: get("order_id"), Choice: get("choice"),
 		TamperAmount: get("tamper_amount"), TamperCurrency: get("tamper_currency"), TamperCustomID: get("tamper_custom_id"),
 		TamperPayee: get("tamper_payee"), Reuse: get("reuse_order"), Units: get("units"), Stop: get("stop"),
 	}
@@ -133,8 +133,8 @@ func (f clientForm) request() *orderRequest {
 		return told
 	}
 	u := unitRequest{
-		CustomID: or(f.TamperCustomID, f.CustomID),
-		Amount:   &amountRequest{wireMoney: wireMoney{or(f.TamperCurrency, f.Currency), or(f.TamperAmount, f.Amount)}},
+		ReferenceID: f.ReferenceID, CustomID: or(f.TamperCustomID, f.CustomID),
+		Amount: &amountRequest{wireMoney: wireMoney{or(f.TamperCurrency, f.Currency), or(f.TamperAmount, f.Amount)}},
 	}
 	if merchant := or(f.TamperPayee, f.MerchantID); merchant != "" {
 		u.Payee = &payee{MerchantID: merchant}

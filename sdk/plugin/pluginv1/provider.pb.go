@@ -987,6 +987,10 @@ type CheckoutRequest struct {
 	LineItems     []*LineItem            `protobuf:"bytes,13,rep,name=line_items,json=lineItems,proto3" json:"line_items,omitempty"`
 	Customer      *Customer              `protobuf:"bytes,14,opt,name=customer,proto3" json:"customer,omitempty"`
 	Metadata      map[string]string      `protobuf:"bytes,15,rep,name=metadata,proto3" json:"metadata,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	AppId         string                 `protobuf:"bytes,16,opt,name=app_id,json=appId,proto3" json:"app_id,omitempty"`
+	Reference     string                 `protobuf:"bytes,17,opt,name=reference,proto3" json:"reference,omitempty"`
+	KeyHash       string                 `protobuf:"bytes,18,opt,name=key_hash,json=keyHash,proto3" json:"key_hash,omitempty"`
+	Digest        string                 `protobuf:"bytes,19,opt,name=digest,proto3" json:"digest,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1126,6 +1130,34 @@ func (x *CheckoutRequest) GetMetadata() map[string]string {
 	return nil
 }
 
+func (x *CheckoutRequest) GetAppId() string {
+	if x != nil {
+		return x.AppId
+	}
+	return ""
+}
+
+func (x *CheckoutRequest) GetReference() string {
+	if x != nil {
+		return x.Reference
+	}
+	return ""
+}
+
+func (x *CheckoutRequest) GetKeyHash() string {
+	if x != nil {
+		return x.KeyHash
+	}
+	return ""
+}
+
+func (x *CheckoutRequest) GetDigest() string {
+	if x != nil {
+		return x.Digest
+	}
+	return ""
+}
+
 type PaymentRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	AttemptId     string                 `protobuf:"bytes,1,opt,name=attempt_id,json=attemptId,proto3" json:"attempt_id,omitempty"`
@@ -1135,6 +1167,7 @@ type PaymentRequest struct {
 	Amount        *Money                 `protobuf:"bytes,5,opt,name=amount,proto3" json:"amount,omitempty"`
 	CreatedAt     int64                  `protobuf:"varint,6,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
 	Opaque        []byte                 `protobuf:"bytes,7,opt,name=opaque,proto3" json:"opaque,omitempty"`
+	FindKeyHash   string                 `protobuf:"bytes,8,opt,name=find_key_hash,json=findKeyHash,proto3" json:"find_key_hash,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1216,6 +1249,13 @@ func (x *PaymentRequest) GetOpaque() []byte {
 		return x.Opaque
 	}
 	return nil
+}
+
+func (x *PaymentRequest) GetFindKeyHash() string {
+	if x != nil {
+		return x.FindKeyHash
+	}
+	return ""
 }
 
 type ConfirmRequest struct {
@@ -1414,6 +1454,8 @@ type RefundRequest struct {
 	CaptureId     string                 `protobuf:"bytes,4,opt,name=capture_id,json=captureId,proto3" json:"capture_id,omitempty"`
 	Refund        *Money                 `protobuf:"bytes,5,opt,name=refund,proto3" json:"refund,omitempty"`
 	Reason        string                 `protobuf:"bytes,6,opt,name=reason,proto3" json:"reason,omitempty"`
+	KeyHash       string                 `protobuf:"bytes,7,opt,name=key_hash,json=keyHash,proto3" json:"key_hash,omitempty"`
+	Digest        string                 `protobuf:"bytes,8,opt,name=digest,proto3" json:"digest,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1486,6 +1528,20 @@ func (x *RefundRequest) GetRefund() *Money {
 func (x *RefundRequest) GetReason() string {
 	if x != nil {
 		return x.Reason
+	}
+	return ""
+}
+
+func (x *RefundRequest) GetKeyHash() string {
+	if x != nil {
+		return x.KeyHash
+	}
+	return ""
+}
+
+func (x *RefundRequest) GetDigest() string {
+	if x != nil {
+		return x.Digest
 	}
 	return ""
 }
@@ -1689,6 +1745,11 @@ type Payment struct {
 	Failure       *Failure               `protobuf:"bytes,15,opt,name=failure,proto3" json:"failure,omitempty"`
 	Opaque        []byte                 `protobuf:"bytes,16,opt,name=opaque,proto3" json:"opaque,omitempty"`
 	Payer         *Payer                 `protobuf:"bytes,17,opt,name=payer,proto3" json:"payer,omitempty"`
+	OrderId       string                 `protobuf:"bytes,18,opt,name=order_id,json=orderId,proto3" json:"order_id,omitempty"`
+	AppId         string                 `protobuf:"bytes,19,opt,name=app_id,json=appId,proto3" json:"app_id,omitempty"`
+	Reference     string                 `protobuf:"bytes,20,opt,name=reference,proto3" json:"reference,omitempty"`
+	KeyHash       string                 `protobuf:"bytes,21,opt,name=key_hash,json=keyHash,proto3" json:"key_hash,omitempty"`
+	Digest        string                 `protobuf:"bytes,22,opt,name=digest,proto3" json:"digest,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1840,6 +1901,41 @@ func (x *Payment) GetPayer() *Payer {
 		return x.Payer
 	}
 	return nil
+}
+
+func (x *Payment) GetOrderId() string {
+	if x != nil {
+		return x.OrderId
+	}
+	return ""
+}
+
+func (x *Payment) GetAppId() string {
+	if x != nil {
+		return x.AppId
+	}
+	return ""
+}
+
+func (x *Payment) GetReference() string {
+	if x != nil {
+		return x.Reference
+	}
+	return ""
+}
+
+func (x *Payment) GetKeyHash() string {
+	if x != nil {
+		return x.KeyHash
+	}
+	return ""
+}
+
+func (x *Payment) GetDigest() string {
+	if x != nil {
+		return x.Digest
+	}
+	return ""
 }
 
 type Captures struct {
@@ -2093,6 +2189,8 @@ type RefundResult struct {
 	Failure       *Failure               `protobuf:"bytes,7,opt,name=failure,proto3" json:"failure,omitempty"`
 	At            int64                  `protobuf:"varint,8,opt,name=at,proto3" json:"at,omitempty"`
 	Reversed      bool                   `protobuf:"varint,9,opt,name=reversed,proto3" json:"reversed,omitempty"`
+	KeyHash       string                 `protobuf:"bytes,10,opt,name=key_hash,json=keyHash,proto3" json:"key_hash,omitempty"`
+	Digest        string                 `protobuf:"bytes,11,opt,name=digest,proto3" json:"digest,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2188,6 +2286,20 @@ func (x *RefundResult) GetReversed() bool {
 		return x.Reversed
 	}
 	return false
+}
+
+func (x *RefundResult) GetKeyHash() string {
+	if x != nil {
+		return x.KeyHash
+	}
+	return ""
+}
+
+func (x *RefundResult) GetDigest() string {
+	if x != nil {
+		return x.Digest
+	}
+	return ""
 }
 
 type Dispute struct {
@@ -2938,7 +3050,7 @@ const file_sdk_plugin_provider_proto_rawDesc = "" +
 	"\x06amount\x18\x03 \x01(\x03R\x06amount\"4\n" +
 	"\bCustomer\x12\x14\n" +
 	"\x05email\x18\x01 \x01(\tR\x05email\x12\x12\n" +
-	"\x04name\x18\x02 \x01(\tR\x04name\"\xf9\x05\n" +
+	"\x04name\x18\x02 \x01(\tR\x04name\"\xe1\x06\n" +
 	"\x0fCheckoutRequest\x12\x1d\n" +
 	"\n" +
 	"attempt_id\x18\x01 \x01(\tR\tattemptId\x12\x1f\n" +
@@ -2960,14 +3072,18 @@ const file_sdk_plugin_provider_proto_rawDesc = "" +
 	"\n" +
 	"line_items\x18\r \x03(\v2\x1c.superpay.plugin.v1.LineItemR\tlineItems\x128\n" +
 	"\bcustomer\x18\x0e \x01(\v2\x1c.superpay.plugin.v1.CustomerR\bcustomer\x12M\n" +
-	"\bmetadata\x18\x0f \x03(\v21.superpay.plugin.v1.CheckoutRequest.MetadataEntryR\bmetadata\x1a8\n" +
+	"\bmetadata\x18\x0f \x03(\v21.superpay.plugin.v1.CheckoutRequest.MetadataEntryR\bmetadata\x12\x15\n" +
+	"\x06app_id\x18\x10 \x01(\tR\x05appId\x12\x1c\n" +
+	"\treference\x18\x11 \x01(\tR\treference\x12\x19\n" +
+	"\bkey_hash\x18\x12 \x01(\tR\akeyHash\x12\x16\n" +
+	"\x06digest\x18\x13 \x01(\tR\x06digest\x1a8\n" +
 	"\n" +
 	"InputEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\x1a;\n" +
 	"\rMetadataEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xfb\x01\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x9f\x02\n" +
 	"\x0ePaymentRequest\x12\x1d\n" +
 	"\n" +
 	"attempt_id\x18\x01 \x01(\tR\tattemptId\x12\x1f\n" +
@@ -2978,7 +3094,8 @@ const file_sdk_plugin_provider_proto_rawDesc = "" +
 	"\x06amount\x18\x05 \x01(\v2\x19.superpay.plugin.v1.MoneyR\x06amount\x12\x1d\n" +
 	"\n" +
 	"created_at\x18\x06 \x01(\x03R\tcreatedAt\x12\x16\n" +
-	"\x06opaque\x18\a \x01(\fR\x06opaque\"\xb0\x02\n" +
+	"\x06opaque\x18\a \x01(\fR\x06opaque\x12\"\n" +
+	"\rfind_key_hash\x18\b \x01(\tR\vfindKeyHash\"\xb0\x02\n" +
 	"\x0eConfirmRequest\x12<\n" +
 	"\apayment\x18\x01 \x01(\v2\".superpay.plugin.v1.PaymentRequestR\apayment\x12\x10\n" +
 	"\x03key\x18\x02 \x01(\tR\x03key\x12!\n" +
@@ -2995,7 +3112,7 @@ const file_sdk_plugin_provider_proto_rawDesc = "" +
 	"\acapture\x18\x03 \x01(\v2\x19.superpay.plugin.v1.MoneyR\acapture\"_\n" +
 	"\rCancelRequest\x12<\n" +
 	"\apayment\x18\x01 \x01(\v2\".superpay.plugin.v1.PaymentRequestR\apayment\x12\x10\n" +
-	"\x03key\x18\x02 \x01(\tR\x03key\"\xe6\x01\n" +
+	"\x03key\x18\x02 \x01(\tR\x03key\"\x99\x02\n" +
 	"\rRefundRequest\x12<\n" +
 	"\apayment\x18\x01 \x01(\v2\".superpay.plugin.v1.PaymentRequestR\apayment\x12\x10\n" +
 	"\x03key\x18\x02 \x01(\tR\x03key\x12\x1b\n" +
@@ -3003,7 +3120,9 @@ const file_sdk_plugin_provider_proto_rawDesc = "" +
 	"\n" +
 	"capture_id\x18\x04 \x01(\tR\tcaptureId\x121\n" +
 	"\x06refund\x18\x05 \x01(\v2\x19.superpay.plugin.v1.MoneyR\x06refund\x12\x16\n" +
-	"\x06reason\x18\x06 \x01(\tR\x06reason\"\xad\x01\n" +
+	"\x06reason\x18\x06 \x01(\tR\x06reason\x12\x19\n" +
+	"\bkey_hash\x18\a \x01(\tR\akeyHash\x12\x16\n" +
+	"\x06digest\x18\b \x01(\tR\x06digest\"\xad\x01\n" +
 	"\x10GetRefundRequest\x12<\n" +
 	"\apayment\x18\x01 \x01(\v2\".superpay.plugin.v1.PaymentRequestR\apayment\x12\x1b\n" +
 	"\trefund_id\x18\x02 \x01(\tR\brefundId\x12\x1f\n" +
@@ -3017,7 +3136,7 @@ const file_sdk_plugin_provider_proto_rawDesc = "" +
 	"\x05limit\x18\x03 \x01(\x05R\x05limit\"W\n" +
 	"\bListPage\x127\n" +
 	"\bpayments\x18\x01 \x03(\v2\x1b.superpay.plugin.v1.PaymentR\bpayments\x12\x12\n" +
-	"\x04next\x18\x02 \x01(\tR\x04next\"\xfd\x05\n" +
+	"\x04next\x18\x02 \x01(\tR\x04next\"\x80\a\n" +
 	"\aPayment\x12\x1d\n" +
 	"\n" +
 	"attempt_id\x18\x01 \x01(\tR\tattemptId\x12\x1f\n" +
@@ -3044,7 +3163,12 @@ const file_sdk_plugin_provider_proto_rawDesc = "" +
 	"nextAction\x125\n" +
 	"\afailure\x18\x0f \x01(\v2\x1b.superpay.plugin.v1.FailureR\afailure\x12\x16\n" +
 	"\x06opaque\x18\x10 \x01(\fR\x06opaque\x12/\n" +
-	"\x05payer\x18\x11 \x01(\v2\x19.superpay.plugin.v1.PayerR\x05payer\"Y\n" +
+	"\x05payer\x18\x11 \x01(\v2\x19.superpay.plugin.v1.PayerR\x05payer\x12\x19\n" +
+	"\border_id\x18\x12 \x01(\tR\aorderId\x12\x15\n" +
+	"\x06app_id\x18\x13 \x01(\tR\x05appId\x12\x1c\n" +
+	"\treference\x18\x14 \x01(\tR\treference\x12\x19\n" +
+	"\bkey_hash\x18\x15 \x01(\tR\akeyHash\x12\x16\n" +
+	"\x06digest\x18\x16 \x01(\tR\x06digest\"Y\n" +
 	"\bCaptures\x12\x1a\n" +
 	"\bcomplete\x18\x01 \x01(\bR\bcomplete\x121\n" +
 	"\x05items\x18\x02 \x03(\v2\x1b.superpay.plugin.v1.CaptureR\x05items\"x\n" +
@@ -3060,7 +3184,7 @@ const file_sdk_plugin_provider_proto_rawDesc = "" +
 	"\x06status\x18\x02 \x01(\tR\x06status\x121\n" +
 	"\x06amount\x18\x03 \x01(\v2\x19.superpay.plugin.v1.MoneyR\x06amount\x12+\n" +
 	"\x03fee\x18\x04 \x01(\v2\x19.superpay.plugin.v1.MoneyR\x03fee\x12\x0e\n" +
-	"\x02at\x18\x05 \x01(\x03R\x02at\"\xa9\x02\n" +
+	"\x02at\x18\x05 \x01(\x03R\x02at\"\xdc\x02\n" +
 	"\fRefundResult\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1b\n" +
 	"\trefund_id\x18\x02 \x01(\tR\brefundId\x12\x1f\n" +
@@ -3072,7 +3196,10 @@ const file_sdk_plugin_provider_proto_rawDesc = "" +
 	"\x06amount\x18\x06 \x01(\v2\x19.superpay.plugin.v1.MoneyR\x06amount\x125\n" +
 	"\afailure\x18\a \x01(\v2\x1b.superpay.plugin.v1.FailureR\afailure\x12\x0e\n" +
 	"\x02at\x18\b \x01(\x03R\x02at\x12\x1a\n" +
-	"\breversed\x18\t \x01(\bR\breversed\"\x98\x02\n" +
+	"\breversed\x18\t \x01(\bR\breversed\x12\x19\n" +
+	"\bkey_hash\x18\n" +
+	" \x01(\tR\akeyHash\x12\x16\n" +
+	"\x06digest\x18\v \x01(\tR\x06digest\"\x98\x02\n" +
 	"\aDispute\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1d\n" +
 	"\n" +

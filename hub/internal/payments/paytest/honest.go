@@ -114,13 +114,14 @@ func (h *Honest) CreateCheckout(_ context.Context, r sdk.CheckoutRequest) (*sdk.
 		return a, nil
 	}
 	p := &sdk.Payment{
-		AttemptID: r.AttemptID, InstanceID: r.InstanceID, Mode: sdk.Test, Status: sdk.RequiresAction, Amount: r.Amount,
+		Mode: sdk.Test, Status: sdk.RequiresAction, Amount: r.Amount,
 		Refs:       []sdk.Ref{{Kind: "payment", Value: h.name("pay")}},
 		Captures:   sdk.Captures{Complete: true},
 		Refunds:    sdk.Refunds{Complete: true},
 		Disputes:   sdk.Disputes{Complete: true},
 		NextAction: &sdk.NextAction{Type: sdk.ActionRedirect, URL: "https://pay.example/" + r.AttemptID},
 	}
+	p.ReadMetadata(r.HubMetadata())
 	if r.Flow == FlowCharge {
 		p.NextAction = nil
 		p.Status = sdk.RequiresCapture
@@ -134,10 +135,17 @@ func (h *Honest) CreateCheckout(_ context.Context, r sdk.CheckoutRequest) (*sdk.
 	return answered(h, r.Key, h.copy(r.AttemptID))
 }
 
-// GetPayment reads a payment by the attempt's id.
+// GetPayment reads a payment by the attempt's id, or by the hash of the app's key.
 func (h *Honest) GetPayment(_ context.Context, r sdk.PaymentRequest) (*sdk.Payment, error) {
-	if p := h.Payment(r.AttemptID); p != nil {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if p := h.copy(r.AttemptID); p != nil {
 		return p, nil
+	}
+	for id, p := range h.payments {
+		if r.FindKeyHash != "" && p.KeyHash == r.FindKeyHash || len(r.Refs) > 0 && slices.Contains(p.Refs, r.Refs[0]) {
+			return h.copy(id), nil
+		}
 	}
 	return nil, sdk.ErrNotFound
 }
@@ -194,21 +202,22 @@ func (h *Honest) Refund(_ context.Context, r sdk.RefundRequest) (*sdk.Refund, er
 		return nil, sdk.Rejected(sdk.Failure{Code: sdk.FailureState, Message: "no such payment"})
 	}
 	refund := sdk.Refund{
-		ID: h.name("re"), RefundID: r.RefundID, InstanceID: r.InstanceID, CaptureID: r.CaptureID,
-		Status: sdk.MovementSucceeded, Amount: r.Refund,
+		ID: h.name("re"), CaptureID: r.CaptureID, Status: sdk.MovementSucceeded, Amount: r.Refund,
 	}
+	refund.ReadMetadata(r.HubMetadata())
 	p.Refunds.Items = append(p.Refunds.Items, refund)
 	return answered(h, r.Key, &refund)
 }
 
-// GetRefund reads a refund by the provider's id or the hub's.
+// GetRefund reads a refund by the provider's id, the hub's, or the hash of the
+// app's key.
 func (h *Honest) GetRefund(_ context.Context, r sdk.GetRefundRequest) (*sdk.Refund, error) {
 	p := h.Payment(r.AttemptID)
 	if p == nil {
 		return nil, sdk.ErrNotFound
 	}
 	for _, refund := range p.Refunds.Items {
-		if refund.ID == r.ProviderID || r.RefundID != "" && refund.RefundID == r.RefundID {
+		if refund.ID == r.ProviderID || r.RefundID != "" && refund.RefundID == r.RefundID || r.FindKeyHash != "" && refund.KeyHash == r.FindKeyHash {
 			return &refund, nil
 		}
 	}

@@ -37,11 +37,10 @@ func (p *Provider) CreateCheckout(ctx context.Context, r sdk.CheckoutRequest) (*
 	if err != nil {
 		return nil, err
 	}
-	metadata := map[string]string{}
+	metadata := r.HubMetadata()
 	for k, v := range r.Metadata {
 		metadata[k] = v
 	}
-	metadata[sdk.MetadataAttempt], metadata[sdk.MetadataInstance], metadata[sdk.MetadataOrder] = r.AttemptID, r.InstanceID, r.OrderID
 	in := map[string]any{
 		"amount": amount, "currency": r.Amount.Currency, "manual_capture": r.CaptureMode == sdk.CaptureManual,
 		"description": r.Description, "return_url": r.URLs.Return, "cancel_url": r.URLs.Cancel, "metadata": metadata,
@@ -88,17 +87,23 @@ func (p *Provider) GetPayment(ctx context.Context, r sdk.PaymentRequest) (*sdk.P
 		return got.read()
 	}
 	var found list
-	query := url.Values{"metadata": {sdk.MetadataAttempt + ":" + r.AttemptID}}
-	if err := p.client.get(ctx, "/v1/payments?"+query.Encode(), &found); err != nil {
-		return nil, err
+	search := []string{sdk.MetadataAttempt + ":" + r.AttemptID}
+	if r.FindKeyHash != "" {
+		search = append(search, sdk.MetadataKey+":"+r.FindKeyHash)
 	}
-	for _, got := range found.Data {
-		if got.Metadata[sdk.MetadataAttempt] == r.AttemptID && got.Metadata[sdk.MetadataInstance] == r.InstanceID {
-			return got.read()
+	for _, what := range search {
+		found = list{}
+		if err := p.client.get(ctx, "/v1/payments?"+url.Values{"metadata": {what}}.Encode(), &found); err != nil {
+			return nil, err
 		}
-	}
-	if found.Data == nil { // {} is no empty list
-		return nil, once.ErrUnreadable
+		for _, got := range found.Data {
+			if r.Finds(got.Metadata) {
+				return got.read()
+			}
+		}
+		if found.Data == nil { // {} is no empty list
+			return nil, once.ErrUnreadable
+		}
 	}
 	return nil, sdk.ErrNotFound
 }
@@ -167,10 +172,10 @@ func (o payment) read() (*sdk.Payment, error) {
 		return nil, once.ErrUnreadable
 	}
 	out := &sdk.Payment{
-		AttemptID: o.Metadata[sdk.MetadataAttempt], InstanceID: o.Metadata[sdk.MetadataInstance],
 		Refs: []sdk.Ref{{Kind: kindPayment, Value: o.ID}}, Mode: sdk.Test, Status: status, Amount: amount,
 		Captures: sdk.Captures{Complete: true}, Refunds: sdk.Refunds{Complete: true}, Disputes: sdk.Disputes{Complete: true},
 	}
+	out.ReadMetadata(o.Metadata)
 	if o.Live {
 		out.Mode = sdk.Live
 	}

@@ -31,7 +31,7 @@ func (p *Provider) Refund(ctx context.Context, r sdk.RefundRequest) (*sdk.Refund
 	}
 	in := map[string]any{
 		"capture_id": r.CaptureID, "amount": amount, "reason": r.Reason,
-		"metadata": map[string]string{sdk.MetadataRefund: r.RefundID, sdk.MetadataAttempt: r.AttemptID, sdk.MetadataInstance: r.InstanceID},
+		"metadata": r.HubMetadata(),
 	}
 	var got refund
 	if err := p.client.post(ctx, "/v1/refunds", r.Key, in, &got); err != nil {
@@ -58,7 +58,7 @@ func (p *Provider) GetRefund(ctx context.Context, r sdk.GetRefundRequest) (*sdk.
 		return nil, err
 	}
 	for _, re := range of.Refunds.Items {
-		if re.RefundID == r.RefundID && re.InstanceID == r.InstanceID {
+		if re.InstanceID == r.InstanceID && (re.RefundID == r.RefundID || r.FindKeyHash != "" && re.KeyHash == r.FindKeyHash) {
 			return &re, nil
 		}
 	}
@@ -76,9 +76,9 @@ func (o refund) read() (*sdk.Refund, error) {
 		return nil, once.ErrUnreadable
 	}
 	out := &sdk.Refund{
-		ID: o.ID, RefundID: o.Metadata[sdk.MetadataRefund], InstanceID: o.Metadata[sdk.MetadataInstance],
-		CaptureID: o.CaptureID, Status: status, Amount: amount,
+		ID: o.ID, CaptureID: o.CaptureID, Status: status, Amount: amount,
 	}
+	out.ReadMetadata(o.Metadata)
 	if o.Failure != "" {
 		f := failure(o.Failure)
 		out.Failure = &f

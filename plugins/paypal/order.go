@@ -31,7 +31,7 @@ type purchaseUnit struct {
 	ReferenceID string  `json:"reference_id"`
 	Amount      *amount `json:"amount"`
 	CustomID    string  `json:"custom_id"`
-	Payee    struct {
+	Payee       struct {
 		MerchantID string `json:"merchant_id"`
 	} `json:"payee"`
 	Instruction struct {

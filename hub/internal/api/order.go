@@ -39,7 +39,7 @@ type Order struct {
 	ExpiresAt      time.Time         `json:"expires_at" doc:"When it closes unpaid"`
 	CreatedAt      time.Time         `json:"created_at"`
 	UpdatedAt      time.Time         `json:"updated_at"`
-	Version        int64             `json:"version" doc:"Grows with every change"`
+	Version        int64             `json:"version" doc:"Grows with every change, and perhaps by much at once: the greater version is the newer one"`
 }
 
 // Attention is one thing that a person has to look at.
@@ -101,7 +101,7 @@ func orderOf(o *ledger.Order) Order {
 		Authorized: o.Authorized, Captured: o.Captured, Refunded: o.Refunded, Disputed: o.Disputed, Refundable: o.Refundable,
 		NeedsAttention: o.NeedsAttention, Attention: []Attention{}, Attempts: []Attempt{}, Refunds: []Refund{}, Disputes: []Dispute{},
 		Description: o.Description, Metadata: o.Metadata, ReturnURL: o.ReturnURL, CancelURL: o.CancelURL,
-		ExpiresAt: o.ExpiresAt, CreatedAt: o.CreatedAt, UpdatedAt: o.UpdatedAt, Version: o.Version,
+		ExpiresAt: o.ExpiresAt, CreatedAt: o.CreatedAt, UpdatedAt: o.UpdatedAt, Version: o.AppVersion(),
 	}
 	if o.Customer != (sdk.Customer{}) {
 		c := Customer(o.Customer)

@@ -62,6 +62,8 @@ type News struct {
 	Maybe     []sdk.Ref    // what may be the payment of an attempt that has none yet
 	Gone      bool         // a read found nothing
 	Taken     bool         // what it named belongs to another payment
+	Lost      bool         // it names a payment that this request made, and that is on no record
+	HashTaken bool         // a key hash that it proves is on record already
 	Raise     string       // a reason for attention that the caller found
 	Callback  string       // settled with these news, or what Raise is about
 
@@ -78,6 +80,7 @@ type Result struct {
 	Outcome  Outcome
 	Rejected bool
 	Failure  *sdk.Failure
+	Arrived  bool // the provider knows the key: the first sending arrived
 }
 
 // Apply decides what the news change: the one way by which an order moves. It
@@ -118,6 +121,9 @@ type decision struct {
 
 func (d *decision) apply(a *Attempt, n News) {
 	fresh := n.Begun != 0 && n.Begun == d.before.Version
+	if n.Lost {
+		a = d.lost(a, n)
+	}
 	switch {
 	case n.Source == FromRead && d.env.Now.Before(a.LeasedUntil) && !a.LeasedUntil.Equal(n.Lease):
 		// A worker is at it that began later, and says when it is looked at next. If
@@ -128,7 +134,7 @@ func (d *decision) apply(a *Attempt, n News) {
 	case n.Begun != 0:
 		d.look[a.ID] = true
 	}
-	if fresh && n.Source == FromRead && !d.before.Attempt(a.ID).waiting(d.env.Now) {
+	if was := d.before.Attempt(a.ID); fresh && n.Source == FromRead && (was == nil || !was.waiting(d.env.Now)) {
 		d.read[a.ID] = true
 	}
 	if n.Source == FromRead && n.Begun != 0 && (n.Payment != nil || n.Refund != nil || n.Gone) {
@@ -154,20 +160,42 @@ func (d *decision) apply(a *Attempt, n News) {
 		d.payment(a, n, fresh)
 	}
 	if n.Refund != nil {
-		r := *n.Refund
-		if n.Operation != nil {
-			// The answer to our asking is about our refund, whether or not the
-			// provider's metadata say so.
-			if op := d.o.Operation(n.Operation.ID); op != nil && op.RefundID != nil {
-				r.RefundID = *op.RefundID
-			}
-		}
-		d.refund(a, n, r, fresh)
+		n = d.refundAnswer(a, n, fresh)
 	}
 	if n.Operation != nil {
 		d.close(a, n)
 	}
 	d.expect(a, n)
+}
+
+// refundAnswer merges what a provider says of one refund. The answer to our
+// asking is about our refund, also where the provider keeps no metadata; but not
+// where it names another one on record: then the outcome of ours stays unknown.
+func (d *decision) refundAnswer(a *Attempt, n News, fresh bool) News {
+	r := *n.Refund
+	if n.Operation == nil {
+		d.refund(a, n, r, fresh)
+		return n
+	}
+	op := d.o.Operation(n.Operation.ID)
+	if op == nil || op.RefundID == nil { // it has ended
+		d.refund(a, n, r, fresh)
+		return n
+	}
+	asked := d.o.Refund(*op.RefundID)
+	if asked == nil || !d.o.RefundAnswered(asked.ID, &r) {
+		d.refund(a, n, r, fresh)
+		d.raise(RefundMismatch, a.ID)
+		n.Operation = &Result{ID: n.Operation.ID, Outcome: OutcomeUnknown, Arrived: n.Operation.Arrived}
+		return n
+	}
+	if claim, proven := d.env.Secret.RefundClaim(a.ID, r); r.RefundID != "" && r.RefundID != asked.ID && !(proven && claim.KeyHash == d.keyHash(op)) {
+		d.raise(RefundMismatch, a.ID) // of a name that nobody knows
+	}
+	d.claimed(a, n, asked, r)
+	r.RefundID = asked.ID
+	d.refund(a, n, r, fresh)
+	return n
 }
 
 func (d *decision) record(a *Attempt, n News, kind string, data map[string]any) {

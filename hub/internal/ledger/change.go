@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"cmp"
 	"reflect"
 	"slices"
 	"time"
@@ -71,6 +72,13 @@ func (o *Order) clone() *Order {
 	return &c
 }
 
+func unnamed(r *Refund) int {
+	if r.ProviderID == nil {
+		return 1
+	}
+	return 0
+}
+
 func cloneAll[T any](in []*T) []*T {
 	out := make([]*T, len(in))
 	for i, p := range in {
@@ -122,6 +130,8 @@ func diff(before, after *Order, events []Event, env Env, touched map[string]bool
 	c := Change{Order: after, Events: events, Postings: post(before, after, env)}
 	c.Captures = changed(before.Captures, after.Captures)
 	c.Refunds = changed(before.Refunds, after.Refunds)
+	// One that gives its provider's id to another is written before that.
+	slices.SortStableFunc(c.Refunds, func(a, b *Refund) int { return cmp.Compare(unnamed(b), unnamed(a)) })
 	c.Disputes = changed(before.Disputes, after.Disputes)
 	c.Operations = changed(before.Operations, after.Operations)
 	c.Attempts = changed(before.Attempts, after.Attempts)

@@ -91,8 +91,9 @@ func (d *decision) differs(a *Attempt, fresh bool, reason string) {
 	}
 }
 
-// findRefund matches a provider's refund with a row: by the provider's id,
-// else by ours, which our server put into its metadata.
+// findRefund matches a provider's refund with a row: by the provider's id, else
+// by ours, which our server put into its metadata, else by the hash of the key
+// under which an app asks for it again.
 func (d *decision) findRefund(a *Attempt, r sdk.Refund) *Refund {
 	for _, row := range d.o.Refunds {
 		if row.Provider == a.Provider && row.ProviderID != nil && *row.ProviderID == r.ID {
@@ -103,6 +104,9 @@ func (d *decision) findRefund(a *Attempt, r sdk.Refund) *Refund {
 		if row.AttemptID == a.ID && row.ProviderID == nil && r.RefundID != "" && row.ID == r.RefundID {
 			return row
 		}
+	}
+	if claim, proven := d.env.Secret.RefundClaim(a.ID, r); proven {
+		return d.refundByKey(a, claim.KeyHash)
 	}
 	return nil
 }
@@ -124,10 +128,15 @@ func (d *decision) refund(a *Attempt, n News, r sdk.Refund, fresh bool) {
 			CaptureID: r.CaptureID, Origin: ByProvider, Status: r.Status, Amount: m.Amount, Currency: m.Currency,
 			Exponent: m.Exponent, Failure: r.Failure, CreatedAt: d.env.Now,
 		}
+		kind := "refund.made_at_provider"
+		if claim, proven := d.env.Secret.RefundClaim(a.ID, r); proven && d.o.Refund(claim.RefundID) == nil {
+			d.recovered(a, n, claim, row)
+			kind = "refund.recovered"
+		}
 		d.o.Refunds = append(d.o.Refunds, row)
 		d.look[a.ID] = true
 		data["refund_id"] = row.ID
-		d.record(a, n, "refund.made_at_provider", data)
+		d.record(a, n, kind, data)
 		d.reversed(a, r, row)
 		return
 	}

@@ -14,6 +14,7 @@ func (d *decision) close(a *Attempt, n News) {
 	if op == nil || !op.Open() {
 		return
 	}
+	op.Arrived = op.Arrived || n.Operation.Arrived
 	outcome := n.Operation.Outcome
 	failure := n.Operation.Failure
 	if outcome == "" {

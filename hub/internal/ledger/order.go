@@ -65,6 +65,10 @@ type Order struct {
 	Flow     string   `json:"flow"`
 	Mode     sdk.Mode `json:"mode"`
 
+	// VersionFloor is added to the version for apps: what they were told before
+	// the database went back is older than anything that it says now.
+	VersionFloor int64 `json:"-"`
+
 	Attempts   []*Attempt   `json:"-"`
 	Captures   []*Capture   `json:"-"`
 	Refunds    []*Refund    `json:"-"`
@@ -94,6 +98,10 @@ func (o *Order) Current() *Attempt {
 	}
 	return best
 }
+
+// AppVersion is the version that apps see. It only grows, also where the database
+// is restored from a backup.
+func (o *Order) AppVersion() int64 { return o.VersionFloor + o.Version }
 
 // Money is an amount of the order's currency.
 func (o *Order) Money(amount int64) sdk.Money {

@@ -11,30 +11,30 @@ import (
 
 // start records an operation and runs it; what was recorded before under the
 // same key answers instead.
-func (s *Service) start(ctx context.Context, c Caller, hash string, change ledger.Change, op *ledger.Operation) (Answer, error) {
+func (s *Service) start(ctx context.Context, c Caller, f fingerprint, change ledger.Change, op *ledger.Operation) (Answer, error) {
 	if !op.Open() { // nothing is to be asked
 		written, err := s.commit(ctx, change)
 		if err != nil || !written {
-			return s.notStarted(ctx, c, hash, change, err)
+			return s.notStarted(ctx, c, f, change, err)
 		}
 		s.wake(change)
 		return Answer{Order: change.Order, Operation: op}, nil
 	}
 	o, op, err := s.begin(ctx, change, op)
 	if err != nil {
-		return s.notStarted(ctx, c, hash, change, err)
+		return s.notStarted(ctx, c, f, change, err)
 	}
 	return s.run(ctx, o, op, c.RequestID)
 }
 
 // notStarted answers for a change that was not recorded, or whose operation
 // somebody else took over.
-func (s *Service) notStarted(ctx context.Context, c Caller, hash string, change ledger.Change, err error) (Answer, error) {
+func (s *Service) notStarted(ctx context.Context, c Caller, f fingerprint, change ledger.Change, err error) (Answer, error) {
 	switch {
 	case errors.Is(err, postgres.ErrKeyUsed), errors.Is(err, postgres.ErrReferenceUsed):
-		return s.replay(ctx, c, hash, change.Order.Reference)
+		return s.replay(ctx, c, f, change.Order.Reference)
 	case errors.Is(err, errTakenOver):
-		a, err := s.replay(ctx, c, hash, "")
+		a, err := s.replay(ctx, c, f, "")
 		var waits *ledger.Error
 		if errors.As(err, &waits) && waits.Code == ledger.CodeInFlight {
 			err = unrecorded(change.Order) // this is the first request: nothing refuses it

@@ -17,7 +17,7 @@ type CancelInput struct {
 // Cancel asks to release approved money or to close an order nobody paid.
 // Money that comes all the same wins: read the order's status.
 func (s *Service) Cancel(ctx context.Context, c Caller, orderID string, in CancelInput) (Answer, error) {
-	h := hash(sdk.OpCancel, orderID, in)
+	h := newFingerprint(sdk.OpCancel, orderID, in)
 	return s.decide(ctx, c, orderID, h, func(o *ledger.Order) (ledger.Change, *ledger.Operation, error) {
 		ask := s.ask(c, h, nil)
 		id := in.AttemptID

@@ -15,7 +15,7 @@ type CaptureInput struct {
 
 // Capture takes approved money, once; the rest is released.
 func (s *Service) Capture(ctx context.Context, c Caller, orderID string, in CaptureInput) (Answer, error) {
-	h := hash(sdk.OpCapture, orderID, in)
+	h := newFingerprint(sdk.OpCapture, orderID, in)
 	if in.Amount < 0 || in.Amount > maxAmount {
 		return Answer{}, ledger.Invalidf("amount", "must be a positive number of minor units; leave it out to capture all")
 	}

@@ -39,7 +39,7 @@ func (s *Service) Checkout(ctx context.Context, c Caller, in CheckoutInput) (Ans
 	if err := s.ClockRight(); err != nil {
 		return Answer{}, err
 	}
-	h := hash(sdk.OpCreate, "", in)
+	h := newFingerprint(sdk.OpCreate, "", in).of(in.Amount, in.Currency, in.Reference)
 	p, err := s.provider(c.App, in.Provider)
 	if err != nil {
 		return s.recorded(ctx, c, h, err)
@@ -54,6 +54,14 @@ func (s *Service) Checkout(ctx context.Context, c Caller, in CheckoutInput) (Ans
 	spec, flow, err := newAttempt(p, &in.AttemptInput, in.Currency)
 	if err != nil {
 		return s.recorded(ctx, c, h, err)
+	}
+	if s.DB.VersionFloor() > 0 {
+		// The database went back once: the key may be one that only a provider
+		// told of, which no new key of an operation runs into.
+		a, err := s.replay(ctx, c, h, "")
+		if !errors.Is(err, postgres.ErrNotFound) {
+			return a, err
+		}
 	}
 	env := s.env()
 	o := &ledger.Order{
@@ -71,8 +79,8 @@ func (s *Service) Checkout(ctx context.Context, c Caller, in CheckoutInput) (Ans
 
 // recorded still answers what is on record under the key, where the request
 // would be refused by now: a time has come closer, a provider is down.
-func (s *Service) recorded(ctx context.Context, c Caller, hash string, refusal error) (Answer, error) {
-	a, err := s.replay(ctx, c, hash, "")
+func (s *Service) recorded(ctx context.Context, c Caller, f fingerprint, refusal error) (Answer, error) {
+	a, err := s.replay(ctx, c, f, "")
 	if errors.Is(err, postgres.ErrNotFound) {
 		return a, refusal
 	}
@@ -89,11 +97,11 @@ func (s *Service) CheckoutAgain(ctx context.Context, c Caller, orderID string, i
 	if err != nil {
 		return Answer{}, err
 	}
-	h := hash(sdk.OpCreate, orderID, in)
+	h := newFingerprint(sdk.OpCreate, orderID, in)
 	if !p.Up() {
 		return s.recorded(ctx, c, h, down(p.Name()))
 	}
-	if err := s.closeEarlier(ctx, c, orderID, h); err != nil {
+	if err := s.closeEarlier(ctx, c, orderID, h.hash); err != nil {
 		return Answer{}, err
 	}
 	return s.decide(ctx, c, orderID, h, func(o *ledger.Order) (ledger.Change, *ledger.Operation, error) {

@@ -16,7 +16,7 @@ type ConfirmInput struct {
 
 // Confirm continues an attempt with what the client obtained.
 func (s *Service) Confirm(ctx context.Context, c Caller, orderID string, in ConfirmInput) (Answer, error) {
-	h := hash(sdk.OpConfirm, orderID, in)
+	h := newFingerprint(sdk.OpConfirm, orderID, in)
 	return s.decide(ctx, c, orderID, h, func(o *ledger.Order) (ledger.Change, *ledger.Operation, error) {
 		a, p, flow, err := s.flowOf(o, in.AttemptID)
 		if err != nil {

@@ -2,7 +2,6 @@ package payments
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"time"
 
@@ -72,7 +71,7 @@ func (s *Service) recover(ctx context.Context, p *providers.Provider, o *ledger.
 		}
 	}
 	news := ledger.News{AttemptID: *op.AttemptID, Source: ledger.FromRead, Operation: &ledger.Result{ID: op.ID}}
-	return s.truth(ctx, p, o, op, news, false, last)
+	return s.truth(ctx, p, o, op, news, last)
 }
 
 // repeatable reports whether the provider still remembers the operation's key,
@@ -85,9 +84,16 @@ func (s *Service) repeatable(p *providers.Provider, op *ledger.Operation) bool {
 
 // truth reads what became of an operation. Not found means "never happened" only
 // when it may not be repeated any more (last), its effect must have become
-// visible by now, and nothing says that it arrived.
-func (s *Service) truth(ctx context.Context, p *providers.Provider, o *ledger.Order, op *ledger.Operation, n ledger.News, arrived, last bool) ledger.News {
+// visible by now, and the provider never said that it knows the key. If it did,
+// what was made under the key may carry the names of an earlier request, which a
+// restored database has forgotten: it is looked for by the key's hash as well.
+func (s *Service) truth(ctx context.Context, p *providers.Provider, o *ledger.Order, op *ledger.Operation, n ledger.News, last bool) ledger.News {
 	a := o.Attempt(*op.AttemptID)
+	arrived := op.Arrived || n.Operation.Arrived
+	request := s.paymentRequest(o, a)
+	if arrived && (op.Kind == sdk.OpCreate || op.Kind == sdk.OpRefund) {
+		request.FindKeyHash = s.keyHash(op)
+	}
 	ctx, cancel := context.WithTimeout(ctx, s.CallTimeout)
 	defer cancel()
 	n.Begun = o.Version
@@ -95,13 +101,11 @@ func (s *Service) truth(ctx context.Context, p *providers.Provider, o *ledger.Or
 	var err error
 	settled := last && s.now().After(op.FirstSentAt.Add(p.Description().Repeats[op.Kind].Settling))
 	if op.Kind == sdk.OpRefund {
-		var r sdk.RefundRequest
-		_ = json.Unmarshal(op.Request, &r)
 		n.Refund, err = p.GetRefund(ctx, sdk.GetRefundRequest{
-			PaymentRequest: s.paymentRequest(o, a), RefundID: *op.RefundID, CaptureID: o.Refund(*op.RefundID).CaptureID,
+			PaymentRequest: request, RefundID: *op.RefundID, CaptureID: o.Refund(*op.RefundID).CaptureID,
 		})
 	} else {
-		n.Payment, err = p.GetPayment(ctx, s.paymentRequest(o, a))
+		n.Payment, err = p.GetPayment(ctx, request)
 		// Before its effect must be visible, an unchanged payment says nothing
 		// about an operation that was to change it.
 		if err == nil && !settled && !ledger.Concludes(op.Kind, n.Payment.Status) {
@@ -110,8 +114,13 @@ func (s *Service) truth(ctx context.Context, p *providers.Provider, o *ledger.Or
 			}
 		}
 	}
+	if err == nil {
+		if n = s.replayed(ctx, o, op, n); undecided(n) {
+			n.Operation.Outcome = ledger.OutcomeUnknown
+		}
+		return n
+	}
 	switch {
-	case err == nil:
 	case errors.Is(err, sdk.ErrNotFound) && settled && !arrived:
 		n.Payment, n.Refund, n.Begun = nil, nil, 0
 		n.Operation.Outcome = ledger.OutcomeDeclined

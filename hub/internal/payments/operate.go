@@ -14,8 +14,8 @@ import (
 )
 
 // ask is what an operation of this caller carries.
-func (s *Service) ask(c Caller, hash string, p *providers.Provider) ledger.Ask {
-	a := ledger.Ask{IdempotencyKey: c.IdempotencyKey, RequestHash: hash, RequestID: c.RequestID, Source: ledger.FromApp, Lease: s.lease, Operator: c.Operator}
+func (s *Service) ask(c Caller, f fingerprint, p *providers.Provider) ledger.Ask {
+	a := ledger.Ask{IdempotencyKey: c.IdempotencyKey, RequestHash: f.hash, RequestID: c.RequestID, Source: ledger.FromApp, Lease: s.lease, Operator: c.Operator}
 	if c.Operator != nil {
 		a.Source = ledger.FromOperator
 	}
@@ -31,18 +31,20 @@ var errStale = errors.New("the order changed while this was decided")
 // decide loads an order, decides and starts, as often as others move the order
 // meanwhile. The key is looked up first: what was asked before is answered
 // from the record, whatever the order's state forbids now.
-func (s *Service) decide(ctx context.Context, c Caller, orderID, hash string,
+func (s *Service) decide(ctx context.Context, c Caller, orderID string, asked fingerprint,
 	f func(*ledger.Order) (ledger.Change, *ledger.Operation, error),
 ) (Answer, error) {
 	if err := s.ClockRight(); err != nil {
 		return Answer{}, err
 	}
-	if _, _, err := s.DB.OrderOfKey(ctx, c.App.ID, c.IdempotencyKey); err == nil {
-		return s.replay(ctx, c, hash, "")
-	} else if !errors.Is(err, postgres.ErrNotFound) {
-		return Answer{}, err
-	}
 	for range maxTries {
+		// In each round: a payment that the provider told of may have been the
+		// change, and this its repeat.
+		if _, _, err := s.DB.OrderOfKey(ctx, c.App.ID, c.IdempotencyKey); err == nil {
+			return s.replay(ctx, c, asked, "")
+		} else if !errors.Is(err, postgres.ErrNotFound) {
+			return Answer{}, err
+		}
 		o, err := s.DB.Order(ctx, c.App.ID, orderID)
 		if err != nil {
 			return Answer{}, NotFound(err, "order")
@@ -54,7 +56,7 @@ func (s *Service) decide(ctx context.Context, c Caller, orderID, hash string,
 		if err != nil {
 			return s.refuse(ctx, c, hash, err)
 		}
-		a, err := s.start(ctx, c, hash, change, op)
+		a, err := s.start(ctx, c, asked, change, op)
 		if !errors.Is(err, errStale) {
 			return a, err
 		}
@@ -94,7 +96,7 @@ func (s *Service) healed(ctx context.Context, o *ledger.Order, requestID string)
 }
 
 // replay answers a request whose key or reference is on record.
-func (s *Service) replay(ctx context.Context, c Caller, hash, reference string) (Answer, error) {
+func (s *Service) replay(ctx context.Context, c Caller, f fingerprint, reference string) (Answer, error) {
 	op, o, err := s.DB.OrderOfKey(ctx, c.App.ID, c.IdempotencyKey)
 	if errors.Is(err, postgres.ErrNotFound) && reference != "" {
 		e := ledger.Conflictf("reference_used", "the reference belongs to another order of this app; use a new one, or POST /v1/orders/{id}/checkouts to try again")
@@ -107,7 +109,7 @@ func (s *Service) replay(ctx context.Context, c Caller, hash, reference string) 
 	if err != nil {
 		return Answer{}, err
 	}
-	if op.RequestHash != hash {
+	if !f.asked(o, op) {
 		e := ledger.Conflictf("idempotency_key_reused", "this Idempotency-Key was used with another request; use a new key for a new request")
 		e.OrderID = op.OrderID
 		return Answer{}, e
@@ -241,6 +243,10 @@ func (s *Service) call(ctx context.Context, o *ledger.Order, op *ledger.Operatio
 	if err == nil {
 		if n.Payment == nil && n.Refund == nil || n.Refund != nil && n.Refund.ID == "" && n.Refund.Status != sdk.MovementFailed {
 			n.Payment, n.Refund, n.Operation.Outcome = nil, nil, ledger.OutcomeUnknown // no answer to build on
+			return n
+		}
+		if n = s.replayed(ctx, o, op, n); undecided(n) {
+			return s.truth(ctx, p, o, op, n, true)
 		}
 		return n
 	}
@@ -256,7 +262,8 @@ func (s *Service) call(ctx context.Context, o *ledger.Order, op *ledger.Operatio
 		n.Operation.Failure = &sdk.Failure{Code: sdk.FailureProviderUnavailable, Message: notSent.Reason}
 	case errors.As(err, &mismatch):
 		// The first sending arrived: only the provider's truth can tell how it went.
-		return s.truth(ctx, p, o, op, n, true, true)
+		n.Operation.Arrived = true
+		return s.truth(ctx, p, o, op, n, true)
 	default:
 		s.Logger.WarnContext(ctx, "the outcome of an operation is unknown", "order", o.ID, "operation", op.ID, "kind", op.Kind, "error", err)
 		n.Operation.Outcome = s.lost()

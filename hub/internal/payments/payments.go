@@ -146,6 +146,11 @@ func (s *Service) apply(ctx context.Context, o *ledger.Order, cb *ledger.Callbac
 			cb.Outcome = ledger.CallbackNoNews // until a later round changes something
 		case errors.Is(err, postgres.ErrTaken):
 			news = withoutClaims(news)
+		case errors.Is(err, postgres.ErrHashUsed):
+			news = slices.Clone(news)
+			for i := range news {
+				news[i].HashTaken = true
+			}
 		case errors.Is(err, postgres.ErrDuplicate) && cb != nil:
 			return nil, err // the same event was kept by another request
 		case err != nil && !errors.Is(err, postgres.ErrStale):
@@ -169,7 +174,7 @@ func withoutClaims(news []ledger.News) []ledger.News {
 		out[i].Payment, out[i].Refund, out[i].Expect = nil, nil, nil
 		out[i].Taken = true
 		if op := out[i].Operation; op != nil && op.Outcome == "" {
-			out[i].Operation = &ledger.Result{ID: op.ID, Outcome: ledger.OutcomeUnknown}
+			out[i].Operation = &ledger.Result{ID: op.ID, Outcome: ledger.OutcomeUnknown, Arrived: op.Arrived}
 		}
 	}
 	return out
@@ -186,11 +191,12 @@ func (s *Service) commit(ctx context.Context, c ledger.Change) (bool, error) {
 // write records one change with the notice of it, and wakes the worker for what
 // it leaves to do. Written is empty if the order was not as decided on.
 func (s *Service) write(ctx context.Context, c ledger.Change) (postgres.Written, error) {
+	c.Order.VersionFloor = s.DB.VersionFloor()
 	if kind := c.NoticeType(); kind != "" && s.Render != nil {
 		at := c.Order.UpdatedAt.Format(time.RFC3339Nano)
 		data := s.Render(c.Order)
 		c.Notices = []ledger.Notice{{
-			ID: ledger.NewID("ntf", c.Order.UpdatedAt), AppID: c.Order.AppID, OrderID: c.Order.ID, Type: kind, Version: c.Order.Version, At: c.Order.UpdatedAt,
+			ID: ledger.NewID("ntf", c.Order.UpdatedAt), AppID: c.Order.AppID, OrderID: c.Order.ID, Type: kind, Version: c.Order.AppVersion(), At: c.Order.UpdatedAt,
 			Payload: fmt.Sprintf(`{"type":%q,"timestamp":%q,"data":%s}`, kind, at, data),
 		}}
 	}
@@ -236,11 +242,41 @@ func (s *Service) kickAt(due time.Time) {
 	}
 }
 
-// hash identifies a request: the same key with another body is refused.
-func hash(kind sdk.OperationKind, orderID string, body any) string {
+// fingerprint identifies a request: the same key with another body is refused.
+type fingerprint struct {
+	hash string
+	// What can be compared where the database has lost the request, and only the
+	// provider told of it. An amount of 0 is all that there was.
+	kind                         sdk.OperationKind
+	orderID, reference, currency string
+	amount                       int64
+}
+
+func newFingerprint(kind sdk.OperationKind, orderID string, body any) fingerprint {
 	b, _ := json.Marshal(body) // plain data: cannot fail
 	sum := sha256.Sum256(fmt.Appendf(nil, "%s\n%s\n%s", kind, orderID, b))
-	return hex.EncodeToString(sum[:])
+	return fingerprint{hash: hex.EncodeToString(sum[:]), kind: kind, orderID: orderID}
+}
+
+// of sets what is asked for beside the order.
+func (f fingerprint) of(amount int64, currency, reference string) fingerprint {
+	f.amount = amount
+	f.currency = currency
+	f.reference = reference
+	return f
+}
+
+// asked reports whether an operation on record is what the request asks for.
+func (f fingerprint) asked(o *ledger.Order, op *ledger.Operation) bool {
+	if op.RequestHash != "" || op.KeyHash == nil {
+		return op.RequestHash == f.hash
+	}
+	amount := o.Amount
+	if op.RefundID != nil {
+		amount = o.Refund(*op.RefundID).Amount
+	}
+	return op.Kind == f.kind && (f.orderID == "" || f.orderID == o.ID) && (f.reference == "" || f.reference == o.Reference) &&
+		(f.currency == "" || f.currency == o.Currency) && (f.amount == 0 || f.amount == amount)
 }
 
 // provider finds a provider that the app may use.

@@ -18,7 +18,7 @@ type RefundInput struct {
 // Refund gives money back. What it asks for is reserved before the provider is
 // asked, so that refunds together never exceed what was captured.
 func (s *Service) Refund(ctx context.Context, c Caller, orderID string, in RefundInput) (Answer, error) {
-	h := hash(sdk.OpRefund, orderID, in)
+	h := newFingerprint(sdk.OpRefund, orderID, in).of(in.Amount, "", "")
 	if in.Amount < 0 || in.Amount > maxAmount {
 		return Answer{}, ledger.Invalidf("amount", "must be a positive number of minor units; leave it out to refund all")
 	}

@@ -108,7 +108,7 @@ func (s *Service) proceed(ctx context.Context, o *ledger.Order, attemptID string
 	if flow, _ := p.Description().Flow(a.Flow); !flow.Can(sdk.ContinuesItself) {
 		return nil
 	}
-	ask := s.ask(Caller{}, "", p)
+	ask := s.ask(Caller{}, fingerprint{}, p)
 	ask.Source = ledger.FromHub
 	change, op, err := o.Confirm(a.ID, ask, s.env())
 	if err != nil {

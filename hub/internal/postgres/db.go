@@ -29,6 +29,7 @@ type DB struct {
 	log        *slog.Logger
 	instanceID string
 	secret     ledger.Secret
+	versions   versionFloor
 	stmts
 	layouts          layouts
 	commitStatements commitStatements
@@ -160,9 +161,11 @@ func (p *DB) findSecret(ctx context.Context) error {
 		return mapErr(err)
 	}
 	var sealed []byte
-	if err := p.db.GetContext(ctx, &sealed, `SELECT secret FROM hub`); err != nil {
+	var floor int64
+	if err := p.db.QueryRowContext(ctx, `SELECT secret, version_floor FROM hub`).Scan(&sealed, &floor); err != nil {
 		return mapErr(err)
 	}
+	p.versions.learn(floor)
 	secret, err := p.keys.open(secretContext, sealed)
 	if err != nil {
 		return fmt.Errorf("the hub's secret cannot be read; start with the key that it was encrypted with as well (several may be joined by commas, the newest first): %w", err)
@@ -251,6 +254,7 @@ var (
 	ErrKeyUsed       = errors.New("idempotency key already used")
 	ErrReferenceUsed = errors.New("reference already used")
 	ErrTaken         = errors.New("the provider's id belongs to another payment")
+	ErrHashUsed      = errors.New("key hash already used")
 	ErrStale         = errors.New("the order changed meanwhile")
 	ErrDuplicate     = errors.New("already exists")
 )
@@ -269,6 +273,8 @@ func mapErr(err error) error {
 			switch pe.Constraint {
 			case "operations_key_once":
 				return ErrKeyUsed
+			case "operations_key_hash_once":
+				return ErrHashUsed
 			case "orders_reference_once":
 				return ErrReferenceUsed
 			case "refs_one_attempt", "captures_once", "refunds_once", "disputes_once":

@@ -25,8 +25,12 @@ const (
 	loadOrderSQL     = `SELECT ` + aggregate + ` FROM orders o WHERE o.id = $2 AND ($1 = '' OR o.app_id = $1)`
 	loadAttemptSQL   = `SELECT ` + aggregate + ` FROM orders o WHERE o.id = (SELECT order_id FROM attempts WHERE id = $1)`
 	loadReferenceSQL = `SELECT ` + aggregate + ` FROM orders o WHERE o.app_id = $1 AND o.reference = $2`
-	loadKeySQL       = `SELECT record_send(p), ` + aggregate + ` FROM operations p JOIN orders o ON o.id = p.order_id
-		WHERE p.app_id = $1 AND p.idempotency_key = $2`
+	// By the hash is known what was found again at a provider: few, or none.
+	loadKeySQL = `SELECT record_send(k.p), ` + aggregate + ` FROM (
+			SELECT p FROM operations p WHERE p.app_id = $1 AND p.idempotency_key = $2
+			UNION ALL SELECT p FROM operations p WHERE p.app_id = $1 AND p.key_hash = $3
+			LIMIT 1
+		) k JOIN orders o ON o.id = (k.p).order_id`
 	refundSQL = `SELECT ` + aggregate + ` FROM orders o WHERE o.id = (SELECT order_id FROM refunds WHERE id = $2) AND o.app_id = $1`
 )
 
@@ -50,10 +54,13 @@ func (p *DB) OrderOfRefund(ctx context.Context, appID, refundID string) (*ledger
 	return p.one(ctx, p.refund, appID, refundID)
 }
 
-// OrderOfKey loads the operation of an app's idempotency key and its order. ErrNotFound.
+// OrderOfKey loads the operation of an app's idempotency key and its order. The
+// key of one that a restored database had forgotten is known by its hash only.
+// ErrNotFound.
 func (p *DB) OrderOfKey(ctx context.Context, appID, key string) (*ledger.Operation, *ledger.Order, error) {
 	var asked, raw []byte
-	err := again(ctx, func() error { return p.loadKey.QueryRowxContext(ctx, appID, key).Scan(&asked, &raw) })
+	hash := p.secret.KeyHash(appID, key)
+	err := again(ctx, func() error { return p.loadKey.QueryRowxContext(ctx, appID, key, hash).Scan(&asked, &raw) })
 	if err != nil {
 		return nil, nil, mapErr(err)
 	}
@@ -120,6 +127,7 @@ func (p *DB) decode(ctx context.Context, raw []byte) (o *ledger.Order, err error
 		r := &reader{data: raw}
 		r.columns(6)
 		o, attempts, operations = readOrder(r, l)
+		o.VersionFloor = p.VersionFloor()
 		return r.err
 	})
 	if err != nil {

@@ -1,0 +1,47 @@
+package postgres
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+)
+
+// versionFloor is added to the versions of orders that apps see. It is 0 until
+// the database is known to have gone back; then the clock sets it, so whatever an
+// app was told of an order before, what it is told from then on is newer. The
+// versions by which the ledger guards its orders stay as they are.
+type versionFloor struct{ ms atomic.Int64 }
+
+// learn takes over a floor that is higher than the one known.
+func (f *versionFloor) learn(ms int64) {
+	for {
+		known := f.ms.Load()
+		if ms <= known || f.ms.CompareAndSwap(known, ms) {
+			return
+		}
+	}
+}
+
+// VersionFloor is what is added to the versions of orders that apps see: 0, or the
+// unix time in milliseconds at which the database was last known to have gone
+// back.
+func (p *DB) VersionFloor() int64 { return p.versions.ms.Load() }
+
+// RaiseVersions makes the versions that apps see of all orders, old and new,
+// greater than any that they saw before, on this hub at once and on others when
+// they learn of it. It is for a database that went back, before anything is told
+// to apps again. Milliseconds leave room for a thousand changes of one order a
+// second between two times that it went back. Repeating it is harmless.
+func (p *DB) RaiseVersions(ctx context.Context, now time.Time) error {
+	var floor int64
+	err := p.db.GetContext(ctx, &floor, `UPDATE hub SET version_floor = greatest(version_floor, $1) RETURNING version_floor`, now.UnixMilli())
+	if err != nil {
+		return mapErr(err)
+	}
+	p.versions.learn(floor)
+	return nil
+}
+
+// LearnVersions takes over a floor that was read from the hub's row: another hub
+// may have raised it.
+func (p *DB) LearnVersions(floor int64) { p.versions.learn(floor) }

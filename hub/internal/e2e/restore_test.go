@@ -1,0 +1,76 @@
+package e2e
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/superpayhub/superpay/hub/internal/devpg/pgtest"
+)
+
+// TestRestore_RepeatsMoveMoneyOnce: the database is restored under a running hub,
+// and the app repeats what it asked since, under the same keys. Stripe refuses
+// the keys, PayPal answers with what they made: either way money moves once, and
+// the hub's books agree with the provider's by the ids in the metadata.
+func TestRestore_RepeatsMoveMoneyOnce(t *testing.T) {
+	t.Parallel()
+	h := open(t, nil)
+	for _, w := range []way{ways[0], ways[2], ways[5]} {
+		t.Run(w.name, func(t *testing.T) {
+			h := *h
+			h.t = t
+			before := w.pay(&h, nil)
+			restore := pgtest.Backup(t, h.DatabaseURL)
+			refundKey, checkoutKey := unique("key"), unique("key")
+			refund := map[string]any{"amount": 400}
+			checkout := body(map[string]any{"provider": w.provider, "flow": w.flow})
+			if w.input != nil {
+				checkout["input"] = w.input(&h, false)
+			}
+			refunds := func() answer { return h.persist("POST", "/v1/orders/"+before.ID+"/refunds", refundKey, refund) }
+			checkouts := func() answer { return h.persist("POST", "/v1/checkouts", checkoutKey, checkout) }
+			gone := refunds()
+			require.Equal(t, 201, gone.status, gone.raw)
+			first := checkouts()
+			require.Equal(t, 201, first.status, first.raw)
+
+			restore()
+			require.Equal(t, 404, h.ask("GET", "/v1/orders/"+first.ID, "", nil).status)
+			require.Less(t, refunds().status, 300)
+			again := checkouts()
+			require.Less(t, again.status, 300, again.raw)
+			back := h.when(before.ID, "refunded once", func(a answer) bool { return a.Refunded == 400 && a.Refundable == 650 })
+			require.Len(t, back.Refunds, 1, back.raw)
+			require.False(t, back.NeedsAttention, back.raw)
+			ready := h.when(again.ID, "known again", func(a answer) bool { return len(a.Attempts) > 1 && a.Status != "pending" })
+			require.False(t, ready.NeedsAttention, ready.raw)
+			live := ready
+			for _, a := range ready.Attempts {
+				if a.ID == first.Attempts[0].ID {
+					live.Attempts = []attempt{a}
+				}
+			}
+			require.Equal(t, first.Attempts[0].References[0], live.Attempts[0].References[0], "the provider's payment of the first time")
+			w.finish(&h, live, false)
+			done := h.until(again.ID, "paid")
+			require.Equal(t, int64(1050), done.Captured)
+			books, err := w.stand(&h).Books(t.Context())
+			require.NoError(t, err)
+			captured, refunded := 0, 0
+			for _, c := range books.Captures {
+				if c.Metadata["superpay_attempt"] == first.Attempts[0].ID {
+					captured++
+				}
+			}
+			for _, r := range books.Refunds {
+				for _, ref := range before.Attempts[0].References {
+					if r.PaymentID == ref.Value {
+						refunded++
+					}
+				}
+			}
+			require.Equal(t, 1, captured)
+			require.Equal(t, 1, refunded)
+		})
+	}
+}

@@ -168,36 +168,6 @@ func (d *decision) apply(a *Attempt, n News) {
 	d.expect(a, n)
 }
 
-// refundAnswer merges what a provider says of one refund. The answer to our
-// asking is about our refund, also where the provider keeps no metadata; but not
-// where it names another one on record: then the outcome of ours stays unknown.
-func (d *decision) refundAnswer(a *Attempt, n News, fresh bool) News {
-	r := *n.Refund
-	if n.Operation == nil {
-		d.refund(a, n, r, fresh)
-		return n
-	}
-	op := d.o.Operation(n.Operation.ID)
-	if op == nil || op.RefundID == nil { // it has ended
-		d.refund(a, n, r, fresh)
-		return n
-	}
-	asked := d.o.Refund(*op.RefundID)
-	if asked == nil || !d.o.RefundAnswered(asked.ID, &r) {
-		d.refund(a, n, r, fresh)
-		d.raise(RefundMismatch, a.ID)
-		n.Operation = &Result{ID: n.Operation.ID, Outcome: OutcomeUnknown, Arrived: n.Operation.Arrived}
-		return n
-	}
-	if claim, proven := d.env.Secret.RefundClaim(a.ID, r); r.RefundID != "" && r.RefundID != asked.ID && !(proven && claim.KeyHash == d.keyHash(op)) {
-		d.raise(RefundMismatch, a.ID) // of a name that nobody knows
-	}
-	d.claimed(a, n, asked, r)
-	r.RefundID = asked.ID
-	d.refund(a, n, r, fresh)
-	return n
-}
-
 func (d *decision) record(a *Attempt, n News, kind string, data map[string]any) {
 	d.events = append(d.events, d.event(a, n, kind, data))
 }

@@ -291,23 +291,6 @@ type Operation struct {
 	Asked   any    `json:"-"` // the same, not encoded: only where it was just made
 }
 
-// ProviderKey returns the operation's idempotency key at the provider: derived
-// from the app's key, or the operation's id where the hub itself asks, and where
-// the operation is older than derived keys, so that its repeat is the same.
-func (op *Operation) ProviderKey() string {
-	if op.DerivedKey != nil {
-		return *op.DerivedKey
-	}
-	return op.ID
-}
-
-// PartKey returns the provider's key of one part of the operation, where it is
-// carried out in several calls: providerID is the provider's id of what the part
-// acts on, such as a capture that is refunded.
-func (op *Operation) PartKey(providerID string) string {
-	return derive([]byte(op.ProviderKey()), "part", providerID)
-}
-
 // Open reports whether its effect is not known yet.
 func (op *Operation) Open() bool {
 	return op.Outcome == OutcomePending || op.Outcome == OutcomeUnknown

@@ -36,6 +36,36 @@ func (d *decision) lost(a *Attempt, n News) *Attempt {
 	return before
 }
 
+// refundAnswer merges what a provider says of one refund. The answer to our
+// asking is about our refund, also where the provider keeps no metadata; but not
+// where it names another one on record: then the outcome of ours stays unknown.
+func (d *decision) refundAnswer(a *Attempt, n News, fresh bool) News {
+	r := *n.Refund
+	if n.Operation == nil {
+		d.refund(a, n, r, fresh)
+		return n
+	}
+	op := d.o.Operation(n.Operation.ID)
+	if op == nil || op.RefundID == nil { // it has ended
+		d.refund(a, n, r, fresh)
+		return n
+	}
+	asked := d.o.Refund(*op.RefundID)
+	if asked == nil || !d.o.RefundAnswered(asked.ID, &r) {
+		d.refund(a, n, r, fresh)
+		d.raise(RefundMismatch, a.ID)
+		n.Operation = &Result{ID: n.Operation.ID, Outcome: OutcomeUnknown, Arrived: n.Operation.Arrived}
+		return n
+	}
+	if claim, proven := d.env.Secret.RefundClaim(a.ID, r); r.RefundID != "" && r.RefundID != asked.ID && !(proven && claim.KeyHash == d.keyHash(op)) {
+		d.raise(RefundMismatch, a.ID) // of a name that nobody knows
+	}
+	d.claimed(a, n, asked, r)
+	r.RefundID = asked.ID
+	d.refund(a, n, r, fresh)
+	return n
+}
+
 // RefundAnswered reports whether a provider's answer to asking for a refund can
 // be about it: it names that one, or none, or none that is on record as another
 // refund of the hub's. A key that was used before is answered with what it made

@@ -48,3 +48,20 @@ func (s Secret) ProviderKey(appID string, verb sdk.OperationKind, key string) st
 func (s Secret) KeyHash(appID, key string) string {
 	return derive(s, "key hash", appID, key)
 }
+
+// ProviderKey returns the operation's idempotency key at the provider: derived
+// from the app's key, or the operation's id where the hub itself asks, and where
+// the operation is older than derived keys, so that its repeat is the same.
+func (op *Operation) ProviderKey() string {
+	if op.DerivedKey != nil {
+		return *op.DerivedKey
+	}
+	return op.ID
+}
+
+// PartKey returns the provider's key of one part of the operation, where it is
+// carried out in several calls: providerID is the provider's id of what the part
+// acts on, such as a capture that is refunded.
+func (op *Operation) PartKey(providerID string) string {
+	return derive([]byte(op.ProviderKey()), "part", providerID)
+}

@@ -2,6 +2,7 @@ package payments_test
 
 import (
 	"context"
+	"errors"
 	"reflect"
 	"testing"
 	"time"
@@ -344,4 +345,140 @@ func TestVersions_NeverGoBackForApps(t *testing.T) {
 	again, err := e.Service.Checkout(t.Context(), c, in)
 	require.NoError(t, err)
 	require.Equal(t, a.Order.ID, again.Order.ID)
+}
+
+// TestReplay_TheHashAloneProvesNothing: what names the key's hash without the
+// hub's digest of this very amount may be written by whoever saw the hash. It is
+// money that was taken, and a person is told.
+func TestReplay_TheHashAloneProvesNothing(t *testing.T) {
+	for name, forge := range map[string]func(*sdk.Payment){
+		"another amount": func(p *sdk.Payment) { p.Amount.Amount = 100; p.Captures.Items[0].Amount.Amount = 100 },
+		"no digest":      func(p *sdk.Payment) { p.Digest = "" },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			e := paytest.New(t, paytest.Options{})
+			compares(e)
+			restore := pgtest.Backup(t, e.URL)
+			in, c := e.Input(paytest.FlowCharge), e.Caller()
+			first, err := e.Service.Checkout(t.Context(), c, in)
+			require.NoError(t, err)
+			lost := first.Order.Attempts[0].ID
+			forged := e.Provider.Honest.Edit(lost, forge)
+			restore()
+			a, err := e.Service.Checkout(t.Context(), c, in)
+			require.NoError(t, err)
+			o := e.Order(a.Order.ID)
+			require.Len(t, o.Attempts, 1)
+			require.Nil(t, o.Attempt(lost))
+			require.True(t, o.NeedsAttention)
+			require.NotEqual(t, ledger.OrderPaid, o.Status)
+			require.Equal(t, forged.Captures.Items[0].Amount.Amount, o.Captured)
+			e.Verified()
+		})
+	}
+}
+
+// TestReplay_TwoRefundsUnderOneKey: a provider made two refunds under one key,
+// and the database has forgotten both. Both are recorded, one is known by the
+// key, and a person is told.
+func TestReplay_TwoRefundsUnderOneKey(t *testing.T) {
+	t.Parallel()
+	e := paytest.New(t, paytest.Options{})
+	o := e.Checkout(paytest.FlowCharge)
+	attempt := o.Attempts[0].ID
+	restore := pgtest.Backup(t, e.URL)
+	c, in := e.Caller(), payments.RefundInput{Amount: 1_000}
+	first, err := e.Service.Refund(t.Context(), c, o.ID, in)
+	require.NoError(t, err)
+	restore()
+	require.NoError(t, e.Service.Sync(t.Context(), attempt))
+	e.Provider.Honest.Edit(attempt, func(p *sdk.Payment) {
+		twin := p.Refunds.Items[0]
+		twin.ID = "re-twin"
+		twin.RefundID = ledger.NewID(ledger.RefundID, e.Clock.Now())
+		twin.Digest = e.DB.Secret().SignRefund(ledger.RefundClaim{
+			InstanceID: twin.InstanceID, AttemptID: attempt, RefundID: twin.RefundID, KeyHash: twin.KeyHash, Amount: twin.Amount,
+		})
+		p.Refunds.Items = append(p.Refunds.Items, twin)
+	})
+	require.NoError(t, e.Service.Sync(t.Context(), attempt))
+	after := e.Order(o.ID)
+	require.Equal(t, int64(2_000), after.Refunded)
+	require.True(t, after.NeedsAttention)
+	again, err := e.Service.Refund(t.Context(), c, o.ID, in)
+	require.NoError(t, err)
+	require.Equal(t, first.Refund.ID, again.Refund.ID)
+	e.Verified()
+}
+
+// TestReplay_ARefundIsFoundByAnyRead: the provider knows the key and cannot be
+// asked for the refund; a read of the payment shows it, and it is the one that
+// the app repeats.
+func TestReplay_ARefundIsFoundByAnyRead(t *testing.T) {
+	t.Parallel()
+	e := paytest.New(t, paytest.Options{})
+	compares(e)
+	o := e.Checkout(paytest.FlowCharge)
+	restore := pgtest.Backup(t, e.URL)
+	c, in := e.Caller(), payments.RefundInput{Amount: 1_000}
+	first, err := e.Service.Refund(t.Context(), c, o.ID, in)
+	require.NoError(t, err)
+	restore()
+	e.Provider.Script(func(s *paytest.Script) {
+		s.GetRefund = func(context.Context, sdk.GetRefundRequest) (*sdk.Refund, error) { return nil, errors.New("not now") }
+	})
+	a, err := e.Service.Refund(t.Context(), c, o.ID, in)
+	require.NoError(t, err)
+	require.Equal(t, ledger.RefundUnknown, a.Refund.Status)
+	p := *e.Provider.Honest.Payment(o.Attempts[0].ID)
+	_, err = e.Callback(e.Fact("evt-1", o.Attempts[0].ID, true, p))
+	require.NoError(t, err)
+	after := e.Order(o.ID)
+	require.Len(t, after.Refunds, 1)
+	require.Equal(t, sdk.MovementSucceeded, after.Refund(a.Refund.ID).Status)
+	require.Equal(t, *first.Refund.ProviderID, *after.Refund(a.Refund.ID).ProviderID)
+	require.Nil(t, after.OpenOperation(o.Attempts[0].ID))
+	require.Zero(t, after.Attempts[0].Reserved)
+	e.Verified()
+}
+
+// TestReplay_ARefundIsClaimedWhateverTheOrderOfIDs: the row that takes a
+// provider's id over may have been made by a hub whose clock is behind.
+func TestReplay_ARefundIsClaimedWhateverTheOrderOfIDs(t *testing.T) {
+	t.Parallel()
+	e := paytest.New(t, paytest.Options{})
+	o := e.Checkout(paytest.FlowCharge)
+	attempt := o.Attempts[0].ID
+	restore := pgtest.Backup(t, e.URL)
+	c, in := e.Caller(), payments.RefundInput{Amount: 1_000}
+	_, err := e.Service.Refund(t.Context(), c, o.ID, in)
+	require.NoError(t, err)
+	nameless := func(r *sdk.Refund) { r.RefundID, r.KeyHash, r.Digest = "", "", "" }
+	e.Provider.Honest.Edit(attempt, func(p *sdk.Payment) { nameless(&p.Refunds.Items[0]) })
+	restore()
+	require.NoError(t, e.Service.Sync(t.Context(), attempt))
+	e.Clock.Advance(-time.Hour)
+	sent := 0
+	e.Provider.Script(func(s *paytest.Script) {
+		s.Refund = func(ctx context.Context, r sdk.RefundRequest) (*sdk.Refund, error) {
+			if sent++; sent == 1 {
+				return nil, errors.New("lost")
+			}
+			answer, err := e.Provider.Honest.Refund(ctx, r)
+			nameless(answer)
+			return answer, err
+		}
+	})
+	_, err = e.Service.Refund(t.Context(), c, o.ID, in)
+	require.NoError(t, err)
+	e.Clock.Advance(time.Minute)
+	a, err := e.Service.Refund(t.Context(), c, o.ID, in)
+	require.NoError(t, err)
+	require.Equal(t, sdk.MovementSucceeded, a.Refund.Status)
+	after := e.Order(o.ID)
+	require.Equal(t, int64(1_000), after.Refunded)
+	require.Zero(t, after.Attempts[0].Reserved)
+	require.False(t, after.NeedsAttention, "%+v", after.Attention)
+	e.Verified()
 }

@@ -131,7 +131,7 @@ func (d *decision) refund(a *Attempt, n News, r sdk.Refund, fresh bool) {
 		kind := "refund.made_at_provider"
 		if claim, proven := d.env.Secret.RefundClaim(a.ID, r); proven && d.o.Refund(claim.RefundID) == nil {
 			d.recovered(a, n, claim, row)
-			kind = "refund.recovered"
+			kind = "refund." + string(row.Status)
 		}
 		d.o.Refunds = append(d.o.Refunds, row)
 		d.look[a.ID] = true

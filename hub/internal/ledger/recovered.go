@@ -6,6 +6,13 @@ import (
 	"github.com/superpayhub/superpay/sdk"
 )
 
+// Lines of the timeline about what the database had forgotten.
+const (
+	paymentRecovered = "payment.recovered" // the provider's payment is in the place of the attempt that was asked for
+	refundRecovered  = "refund.recovered"  // a refund has its row and operation again
+	refundClaimed    = "refund.claimed"    // a refund that was taken for the provider's own was asked for
+)
+
 // lost puts the payment that the provider made before under an operation's key in
 // the place of the attempt that was recorded now: the database had forgotten the
 // earlier one. It gets the id that its metadata name, so callbacks find it. The
@@ -32,7 +39,7 @@ func (d *decision) lost(a *Attempt, n News) *Attempt {
 	a.LeasedUntil = time.Time{}
 	a.Failure = &sdk.Failure{Code: sdk.FailureDuplicate, Message: "the request had made payment " + before.ID + " before"}
 	d.look[a.ID] = true
-	d.record(before, n, "payment.recovered", map[string]any{"instead_of": a.ID, "operation": op.ID})
+	d.record(before, n, paymentRecovered, map[string]any{"instead_of": a.ID, "operation": op.ID})
 	return before
 }
 
@@ -100,7 +107,7 @@ func (d *decision) claimed(a *Attempt, n News, asked *Refund, r sdk.Refund) {
 		row.Status = sdk.MovementFailed
 		row.Failure = &sdk.Failure{Code: sdk.FailureDuplicate, Message: "it is refund " + asked.ID}
 		d.look[a.ID] = true
-		d.record(a, n, "refund.claimed", map[string]any{"refund_id": row.ID, "provider_id": r.ID, "is": asked.ID})
+		d.record(a, n, refundClaimed, map[string]any{"refund_id": row.ID, "provider_id": r.ID, "is": asked.ID})
 	}
 }
 
@@ -140,12 +147,14 @@ func (d *decision) recovered(a *Attempt, n News, claim RefundClaim, row *Refund)
 	row.Origin = ByHub
 	op := &Operation{
 		ID: d.env.NewID(OperationID), AppID: d.o.AppID, OrderID: d.o.ID, AttemptID: &a.ID, RefundID: &row.ID, Kind: sdk.OpRefund,
-		Outcome: OutcomeSucceeded, FirstSentAt: d.env.Now, Deadline: d.env.Now, CreatedAt: d.env.Now,
+		Outcome: OutcomeUnknown, Sends: 1, FirstSentAt: d.env.Now, Deadline: d.env.Now, CreatedAt: d.env.Now,
 	}
+	d.record(a, n, refundRecovered, map[string]any{"refund_id": row.ID, "provider_id": *row.ProviderID, "operation": op.ID})
+	outcome := OutcomeSucceeded
 	if row.Status == sdk.MovementFailed {
-		op.Outcome = OutcomeDeclined
-		op.Failure = row.Failure
+		outcome = OutcomeDeclined
 	}
+	d.settle(op, n, outcome, row.Failure)
 	switch {
 	case claim.KeyHash == "":
 	case n.HashTaken: // another operation of the app has it: the provider did it twice

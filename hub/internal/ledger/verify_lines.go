@@ -135,6 +135,7 @@ func (c *checker) refundLines() {
 		return r.ID, true
 	}
 	made := c.about("refund", func(s string) bool { return s == "made_at_provider" }, row)
+	claimed := c.about("refund", func(s string) bool { return "refund."+s == refundClaimed }, row)
 	moved := c.about("refund", isMovementStatus, row)
 	if !c.whole {
 		return
@@ -143,6 +144,7 @@ func (c *checker) refundLines() {
 		l := slices.Concat(made[r.ID], moved[r.ID])
 		c.equal(LawTimeline, r.ID, "refunds.origin", originTold(made[r.ID]), r.Origin)
 		switch {
+		case r.ProviderID == nil && r.Status == sdk.MovementFailed && len(claimed[r.ID]) > 0:
 		case r.ProviderID == nil && len(l) > 0:
 			c.doubt(LawTimeline, r.ID, "refunds.provider_id", l.last("provider_id"), nil)
 		case r.ProviderID == nil || len(l) == 0 && c.contradicted(r.AttemptID):

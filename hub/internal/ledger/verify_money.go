@@ -237,8 +237,8 @@ func (c *checker) notices() {
 	for _, n := range c.Notices {
 		c.equal(LawOwner, n.ID, "notifications.app_id", c.o.AppID, n.AppID)
 		c.equal(LawOwner, n.ID, "notifications.endpoint_id", "an endpoint of "+c.o.AppID, "an endpoint of "+n.EndpointApp)
-		if n.Version > c.o.Version {
-			c.doubt(LawNotices, n.ID, "orders.version", fmt.Sprint("at least ", n.Version), c.o.Version)
+		if n.Version > c.o.AppVersion() {
+			c.doubt(LawNotices, n.ID, "orders.version", fmt.Sprint("at least ", n.Version), c.o.AppVersion())
 		}
 		if n.Payload != "" {
 			c.payload(n)
@@ -257,7 +257,7 @@ func (c *checker) payload(n *NoticeRow) {
 		return
 	}
 	values := map[string]any{"id": c.o.ID, "reference": c.o.Reference, "amount": c.o.Amount, "currency": c.o.Currency, "exponent": c.o.Exponent}
-	if valueText(told.Data["id"]) == c.o.ID && n.Version == c.o.Version {
+	if valueText(told.Data["id"]) == c.o.ID && n.Version == c.o.AppVersion() {
 		values["status"], values["captured"], values["refunded"] = c.o.Status, c.o.Captured, c.o.Refunded
 		values["authorized"], values["disputed"], values["refundable"] = c.o.Authorized, c.o.Disputed, c.o.Refundable
 	}

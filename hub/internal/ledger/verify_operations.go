@@ -24,7 +24,7 @@ func (c *checker) operations() {
 		c.request(op)
 	}
 	for _, a := range c.o.Attempts {
-		if creates[a.ID] != 1 {
+		if creates[a.ID] != 1 && !(creates[a.ID] == 0 && c.replaced(a)) {
 			c.doubt(LawOperations, a.ID, "operations.kind", "one operation that created the attempt", creates[a.ID])
 		}
 	}
@@ -151,7 +151,25 @@ func (c *checker) lineOf(e *Event, id string, kind sdk.OperationKind) {
 		return
 	}
 	c.equal(LawTimeline, id, "operations.kind", kind, op.Kind)
-	c.equal(LawTimeline, id, "operations.attempt_id", e.AttemptID, op.AttemptID)
+	if !c.recovered(func(x *Event) bool { return x.data("operation") == id && x.data("instead_of") == e.AttemptID }) {
+		c.equal(LawTimeline, id, "operations.attempt_id", e.AttemptID, op.AttemptID)
+	}
+}
+
+// recovered reports whether the timeline tells of a payment that took the place
+// of the one that was asked for.
+func (c *checker) recovered(is func(*Event) bool) bool {
+	return slices.ContainsFunc(c.Events, func(e *Event) bool { return e.Kind == paymentRecovered && is(e) })
+}
+
+// replaced reports whether an attempt gave its operation to a payment that the
+// provider had made before: nothing was ever made of it.
+func (c *checker) replaced(a *Attempt) bool {
+	if a.Status != sdk.Failed || a.Captured != 0 || len(a.Refs) > 0 {
+		return false
+	}
+	archived := !c.whole && a.Failure != nil && a.Failure.Code == sdk.FailureDuplicate
+	return archived || c.recovered(func(e *Event) bool { return e.data("instead_of") == a.ID })
 }
 
 // outcomes are those that a line of the timeline can tell, by its kind.
@@ -164,6 +182,9 @@ var outcomes = map[string]Outcome{
 
 // startedKind is the kind of operation of whose beginning a line tells.
 func startedKind(kind string) (sdk.OperationKind, bool) {
+	if kind == refundRecovered {
+		return sdk.OpRefund, true
+	}
 	for _, k := range []sdk.OperationKind{sdk.OpCreate, sdk.OpConfirm, sdk.OpCapture, sdk.OpCancel, sdk.OpRefund} {
 		if kind == string(k)+".started" {
 			return k, true

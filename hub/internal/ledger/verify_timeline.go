@@ -105,7 +105,7 @@ func (c *checker) attemptSteps() {
 		if end, is := s.end(string(AttemptCreated)), begun(a.Status); end != is {
 			c.doubt(LawTimeline, a.ID, "attempts.status", end, a.Status)
 		}
-		if a.Status == sdk.Failed && failed == 0 && !c.refused(a.ID) {
+		if a.Status == sdk.Failed && failed == 0 && !c.refused(a.ID) && !c.replaced(a) {
 			c.doubt(LawTimeline, a.ID, "attempts.status", "not failed: nobody said so", a.Status)
 		}
 		if a.Authorized != 0 && !held {

@@ -114,7 +114,7 @@ func (s shape) sql(guard string) string {
 		}
 		from := t.from(len(q) + 1)
 		if i == ordersTable {
-			q = append(q, "WITH written AS ("+upsert(t, from, "", guard+" RETURNING id")+")")
+			q = append(q, "WITH written AS ("+upsert(t, from, newOrKnown, guard+" RETURNING id")+")")
 		} else {
 			q = append(q, t.name+"_in AS ("+t.part(t, from)+")")
 		}
@@ -128,6 +128,11 @@ func (s shape) sql(guard string) string {
 
 // versionGuard lets an order be written only at the version it was read at.
 const versionGuard = "WHERE orders.version = excluded.version - 1"
+
+// newOrKnown keeps a change of an order from making the order anew where the
+// database went back to before it: all but the change would be missing. As a
+// value with a limit, not EXISTS, it is always looked up by the index.
+const newOrKnown = "WHERE version = 1 OR (SELECT o.id FROM orders o WHERE o.id = unnest.id LIMIT 1) IS NOT NULL"
 
 // ofWritten lets rows be written only if the order they hang on was.
 const ofWritten = "WHERE order_id IN (SELECT id FROM written)"

@@ -59,6 +59,24 @@ func BenchmarkCommit(b *testing.B) {
 	}
 }
 
+// TestCommit_MakesNoForgottenOrderAnew: a change that was decided before the
+// database went back to before its order writes nothing.
+func TestCommit_MakesNoForgottenOrderAnew(t *testing.T) {
+	t.Parallel()
+	db, env := opened(t)
+	asked, answered, paid := checkoutChanges(env, "gone")
+	for _, c := range []ledger.Change{answered, paid} {
+		written, err := db.Commit(t.Context(), c)
+		require.NoError(t, err)
+		require.Empty(t, written.OrderID)
+		_, err = db.Order(t.Context(), "app_1", c.Order.ID)
+		require.ErrorIs(t, err, ErrNotFound)
+	}
+	written, err := db.Commit(t.Context(), asked)
+	require.NoError(t, err)
+	require.Equal(t, asked.Order.ID, written.OrderID)
+}
+
 // TestCommit_FollowsTheSchema: another hub may bring the schema up to date
 // while this one runs.
 func TestCommit_FollowsTheSchema(t *testing.T) {

@@ -117,6 +117,7 @@ func (p *DB) record(ctx context.Context, row recordRow) (rec ledger.Record, err 
 		r := &reader{data: row.Whole}
 		r.columns(8)
 		rec.Order, attempts, operations = readOrder(r, l)
+		rec.Order.VersionFloor = p.VersionFloor()
 		rec.Refs = rowsOf[ledger.Ref](r, &l[refsTable])
 		rec.Postings = rowsOf[ledger.Posting](r, &l[postingsTable])
 		return r.err

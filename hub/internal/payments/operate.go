@@ -54,7 +54,7 @@ func (s *Service) decide(ctx context.Context, c Caller, orderID string, asked fi
 		}
 		change, op, err := f(o)
 		if err != nil {
-			return s.refuse(ctx, c, hash, err)
+			return s.refuse(ctx, c, asked, err)
 		}
 		a, err := s.start(ctx, c, asked, change, op)
 		if !errors.Is(err, errStale) {
@@ -67,11 +67,11 @@ func (s *Service) decide(ctx context.Context, c Caller, orderID string, asked fi
 // refuse answers with why, unless the key is on record by now: the same request
 // may have been carried out since the key was looked up, sent twice at once. What
 // refuses it then is its own effect.
-func (s *Service) refuse(ctx context.Context, c Caller, hash string, why error) (Answer, error) {
+func (s *Service) refuse(ctx context.Context, c Caller, asked fingerprint, why error) (Answer, error) {
 	_, _, err := s.DB.OrderOfKey(ctx, c.App.ID, c.IdempotencyKey)
 	switch {
 	case err == nil:
-		return s.replay(ctx, c, hash, "")
+		return s.replay(ctx, c, asked, "")
 	case errors.Is(err, postgres.ErrNotFound):
 		return Answer{}, why
 	}

@@ -191,12 +191,12 @@ func TestVerify_OneHubAtATime(t *testing.T) {
 
 	taken, err := c.DB.ClaimCheck(t.Context(), now.Add(2*time.Minute), time.Minute)
 	require.NoError(t, err)
+	taken.Cursor = "in time"
+	require.NoError(t, c.DB.SaveCheck(t.Context(), taken))
 	for _, check := range []*postgres.Check{&first, &second} {
 		check.Cursor = "late"
 		require.NoError(t, c.DB.SaveCheck(t.Context(), *check))
 	}
-	taken.Cursor = "in time"
-	require.NoError(t, c.DB.SaveCheck(t.Context(), taken))
 	all, _, err := c.DB.Checks(t.Context())
 	require.NoError(t, err)
 	for _, check := range all {

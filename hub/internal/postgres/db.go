@@ -105,7 +105,16 @@ func (p *DB) reach(ctx context.Context) error {
 }
 
 func (p *DB) migrate(ctx context.Context) error {
-	locker, err := lock.NewPostgresSessionLocker()
+	// An advisory lock is of the whole database. Hubs in schemas of their own do
+	// not wait for each other; those in public keep the lock they always had.
+	id := lock.DefaultLockID
+	err := p.db.QueryRowContext(ctx, `SELECT CASE WHEN current_schema() = 'public' THEN $1::bigint
+		ELSE hashtextextended('superpay ' || current_schema(), 0) END`, id).Scan(&id)
+	if err != nil {
+		return mapErr(err)
+	}
+	const every, tries = 1, 300 // seconds between tries, and how many: five minutes
+	locker, err := lock.NewPostgresSessionLocker(lock.WithLockID(id), lock.WithLockTimeout(every, tries))
 	if err != nil {
 		return err
 	}

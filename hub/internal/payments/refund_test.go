@@ -64,3 +64,58 @@ func TestRefund_NeverTakesDisputedMoney(t *testing.T) {
 	require.Equal(t, int64(3_000), a.Refund.Amount)
 	e.Verified()
 }
+
+// TestRefund_OfWhatWasSeen: who decided by a number that is no longer true is told.
+func TestRefund_OfWhatWasSeen(t *testing.T) {
+	t.Parallel()
+	e := paytest.New(t, paytest.Options{})
+	o := e.Checkout(paytest.FlowCharge)
+	seen := o.Refundable
+	e.Told(e.Provider.Honest.Refunded(o.Attempts[0].ID, paytest.USD(1)))
+	_, err := e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{ExpectedRefundable: &seen})
+	refused(t, err, "refundable_changed")
+	for _, amount := range []int64{-1, 1_000_000_000_000} {
+		_, err = e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{Amount: amount})
+		refused(t, err, "invalid_request")
+	}
+	_, err = e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{AttemptID: "att_of_another"})
+	refused(t, err, "not_found")
+	require.Empty(t, e.Provider.Calls("Refund"))
+	seen--
+	_, err = e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{ExpectedRefundable: &seen})
+	require.NoError(t, err)
+	require.Equal(t, paytest.USD(9_999), e.Provider.Calls("Refund")[0].Request.(sdk.RefundRequest).Refund)
+	e.Verified()
+}
+
+// TestRefund_WhatTheFlowOffers: the plugin of a flow without refunds is not asked.
+func TestRefund_WhatTheFlowOffers(t *testing.T) {
+	t.Parallel()
+	e := paytest.New(t, paytest.Options{Provider: paytest.NewProvider().Change(func(d *sdk.Description) {
+		for i := range d.Flows {
+			switch d.Flows[i].Name {
+			case paytest.FlowCharge:
+				d.Flows[i].Capabilities = []sdk.Capability{sdk.CanRefund, sdk.CanCapture} // whole alone
+			case paytest.FlowPage:
+				d.Flows[i].Capabilities = nil
+			}
+		}
+	})})
+	whole, none, held := e.Checkout(paytest.FlowCharge), e.Checkout(paytest.FlowPage), e.Authorized()
+	e.Told(e.Provider.Honest.Pay(none.Attempts[0].ID))
+	_, err := e.Service.Refund(t.Context(), e.Caller(), none.ID, payments.RefundInput{})
+	refused(t, err, "not_offered")
+	_, err = e.Service.Refund(t.Context(), e.Caller(), whole.ID, payments.RefundInput{Amount: 9_999})
+	refused(t, err, "not_offered")
+	_, err = e.Service.Capture(t.Context(), e.Caller(), held.ID, payments.CaptureInput{Amount: 9_999})
+	refused(t, err, "not_offered")
+	_, err = e.Service.Capture(t.Context(), e.Caller(), none.ID, payments.CaptureInput{})
+	refused(t, err, "not_offered")
+	_, err = e.Service.Confirm(t.Context(), e.Caller(), none.ID, payments.ConfirmInput{})
+	refused(t, err, "not_offered")
+	require.Empty(t, e.Provider.Calls("Refund", "Capture", "Confirm"))
+	_, err = e.Service.Refund(t.Context(), e.Caller(), whole.ID, payments.RefundInput{Amount: 10_000})
+	require.NoError(t, err)
+	_, err = e.Service.Capture(t.Context(), e.Caller(), held.ID, payments.CaptureInput{Amount: 10_000})
+	require.NoError(t, err)
+}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/superpayhub/superpay/hub/internal/ledger"
 	"github.com/superpayhub/superpay/hub/internal/postgres"
+	"github.com/superpayhub/superpay/hub/internal/providers"
 	"github.com/superpayhub/superpay/sdk"
 )
 
@@ -66,7 +67,8 @@ func (s *Service) Callback(ctx context.Context, name string, r sdk.CallbackReque
 	defer leave()
 	r.ReceivedAt = s.now()
 	res, err := p.HandleCallback(ctx, r)
-	if err != nil {
+	var cannotBe *providers.UnreadableError
+	if err != nil && !errors.As(err, &cannotBe) {
 		s.Logger.WarnContext(ctx, "a callback could not be checked", "provider", name, "error", err)
 		return sdk.Ack{}, sdk.CannotCheck, down(p.Name())
 	}
@@ -91,7 +93,12 @@ func (s *Service) Callback(ctx context.Context, name string, r sdk.CallbackReque
 	case len(cb.EventID) > maxEventID:
 		cb.EventID = fmt.Sprintf("sha256:%x", sha256.Sum256([]byte(cb.EventID)))
 	}
-	if err := s.keep(ctx, cb, res.Facts); err != nil {
+	if cannotBe != nil {
+		err = s.keepUnreadable(ctx, cb, res.Facts, cannotBe)
+	} else {
+		err = s.keep(ctx, cb, res.Facts)
+	}
+	if err != nil {
 		s.Logger.ErrorContext(ctx, "a callback could not be stored; the provider is asked to send it again", "provider", name, "error", err)
 		return sdk.Ack{}, res.Verdict, sendAgain("the callback could not be stored")
 	}

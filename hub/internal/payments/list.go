@@ -85,6 +85,7 @@ func (s *Service) listPage(ctx context.Context, l *postgres.Schedule) (next stri
 	call, cancel := context.WithTimeout(ctx, s.CallTimeout)
 	defer cancel()
 	page, err := p.List(call, sdk.ListRequest{Since: *l.Since, Cursor: l.Cursor, Limit: listPage})
+	err = s.readable(ctx, p, err)
 	var rejected *sdk.RejectedError
 	switch {
 	case errors.As(err, &rejected) && rejected.Failure.Code == sdk.FailureState:

@@ -90,10 +90,17 @@ func (p *Provider) List(ctx context.Context, r sdk.ListRequest) (*sdk.ListPage, 
 type method[R, A any] func(*plugin.Client, context.Context, R) (*A, error)
 
 // call is the one way to a plugin: it sets the deadline and the ids, measures
-// and logs. It never logs what is asked or answered.
+// and logs, and refuses answers that cannot be true. It never logs what is asked
+// or answered.
 func call[R, A any](ctx context.Context, p *Provider, name string, ask method[R, A], request R) (*A, error) {
 	began := time.Now()
 	answer, err := send(ctx, p, ask, request)
+	if err == nil {
+		if cannotBe := check(answer); cannotBe != nil {
+			p.log.ErrorContext(ctx, "a plugin's answer cannot be read", "method", name, "reason", cannotBe.Reason)
+			answer, err = partOf(answer), cannotBe
+		}
+	}
 	took, outcome := time.Since(began), outcomeOf(err)
 	p.registry.metrics.observe(p.config.Name, name, outcome, took)
 	if name != "HandleCallback" { // which asks nobody
@@ -107,6 +114,16 @@ func call[R, A any](ctx context.Context, p *Provider, name string, ask method[R,
 		p.log.LogAttrs(ctx, slog.LevelDebug, "provider call", attrs...)
 	}
 	return answer, err
+}
+
+// partOf returns what may still be used of an answer that cannot be read: who
+// sent a callback and what it is about, and the rest of a list.
+func partOf[A any](answer *A) *A {
+	switch any(answer).(type) {
+	case *sdk.CallbackResult, *sdk.ListPage:
+		return answer
+	}
+	return nil
 }
 
 // send asks the process that is up, or proves that nothing was sent.
@@ -134,10 +151,13 @@ func outcomeOf(err error) string {
 		rejected *sdk.RejectedError
 		notSent  *sdk.NotSentError
 		mismatch *sdk.MismatchError
+		cannotBe *UnreadableError
 	)
 	switch {
 	case err == nil:
 		return "ok"
+	case errors.As(err, &cannotBe):
+		return "unreadable"
 	case errors.As(err, &rejected):
 		return "rejected"
 	case errors.As(err, &notSent):

@@ -40,7 +40,7 @@ func TestEveryMethodReachesThePlugin(t *testing.T) {
 	refund, err := p.Refund(ctx, sdk.RefundRequest{PaymentRequest: of, RefundID: "ref_1", Refund: money})
 	require.NoError(t, err)
 	require.Equal(t, &sdk.Refund{ID: "re_1", RefundID: "ref_1", Amount: money, Status: sdk.MovementSucceeded}, refund)
-	refund, err = p.GetRefund(ctx, sdk.GetRefundRequest{RefundID: "ref_1", ProviderID: "re_2"})
+	refund, err = p.GetRefund(ctx, sdk.GetRefundRequest{PaymentRequest: of, RefundID: "ref_1", ProviderID: "re_2"})
 	require.NoError(t, err)
 	require.Equal(t, "re_2", refund.ID)
 

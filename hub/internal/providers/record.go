@@ -50,7 +50,7 @@ type past struct {
 func newRecord() *record { return &record{began: time.Now(), isUp: true} }
 
 func (r *record) add(at time.Time, took time.Duration, outcome string) {
-	failed := outcome == "unknown" || outcome == "timeout" || outcome == "not_sent"
+	failed := outcome == "unknown" || outcome == "unreadable" || outcome == "timeout" || outcome == "not_sent"
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	c := &r.calls[r.next%recent]

@@ -121,7 +121,7 @@ func (p *provider) Refund(_ context.Context, r sdk.RefundRequest) (*sdk.Refund, 
 }
 
 func (p *provider) GetRefund(_ context.Context, r sdk.GetRefundRequest) (*sdk.Refund, error) {
-	return &sdk.Refund{ID: r.ProviderID, RefundID: r.RefundID, Status: sdk.MovementSucceeded}, nil
+	return &sdk.Refund{ID: r.ProviderID, RefundID: r.RefundID, Amount: r.Amount, Status: sdk.MovementSucceeded}, nil
 }
 
 func (p *provider) List(_ context.Context, r sdk.ListRequest) (*sdk.ListPage, error) {

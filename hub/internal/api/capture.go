@@ -12,7 +12,7 @@ type CaptureInput struct {
 	OrderID
 	Body *struct {
 		AttemptID string `json:"attempt_id,omitempty" maxLength:"60"`
-		Amount    int64  `json:"amount,omitempty" minimum:"1" maximum:"999999999999" doc:"All that is authorised if absent; the rest is released"`
+		Amount    int64  `json:"amount,omitempty" minimum:"1" maximum:"999999999999" doc:"All that is still held if absent; the rest is released"`
 	}
 }
 

@@ -58,10 +58,12 @@ type docsSchema struct {
 var schemas = []docsSchema{
 	{Name: "Order", Doc: "What you want paid, and everything that happened to it."},
 	{Name: "Attempt", Doc: "One try to have an order paid, at one provider. An order can have several: one after the other, and only one can be paid."},
+	{Name: "Balance", Doc: "What an attempt's money of one currency comes to."},
 	{Name: "NextAction", Doc: "What the payer or the client must do next."},
 	{Name: "Failure", Doc: "A provider's no, as data."},
 	{Name: "Ref", Doc: "A name by which the provider knows the payment: to find it in its dashboard."},
 	{Name: "Refund", Doc: "Money back."},
+	{Name: "RefundPart", Doc: "What one capture gives back of a refund that goes over several."},
 	{Name: "Dispute", Doc: "A challenge: the payer's bank asks for the money back. It is answered in the provider's dashboard."},
 	{Name: "Attention", Doc: "One thing about an order that does not add up, and that a person has to look at."},
 	{Name: "Customer", Doc: "What you tell of the payer."},
@@ -232,7 +234,7 @@ func example() string {
 		Attention: []Attention{}, Refunds: []Refund{}, Disputes: []Dispute{}, NextAction: next,
 		Attempts: []Attempt{{
 			ID: "att_01jd2v9q4x6m3k8n5p7r9s1t2x", Provider: "stripe", Flow: "checkout_session", Mode: "test", Capture: "automatic", Status: "requires_action",
-			References: []sdk.Ref{{Kind: "checkout_session", Value: "cs_test_a1b2c3"}}, NextAction: next, CreatedAt: at,
+			Money: []Balance{}, References: []sdk.Ref{{Kind: "checkout_session", Value: "cs_test_a1b2c3"}}, NextAction: next, CreatedAt: at,
 		}},
 		ReturnURL: "https://shop.example/thanks", ExpiresAt: at.Add(23 * time.Hour), CreatedAt: at, UpdatedAt: at, Version: 2,
 	}, "", "  ")
@@ -246,8 +248,8 @@ type word struct{ Name, Means string }
 var statuses = map[string][]word{
 	"Order": {
 		{"open", "Nobody has paid yet. Send the payer to `next_action`, or check out again."},
-		{"pending", "Money may be on its way: a bank takes days, or an answer was lost. Wait; do not ship, do not ask again."},
-		{"authorized", "The money is held, not taken. Capture it before `capture_before`, or cancel."},
+		{"pending", "Money may be on its way: a bank takes days, or an answer was lost. Or a provider has money that does not fit: see `attention`. Wait; do not ship, do not ask again."},
+		{"authorized", "The money is held, not taken, or only a part of it was. Capture it before `capture_before`, or cancel."},
 		{"paid", "The money was taken. Ship."},
 		{"partially_refunded", "Paid, and part of it was given back."},
 		{"refunded", "All of it was given back."},
@@ -269,20 +271,20 @@ var statuses = map[string][]word{
 		{"pending", "On its way. The amount is reserved."},
 		{"unknown", "The provider was asked and its answer was lost. The hub finds out by itself; the amount stays reserved."},
 		{"succeeded", "Given back. A bank may still bounce it: then it fails late, and the order needs attention."},
-		{"failed", "Nothing was given back: `failure` says why."},
+		{"failed", "Nothing was given back, or less than was asked for: `refunded` says how much, `failure` why."},
 	},
 }
 
 var attention = []word{
-	{"amount_mismatch", "The provider's amount is not the one that was asked for."},
-	{"currency_mismatch", "The provider's currency is not the one that was asked for."},
+	{"amount_mismatch", "The provider's amount is not the one that was asked for: refund it, or have it accepted."},
+	{"currency_mismatch", "The provider's currency is not the one that was asked for: refund it, or have it accepted."},
 	{"reference_mismatch", "The provider answered about another payment, or about one that settled another order."},
 	{"foreign_payment", "The client presented a payment that is not this order's."},
 	{"mode_mismatch", "Test money for a live order, or the reverse."},
 	{"money_missing", "The provider says that it succeeded, and names no money."},
 	{"contradiction", "The provider said that it ended one way, and now another."},
 	{"second_payment", "The order was paid twice: refund one of them."},
-	{"paid_after_close", "Paid after it was canceled or expired: ship or refund."},
+	{"paid_after_close", "Paid after it was canceled or expired, or a cancel was asked for: ship or refund."},
 	{"over_refunded", "More was given back than was taken."},
 	{"refund_failed_late", "A refund that counted as done came back."},
 	{"refund_mismatch", "A refund of another amount or currency than was asked for."},

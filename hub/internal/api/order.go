@@ -26,6 +26,7 @@ type Order struct {
 	Refundable     int64             `json:"refundable" doc:"What a refund may ask for now"`
 	NeedsAttention bool              `json:"needs_attention" doc:"Something about it has to be looked at by a person: attention says what. Do not ship before"`
 	Attention      []Attention       `json:"attention" doc:"What a person has to look at, until an operator resolved it"`
+	Accepted       []Attention       `json:"accepted,omitempty" doc:"What did not fit the order, and an operator accepted as payment all the same: the attempt's money tells what that is"`
 	NextAction     *sdk.NextAction   `json:"next_action,omitempty" doc:"What the payer or client must do next"`
 	Attempts       []Attempt         `json:"attempts" doc:"Tries to have it paid, the oldest first"`
 	Refunds        []Refund          `json:"refunds" doc:"Money back, asked for here or made in the provider's dashboard"`
@@ -61,11 +62,23 @@ type Attempt struct {
 	Authorized    int64           `json:"authorized" doc:"Held, not taken"`
 	Captured      int64           `json:"captured" doc:"Taken"`
 	Refunded      int64           `json:"refunded" doc:"Given back"`
+	Money         []Balance       `json:"money" doc:"What moved, by currency: a provider can take another than was asked for, which the order's totals do not count"`
 	CaptureBefore *time.Time      `json:"capture_before,omitempty" doc:"When an authorisation lapses"`
 	Abandoned     bool            `json:"abandoned,omitempty" doc:"Given up by the hub where the provider cannot cancel; watched until it ends"`
 	References    []sdk.Ref       `json:"references" doc:"The provider's names of the payment"`
 	NextAction    *sdk.NextAction `json:"next_action,omitempty" doc:"What the payer or client must do next, while there is something"`
 	CreatedAt     time.Time       `json:"created_at"`
+}
+
+// Balance is what an attempt's money of one currency comes to.
+type Balance struct {
+	Currency   string `json:"currency" doc:"ISO 4217" example:"USD"`
+	Exponent   int    `json:"exponent" doc:"Digits of the minor unit"`
+	Captured   int64  `json:"captured" doc:"Taken"`
+	Refunded   int64  `json:"refunded" doc:"Given back"`
+	Reserved   int64  `json:"reserved" doc:"Asked to be given back, and not done yet"`
+	Disputed   int64  `json:"disputed" doc:"Taken back by the payer's bank for now"`
+	Refundable int64  `json:"refundable" doc:"What a refund that names this currency may ask for now"`
 }
 
 // Refund is money back.
@@ -75,13 +88,24 @@ type Refund struct {
 	AttemptID  string       `json:"attempt_id"`
 	Status     string       `json:"status" enum:"pending,succeeded,failed,unknown"`
 	Origin     string       `json:"origin" enum:"hub,provider" doc:"provider: made in the provider's dashboard"`
-	Amount     int64        `json:"amount"`
+	Amount     int64        `json:"amount" doc:"What was asked for"`
+	Refunded   int64        `json:"refunded" doc:"What went back of it. Less than amount with the status failed: a part was refused, and those before it stand"`
 	Currency   string       `json:"currency"`
+	Exponent   int          `json:"exponent" doc:"Digits of the minor unit"`
 	Reason     string       `json:"reason,omitempty" doc:"As you gave it"`
 	Failure    *sdk.Failure `json:"failure,omitempty"`
 	ProviderID string       `json:"provider_id,omitempty" doc:"The provider's id, as soon as it gave one"`
+	Parts      []RefundPart `json:"parts,omitempty" doc:"The provider's refunds by which it is carried out, one after the other, where the money was captured in several pieces"`
 	CreatedAt  time.Time    `json:"created_at"`
 	UpdatedAt  time.Time    `json:"updated_at"`
+}
+
+// RefundPart is what one capture gives back of a refund.
+type RefundPart struct {
+	Status     string       `json:"status" enum:"pending,succeeded,failed,unknown"`
+	Amount     int64        `json:"amount"`
+	Failure    *sdk.Failure `json:"failure,omitempty"`
+	ProviderID string       `json:"provider_id,omitempty" doc:"The provider's id, as soon as it gave one"`
 }
 
 // Dispute is a challenge of a capture.
@@ -115,13 +139,16 @@ func orderOf(o *ledger.Order) Order {
 			out.Attention = append(out.Attention, Attention{x.Reason, x.AttemptID, x.At})
 		}
 	}
+	for _, x := range o.Accepted() {
+		out.Accepted = append(out.Accepted, Attention{x.Reason, x.AttemptID, x.At})
+	}
 	for _, a := range o.Attempts {
-		out.Attempts = append(out.Attempts, attemptOf(a))
+		out.Attempts = append(out.Attempts, attemptOf(o, a))
 	}
 	if a := o.Current(); a != nil && a.Live() {
 		out.NextAction = a.NextAction
 	}
-	for _, r := range o.Refunds {
+	for _, r := range o.Requests() {
 		out.Refunds = append(out.Refunds, refundOf(r))
 	}
 	for _, d := range o.Disputes {
@@ -142,11 +169,14 @@ func Render(o *ledger.Order) []byte {
 	return b
 }
 
-func attemptOf(a *ledger.Attempt) Attempt {
+func attemptOf(o *ledger.Order, a *ledger.Attempt) Attempt {
 	out := Attempt{
 		ID: a.ID, Provider: a.Provider, Flow: a.Flow, Mode: string(a.Mode), Capture: string(a.CaptureMode), Status: string(a.Status),
 		Failure: a.Failure, Authorized: a.Authorized, Captured: a.Captured, Refunded: a.Refunded, Abandoned: a.Abandoned,
-		References: a.Refs, NextAction: a.NextAction, CreatedAt: a.CreatedAt,
+		References: a.Refs, NextAction: a.NextAction, CreatedAt: a.CreatedAt, Money: []Balance{},
+	}
+	for _, b := range o.Balances(a) {
+		out.Money = append(out.Money, Balance{b.Currency, b.Exponent, b.Captured, b.Refunded, b.Reserved, b.Disputed, b.Refundable()})
 	}
 	if !a.CaptureBefore.IsZero() {
 		out.CaptureBefore = &a.CaptureBefore
@@ -154,15 +184,29 @@ func attemptOf(a *ledger.Attempt) Attempt {
 	return out
 }
 
-func refundOf(r *ledger.Refund) Refund {
+func refundOf(r ledger.Request) Refund {
 	out := Refund{
-		ID: r.ID, OrderID: r.OrderID, AttemptID: r.AttemptID, Status: string(r.Status), Origin: string(r.Origin), Amount: r.Amount,
-		Currency: r.Currency, Reason: r.Reason, Failure: r.Failure, CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt,
+		ID: r.ID, OrderID: r.OrderID, AttemptID: r.AttemptID, Status: string(r.Status), Origin: string(r.Origin), Amount: r.Amount, Refunded: r.Refunded,
+		Currency: r.Currency, Exponent: r.Exponent, Reason: r.Reason, Failure: r.Failure, CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt,
+		ProviderID: providerID(r.Refund),
 	}
-	if r.ProviderID != nil {
-		out.ProviderID = *r.ProviderID
+	if len(r.Parts) < 2 {
+		return out
+	}
+	for _, p := range r.Parts {
+		out.Parts = append(out.Parts, RefundPart{string(p.Status), p.Amount, p.Failure, providerID(p)})
+		if p.UpdatedAt.After(out.UpdatedAt) {
+			out.UpdatedAt = p.UpdatedAt
+		}
 	}
 	return out
+}
+
+func providerID(r *ledger.Refund) string {
+	if r.ProviderID == nil {
+		return ""
+	}
+	return *r.ProviderID
 }
 
 // OrderOutput answers with an order. The status says how the asking went.

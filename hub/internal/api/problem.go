@@ -26,9 +26,18 @@ type Problem struct {
 	Param        string `json:"param,omitempty" doc:"The field to blame"`
 	RequestID    string `json:"request_id,omitempty"`
 	OrderID      string `json:"order_id,omitempty" doc:"The order that is in the way"`
+	AttemptID    string `json:"attempt_id,omitempty" doc:"The attempt that is in the way"`
+	Held         *Held  `json:"held,omitempty" doc:"The money that is in the way"`
 	ProviderCode string `json:"provider_code,omitempty" doc:"The provider's own code"`
 
 	retryAfter time.Duration
+}
+
+// Held is money that a provider has of an order.
+type Held struct {
+	Amount   int64  `json:"amount" doc:"In minor units"`
+	Currency string `json:"currency" doc:"ISO 4217" example:"USD"`
+	Exponent int    `json:"exponent" doc:"Digits of the minor unit"`
 }
 
 func (p *Problem) Error() string { return p.Code + ": " + p.Detail }
@@ -70,6 +79,10 @@ func problemOf(err error, requestID string, log *slog.Logger) *Problem {
 	case errors.As(err, &e):
 		p = newProblem(statusOf[e.Kind], e.Code, e.Message)
 		p.Param, p.OrderID, p.ProviderCode, p.retryAfter = e.Param, e.OrderID, e.ProviderCode, e.RetryAfter
+		p.AttemptID = e.AttemptID
+		if !e.Held.IsZero() {
+			p.Held = &Held{e.Held.Amount, e.Held.Currency, e.Held.Exponent}
+		}
 	case errors.As(err, &f):
 		p = newProblem(f.Code, codeOf(f.Code), f.Message)
 	default:

@@ -5,6 +5,7 @@ import (
 
 	"github.com/superpayhub/superpay/hub/internal/ledger"
 	"github.com/superpayhub/superpay/hub/internal/payments"
+	"github.com/superpayhub/superpay/sdk"
 )
 
 // RefundInput says how much to give back.
@@ -14,8 +15,9 @@ type RefundInput struct {
 	Body *struct {
 		AttemptID          string `json:"attempt_id,omitempty" maxLength:"60" doc:"The attempt with money left if absent"`
 		Amount             int64  `json:"amount,omitempty" minimum:"1" maximum:"999999999999" doc:"All that is left if absent"`
+		Currency           string `json:"currency,omitempty" minLength:"3" maxLength:"3" doc:"Of the amount. The order's if absent: money that was taken in another has to be named"`
 		Reason             string `json:"reason,omitempty" maxLength:"500"`
-		ExpectedRefundable *int64 `json:"expected_refundable,omitempty" minimum:"0" doc:"Refuse if the order's refundable is another by now"`
+		ExpectedRefundable *int64 `json:"expected_refundable,omitempty" minimum:"0" doc:"Refuse if that is not what is refundable by now, of the currency, over all attempts"`
 	}
 }
 
@@ -28,7 +30,9 @@ type RefundOutput struct {
 func (s *server) refund(ctx context.Context, in *RefundInput) (*RefundOutput, error) {
 	p := payments.RefundInput{}
 	if b := in.Body; b != nil {
-		p = payments.RefundInput{AttemptID: b.AttemptID, Amount: b.Amount, Reason: b.Reason, ExpectedRefundable: b.ExpectedRefundable}
+		p = payments.RefundInput{
+			AttemptID: b.AttemptID, Amount: b.Amount, Currency: b.Currency, Reason: b.Reason, ExpectedRefundable: b.ExpectedRefundable,
+		}
 	}
 	a, err := s.Payments.Refund(ctx, caller(ctx, in.IdempotencyKey), in.ID, p)
 	if err != nil {
@@ -38,7 +42,11 @@ func (s *server) refund(ctx context.Context, in *RefundInput) (*RefundOutput, er
 	if err != nil {
 		return nil, err
 	}
-	return &RefundOutput{status, refundOf(a.Refund)}, nil
+	r := a.Order.RequestOf(a.Refund)
+	if len(r.Parts) > 1 && (r.Status == sdk.MovementPending || r.Status == ledger.RefundUnknown) && status == 201 {
+		status = 202 // the rest of it is still to be asked for
+	}
+	return &RefundOutput{status, refundOf(r)}, nil
 }
 
 // RefundID is the path of a refund.
@@ -55,5 +63,5 @@ func (s *server) getRefund(ctx context.Context, in *RefundID) (*RefundOutput, er
 	if r == nil {
 		return nil, ledger.ErrNotFound("refund")
 	}
-	return &RefundOutput{200, refundOf(r)}, nil
+	return &RefundOutput{200, refundOf(o.RequestOf(r))}, nil
 }

@@ -111,6 +111,11 @@ type decision struct {
 	outcomes map[string]CallbackOut // of events that this decision confirms or gives up
 	full     bool                   // an attempt is owed too much already to keep one more
 
+	whole map[string]bool    // attempts of which a fresh read told all captures
+	found map[Attention]bool // what was raised by this decision, known before or not
+	// capturable are attempts of which the provider said how much is still held.
+	capturable map[string]bool
+
 	// touched are attempts whose news move the version though nothing of them
 	// may read otherwise. Of one, an operation ended: a worker may hold it under
 	// a lease that began since, for want of anything to do, and this ends it. Of
@@ -184,10 +189,13 @@ func (d *decision) event(a *Attempt, n News, kind string, data map[string]any) E
 
 // finish sums up: totals, what needs a person, the status, the next reads.
 func (d *decision) finish() Change {
+	d.stopParts()
 	sum(d.o)
+	d.release()
 	d.review()
 	for _, a := range d.o.Attempts {
 		d.collect(a)
+		d.fits(a)
 		d.reached(a)
 		d.warn(a)
 	}
@@ -251,22 +259,57 @@ func (d *decision) schedule(a *Attempt) {
 func (d *decision) review() {
 	with := 0 // attempts that hold or took money
 	for _, a := range d.o.Attempts {
-		if a.Captured > 0 || a.Status == sdk.RequiresCapture {
+		_, held := d.o.holds(a)
+		if held || a.Captured > 0 && !d.o.flagged(a.ID) {
 			if with++; with > 1 {
 				d.raise(SecondPayment, a.ID)
 			}
 		}
-		if a.Captured == 0 {
-			continue
-		}
-		if a.Captured > d.o.Amount || a.Captured < d.o.Amount && a.CaptureMode != sdk.CaptureManual {
+		if a.Captured > 0 && (a.Captured > d.o.Amount || a.Captured < d.o.Amount && a.CaptureMode != sdk.CaptureManual && !a.holdsMore()) {
 			d.raise(AmountMismatch, a.ID)
 		}
-		if d.before.Status == OrderCanceled || d.before.Status == OrderExpired {
+		captured := false
+		for _, b := range d.o.Balances(a) {
+			captured = captured || b.Captured > 0
+			if b.Refunded > b.Captured && b.Captured > 0 {
+				d.raise(OverRefunded, a.ID)
+			}
+		}
+		if captured && d.closedBefore(a) {
 			d.raise(PaidAfterClose, a.ID)
 		}
-		if a.Refunded > a.Captured {
-			d.raise(OverRefunded, a.ID)
+	}
+}
+
+// closedBefore reports whether the order was canceled or expired, or the app had
+// asked to cancel it and was not refused, before anything was captured.
+func (d *decision) closedBefore(a *Attempt) bool {
+	if d.before.Status == OrderCanceled || d.before.Status == OrderExpired {
+		return true
+	}
+	if d.before.CancelAskedAt.IsZero() || d.o.CancelAskedAt.IsZero() {
+		return false
+	}
+	for _, c := range d.before.Captures {
+		if c.AttemptID == a.ID && c.Status == sdk.MovementSucceeded {
+			return false
+		}
+	}
+	return true
+}
+
+// release takes what was captured since off what is authorised, where the
+// provider goes on holding the rest and did not say how much that is.
+func (d *decision) release() {
+	for _, a := range d.o.Attempts {
+		was := d.before.Attempt(a.ID)
+		if was == nil || a.Status != sdk.RequiresCapture || was.Status != sdk.RequiresCapture || a.Authorized != was.Authorized {
+			continue
+		}
+		now := d.o.balance(a, d.o.Currency)
+		then := d.before.balance(was, d.o.Currency)
+		if more := now.Captured + now.coming - then.Captured - then.coming; more > 0 && !d.capturable[a.ID] {
+			a.Authorized = max(0, a.Authorized-more)
 		}
 	}
 }

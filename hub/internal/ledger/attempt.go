@@ -75,17 +75,10 @@ func (a *Attempt) waiting(now time.Time) bool {
 	return a.ReadWanted && (!now.Before(a.LeasedUntil) || a.DueAt.Before(a.LeasedUntil))
 }
 
-// Refundable is what may still be asked back of this attempt.
+// Refundable is what may still be asked back of this attempt, in the order's
+// currency.
 func (a *Attempt) Refundable() int64 {
 	return max(0, a.Captured-a.Refunded-a.Reserved-a.Disputed)
-}
-
-// refundableBy is Refundable for who asks: an operator may override disputes.
-func (a *Attempt) refundableBy(by *Operator) int64 {
-	if by != nil && by.OverrideDispute {
-		return max(0, a.Captured-a.Refunded-a.Reserved)
-	}
-	return a.Refundable()
 }
 
 // Ref returns the attempt's first ref of that kind.

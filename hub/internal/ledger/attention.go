@@ -3,6 +3,8 @@ package ledger
 import (
 	"slices"
 	"time"
+
+	"github.com/superpayhub/superpay/sdk"
 )
 
 // Reasons for attention.
@@ -38,7 +40,14 @@ type Attention struct {
 	CallbackID string    `json:"callback_id,omitempty"`
 	At         time.Time `json:"at"`
 	ResolvedAt time.Time `json:"resolved_at,omitzero"`
+	Money      string    `json:"money,omitempty"` // what a person made of money that did not fit
 }
+
+// What became of money that did not fit the order, when a person resolved that.
+const (
+	MoneyAccepted = "accepted" // it settles the order, as it is
+	MoneyReturned = "returned" // it had been given back: it never counts
+)
 
 // raise adds a thing to look at, once per attempt, and never again after a
 // person resolved it.
@@ -48,8 +57,10 @@ func (d *decision) raise(reason, attemptID string) {
 
 // raiseAbout is raise for what can happen to each movement or callback anew.
 func (d *decision) raiseAbout(x Attention) {
+	d.found[x] = true
 	for _, known := range d.o.Attention {
-		if known.At, known.ResolvedAt = x.At, x.ResolvedAt; known == x {
+		known.At, known.ResolvedAt, known.Money = x.At, x.ResolvedAt, x.Money
+		if known == x {
 			return
 		}
 	}
@@ -90,4 +101,30 @@ func (d *decision) reached(a *Attempt) {
 		}
 		return true // also what a person resolved, so that the next time is told anew
 	})
+}
+
+// fits ends what is said of an attempt's amount or currency when a fresh read of
+// all its captures no longer shows it: the provider, or the hub, had it wrong.
+func (d *decision) fits(a *Attempt) {
+	if !d.whole[a.ID] {
+		return
+	}
+	for _, c := range d.o.Captures {
+		if c.AttemptID == a.ID && c.Status != sdk.MovementFailed && c.Currency != d.o.Currency {
+			return
+		}
+	}
+	for i := range d.o.Attention {
+		x := &d.o.Attention[i]
+		if x.AttemptID != a.ID || !x.ResolvedAt.IsZero() || x.Reason != AmountMismatch && x.Reason != CurrencyMismatch {
+			continue
+		}
+		if d.found[Attention{Reason: x.Reason, AttemptID: a.ID}] {
+			continue
+		}
+		x.ResolvedAt = d.env.Now
+		d.record(a, News{Source: FromHub}, "attention.resolved", map[string]any{
+			"reason": x.Reason, "why": "the provider says now what was asked",
+		})
+	}
 }

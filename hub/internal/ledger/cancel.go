@@ -21,6 +21,11 @@ func (o *Order) Cancel(attemptID string, ability bool, ask Ask, env Env) (Change
 	if busy := o.busy(); err != nil && busy != nil {
 		return Change{}, nil, busy
 	}
+	if a == nil || a.Status != sdk.RequiresCapture { // else it releases what is held
+		if held := o.moneyHeld(o.took); held != nil {
+			return Change{}, nil, held
+		}
+	}
 	d := start(o, env)
 	if d.o.CancelAskedAt.IsZero() {
 		d.o.CancelAskedAt = env.Now

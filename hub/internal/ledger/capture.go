@@ -39,7 +39,7 @@ type Kept struct {
 	FeeExponent int    `json:"fee_exponent"`
 }
 
-func (k Kept) money() sdk.Money {
+func (k Kept) kept() sdk.Money {
 	if k.Fee == 0 {
 		return sdk.Money{}
 	}
@@ -51,5 +51,9 @@ func (c *Capture) feeTaken() sdk.Money {
 	if c.Status != sdk.MovementSucceeded {
 		return sdk.Money{}
 	}
-	return c.money()
+	return c.kept()
+}
+
+func (c *Capture) money() sdk.Money {
+	return sdk.Money{Amount: c.Amount, Currency: c.Currency, Exponent: c.Exponent}
 }

@@ -12,6 +12,9 @@ func (o *Order) Confirm(attemptID string, ask Ask, env Env) (Change, *Operation,
 	if err != nil {
 		return Change{}, nil, err
 	}
+	if other := o.paidBy(a.ID); other != nil {
+		return Change{}, nil, alreadyPaid(other)
+	}
 	d := start(o, env)
 	after := d.o.Attempt(a.ID)
 	after.Approved = false
@@ -34,7 +37,11 @@ func (o *Order) Continuable(a *Attempt) bool {
 		return false
 	}
 	for _, other := range o.Attempts {
-		if other.ID != a.ID && (other.Captured > 0 || other.Status == sdk.RequiresCapture || other.Live() && !other.Abandoned) {
+		if other.ID == a.ID {
+			continue
+		}
+		_, held := o.holds(other)
+		if held || other.Live() && !other.Abandoned {
 			return false
 		}
 	}

@@ -26,3 +26,7 @@ type Dispute struct {
 	CreatedAt time.Time `json:"created_at"`
 	UpdatedAt time.Time `json:"updated_at"`
 }
+
+func (d *Dispute) amount() sdk.Money {
+	return sdk.Money{Amount: d.Amount, Currency: d.Currency, Exponent: d.Exponent}
+}

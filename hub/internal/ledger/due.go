@@ -22,6 +22,10 @@ var healing = []time.Duration{
 	300 * time.Millisecond, time.Second, 3 * time.Second, 10 * time.Second, 30 * time.Second, time.Minute, 5 * time.Minute, 15 * time.Minute, time.Hour,
 }
 
+// partAgain is when the next part of a refund is asked for by the worker: who
+// asked for the refund goes on with it at once, unless it died.
+var partAgain = []time.Duration{3 * time.Second, 10 * time.Second, 30 * time.Second, time.Minute, 5 * time.Minute, 15 * time.Minute, time.Hour}
+
 // Patience is how many failed looks in a row make the hub tell a person: some
 // seven hours.
 const Patience = 36
@@ -50,6 +54,9 @@ func nextDue(o *Order, a *Attempt, env Env) time.Time {
 			return a.orStep(op.Deadline, true, env)
 		}
 		return a.orStep(env.Now.Add(env.Scale(step(healing, a.Tries))), true, env)
+	}
+	if o.nextPart(a.ID) != nil {
+		return env.Now.Add(env.Scale(step(partAgain, max(a.Tries, a.Failures))))
 	}
 	due := o.nextCheck(a, env)
 	if o.Unsettled(a) {

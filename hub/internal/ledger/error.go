@@ -3,6 +3,8 @@ package ledger
 import (
 	"fmt"
 	"time"
+
+	"github.com/superpayhub/superpay/sdk"
 )
 
 // Kind is the class of an error; the API maps each to one HTTP status.
@@ -28,6 +30,8 @@ type Error struct {
 	Message      string
 	ProviderCode string
 	OrderID      string        // the order in the way, if one is
+	AttemptID    string        // the attempt in the way, if one is
+	Held         sdk.Money     // the money in the way, if some is
 	RetryAfter   time.Duration // for Conflict in flight, TooMany, Unavailable
 }
 

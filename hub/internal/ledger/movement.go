@@ -12,6 +12,11 @@ import (
 func (d *decision) own(a *Attempt, m sdk.Money, otherCurrency, inexact string) sdk.Money {
 	if m.Currency != d.o.Currency {
 		d.raise(otherCurrency, a.ID)
+		if exponent, ok := Exponent(m.Currency); ok {
+			if scaled, err := m.Rescale(exponent); err == nil {
+				return scaled
+			}
+		}
 		return m
 	}
 	scaled, err := m.Rescale(d.o.Exponent)
@@ -52,8 +57,13 @@ func (d *decision) capture(a *Attempt, n News, c sdk.Capture, fresh bool) {
 		case attention:
 			d.raise(Contradiction, a.ID)
 		}
-		if row.Status == c.Status && (row.Amount != m.Amount || row.Currency != m.Currency) {
-			d.differs(a, fresh, AmountMismatch)
+		if was := row.money(); row.Status == c.Status && was != m {
+			if fresh {
+				row.Amount, row.Currency, row.Exponent = m.Amount, m.Currency, m.Exponent
+				d.record(a, n, "capture.corrected", corrected(c.ID, was, m))
+			} else {
+				d.soon[a.ID] = true
+			}
 		}
 		d.fee(a, n, "capture.fee", c.ID, &row.Kept, c.Fee, fresh)
 		return
@@ -72,7 +82,7 @@ func (d *decision) capture(a *Attempt, n News, c sdk.Capture, fresh bool) {
 // do not say; another fee than is known needs a fresh read.
 func (d *decision) fee(a *Attempt, n News, kind, id string, row *Kept, fee sdk.Money, fresh bool) {
 	switch {
-	case fee.IsZero(), fee.Amount == 0 && row.Fee == 0, fee.Equal(row.money()):
+	case fee.IsZero(), fee.Amount == 0 && row.Fee == 0, fee.Equal(row.kept()):
 		return
 	case row.Fee != 0 && !fresh:
 		d.soon[a.ID] = true
@@ -82,13 +92,10 @@ func (d *decision) fee(a *Attempt, n News, kind, id string, row *Kept, fee sdk.M
 	d.record(a, n, kind, map[string]any{"id": id, "amount": fee.Amount, "currency": fee.Currency})
 }
 
-// differs handles an amount that changed under one provider id.
-func (d *decision) differs(a *Attempt, fresh bool, reason string) {
-	if fresh {
-		d.raise(reason, a.ID)
-	} else {
-		d.soon[a.ID] = true
-	}
+// corrected is what the timeline says of an amount that turned out to be wrong.
+// The journal undoes it and posts the right one.
+func corrected(id string, was, is sdk.Money) map[string]any {
+	return map[string]any{"id": id, "was": was.String(), "amount": is.Amount, "currency": is.Currency}
 }
 
 // findRefund matches a provider's refund with a row: by the provider's id, else
@@ -158,10 +165,11 @@ func (d *decision) refund(a *Attempt, n News, r sdk.Refund, fresh bool) {
 		if row.Status == sdk.MovementSucceeded && r.Status == sdk.MovementFailed {
 			d.raiseAbout(Attention{Reason: RefundFailedLate, AttemptID: a.ID, MovementID: row.ID})
 		}
-		if row.Amount != m.Amount || row.Currency != m.Currency {
+		if row.money() != m && !m.IsZero() {
 			d.raise(RefundMismatch, a.ID)
+			d.amend(row, m)
 		}
-		row.Status, row.Amount, row.Currency, row.Exponent, row.Failure = r.Status, m.Amount, m.Currency, m.Exponent, r.Failure
+		row.Status, row.Failure = r.Status, r.Failure
 		d.look[a.ID] = true
 		d.record(a, n, "refund."+string(r.Status), data)
 	case readFirst:
@@ -169,11 +177,50 @@ func (d *decision) refund(a *Attempt, n News, r sdk.Refund, fresh bool) {
 	case attention:
 		d.raise(Contradiction, a.ID)
 	case ignore:
-		if row.Status == r.Status && (row.Amount != m.Amount || row.Currency != m.Currency) {
-			d.differs(a, fresh, RefundMismatch)
+		if was := row.money(); row.Status == r.Status && was != m && !m.IsZero() {
+			if fresh {
+				d.amend(row, m)
+				d.refundFits(a, row)
+				d.record(a, n, "refund.corrected", corrected(row.ID, was, m))
+			} else {
+				d.soon[a.ID] = true
+			}
 		}
 	}
 	d.settleRefund(row, n)
+}
+
+// amend takes over another amount than a refund had, and remembers what was
+// asked for while that is not what was done.
+func (d *decision) amend(row *Refund, m sdk.Money) {
+	if row.Origin == ByHub && row.Asked == 0 && row.Currency == m.Currency {
+		row.Asked = row.Amount
+	}
+	if row.Asked == m.Amount {
+		row.Asked = 0
+	}
+	row.Amount, row.Currency, row.Exponent = m.Amount, m.Currency, m.Exponent
+}
+
+// refundFits flags a refund of ours that is still not of the amount that was
+// asked for, and ends what is said of the attempt's refunds when all are.
+func (d *decision) refundFits(a *Attempt, row *Refund) {
+	if row.Origin != ByHub {
+		return
+	}
+	for _, r := range d.o.Refunds {
+		if r.AttemptID == a.ID && r.Origin == ByHub && r.Asked != 0 {
+			d.raise(RefundMismatch, a.ID)
+			return
+		}
+	}
+	for i := range d.o.Attention {
+		x := &d.o.Attention[i]
+		if x.Reason == RefundMismatch && x.AttemptID == a.ID && x.ResolvedAt.IsZero() {
+			x.ResolvedAt = d.env.Now
+			d.record(a, News{Source: FromHub}, "attention.resolved", map[string]any{"reason": x.Reason, "why": "the provider says now what was asked"})
+		}
+	}
 }
 
 // reversed tells a person of money that nobody here gave back.
@@ -217,7 +264,7 @@ func (d *decision) dispute(a *Attempt, n News, x sdk.Dispute, fresh bool) {
 		}
 		d.o.Disputes = append(d.o.Disputes, row)
 	} else {
-		same := row.Status == x.Status && row.FundsWithdrawn == x.FundsWithdrawn && row.Amount == m.Amount
+		same := row.Status == x.Status && row.FundsWithdrawn == x.FundsWithdrawn && row.Amount == m.Amount && row.Currency == m.Currency
 		if same {
 			d.fee(a, n, "dispute.fee", x.ID, &row.Kept, x.Fee, fresh)
 			return

@@ -20,6 +20,9 @@ func (d *decision) close(a *Attempt, n News) {
 	if outcome == "" {
 		outcome, failure = answered(op.Kind, n)
 	}
+	if op.Kind == sdk.OpCapture && outcome == OutcomeDeclined && !n.Operation.Rejected && d.capturedSince(a, op) {
+		outcome, failure = OutcomeSucceeded, nil // and the rest is still held
+	}
 	if n.Taken && op.Kind == sdk.OpConfirm {
 		// What the client presented has settled another order.
 		outcome, n.Operation.Rejected = OutcomeDeclined, true
@@ -58,6 +61,9 @@ func (d *decision) close(a *Attempt, n News) {
 		switch p := n.Payment; {
 		case outcome == OutcomeDeclined && p != nil && (p.Status == sdk.RequiresAction || p.Status == sdk.RequiresConfirmation):
 			a.Abandoned = true
+		case outcome == OutcomeDeclined && p != nil && p.Status == sdk.Pending:
+			// It is on its way and cannot be stopped: should it fail, the order is
+			// canceled; should it settle, that is told.
 		case outcome == OutcomeNotSent || outcome == OutcomeDeclined:
 			d.o.CancelAskedAt = time.Time{} // the app was told that it is not canceled
 		}
@@ -66,6 +72,17 @@ func (d *decision) close(a *Attempt, n News) {
 			d.closeRefund(d.o.Refund(*op.RefundID), outcome, failure)
 		}
 	}
+}
+
+// capturedSince reports whether the provider captured something of the attempt
+// since the operation was asked for.
+func (d *decision) capturedSince(a *Attempt, op *Operation) bool {
+	for _, c := range d.o.Captures {
+		if c.AttemptID == a.ID && c.Status != sdk.MovementFailed && !c.CreatedAt.Before(op.CreatedAt) {
+			return true
+		}
+	}
+	return false
 }
 
 // settle sets an outcome. The request is erased with the last doubt; one that
@@ -111,6 +128,10 @@ func (d *decision) closeRefund(r *Refund, outcome Outcome, failure *sdk.Failure)
 	case OutcomeUnknown:
 		r.Status = RefundUnknown
 	case OutcomeDeclined, OutcomeNotSent:
+		if outcome == OutcomeNotSent && r.PartOf != "" {
+			r.Status = sdk.MovementPending // the hub asks again by itself
+			return
+		}
 		r.Status, r.Failure = sdk.MovementFailed, failure
 	}
 }
@@ -200,11 +221,9 @@ func (o *Order) Resume(env Env, opID string, lease time.Duration, by *Operator) 
 		}
 		a.Status, a.Failure = AttemptCreated, nil
 	case sdk.OpRefund:
-		r := d.o.Refund(*op.RefundID)
-		if left := o.Attempt(a.ID).refundableBy(by); r.Amount > left {
-			return Change{}, tooMuch(o, left)
+		if err := d.reserveAgain(d.o.Refund(*op.RefundID), by); err != nil {
+			return Change{}, err
 		}
-		r.Status, r.Failure = sdk.MovementPending, nil
 	case sdk.OpCapture:
 		if a.Status != sdk.RequiresCapture || o.flagged(a.ID) || o.paidBy(a.ID) != nil {
 			return Change{}, wrongState(o, "captured")
@@ -216,6 +235,9 @@ func (o *Order) Resume(env Env, opID string, lease time.Duration, by *Operator) 
 	case sdk.OpCancel:
 		if !a.Live() {
 			return Change{}, wrongState(o, "canceled")
+		}
+		if other := o.paidBy(a.ID); other != nil && op.Kind == sdk.OpConfirm {
+			return Change{}, alreadyPaid(other)
 		}
 	}
 	op.Outcome, op.Failure, op.Rejected, op.Sends = OutcomePending, nil, false, 0

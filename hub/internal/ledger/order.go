@@ -92,7 +92,11 @@ func (o *Order) Current() *Attempt {
 	var best *Attempt
 	for _, a := range o.Attempts {
 		switch {
-		case best == nil, a.Captured > best.Captured, best.Captured == 0 && (a.Live() || !best.Live()):
+		case best == nil, a.Captured > best.Captured:
+			best = a
+		case best.Captured > 0:
+		case o.tookAny(best) && !o.tookAny(a): // of another currency than the order's
+		case a.Live(), !best.Live():
 			best = a
 		}
 	}
@@ -103,15 +107,25 @@ func (o *Order) Current() *Attempt {
 // is restored from a backup.
 func (o *Order) AppVersion() int64 { return o.VersionFloor + o.Version }
 
+func (o *Order) tookAny(a *Attempt) bool {
+	_, took := o.took(a)
+	return took
+}
+
 // Money is an amount of the order's currency.
 func (o *Order) Money(amount int64) sdk.Money {
 	return sdk.Money{Amount: amount, Currency: o.Currency, Exponent: o.Exponent}
 }
 
-// paidBy returns another attempt that money was captured of, or nil.
+// paidBy returns another attempt that paid the order, or whose money a provider
+// has in any currency, or nil.
 func (o *Order) paidBy(notThis string) *Attempt {
 	for _, a := range o.Attempts {
-		if a.ID != notThis && a.Captured > 0 {
+		if a.ID == notThis {
+			continue
+		}
+		_, took := o.took(a)
+		if took || a.Captured > 0 && !o.flagged(a.ID) {
 			return a
 		}
 	}

@@ -76,6 +76,9 @@ func learn(to *time.Time, t time.Time) {
 func (d *decision) payment(a *Attempt, n News, fresh bool) {
 	p := n.Payment
 	d.identify(a, p)
+	if fresh && n.Source == FromRead && p.Captures.Complete {
+		d.whole[a.ID] = true
+	}
 	for _, c := range p.Captures.Items {
 		d.capture(a, n, c, fresh)
 	}
@@ -195,6 +198,27 @@ func (d *decision) hasMoney(a *Attempt) bool {
 	return false
 }
 
+// authorized learns how much the provider still holds, to be captured: what it
+// says is capturable, else what it authorised less what was captured of that.
+func (d *decision) authorized(a *Attempt, p *sdk.Payment) {
+	if p.Authorized.Currency != d.o.Currency {
+		return
+	}
+	held, err := p.Authorized.Rescale(d.o.Exponent)
+	if err != nil {
+		return
+	}
+	own := d.o.balance(a, d.o.Currency)
+	left := max(0, held.Amount-own.Captured-own.coming)
+	if p.Capturable.Currency == d.o.Currency {
+		if m, err := p.Capturable.Rescale(d.o.Exponent); err == nil {
+			left = m.Amount
+		}
+	}
+	d.capturable[a.ID] = true
+	a.Authorized = left
+}
+
 // details takes what belongs to the status that the attempt now has. A failure
 // stays until the attempt moves on: not every provider tells it at each read.
 func (d *decision) details(a *Attempt, p *sdk.Payment, moved bool) {
@@ -204,10 +228,8 @@ func (d *decision) details(a *Attempt, p *sdk.Payment, moved bool) {
 	} else if p.Failure == nil && moved && a.Status != sdk.RequiresAction && a.Status != sdk.RequiresConfirmation && a.Status != sdk.Failed {
 		a.Failure = nil
 	}
-	if a.Status == sdk.RequiresCapture && p.Authorized.Currency == d.o.Currency {
-		if m, err := p.Authorized.Rescale(d.o.Exponent); err == nil {
-			a.Authorized = m.Amount
-		}
+	if a.Status == sdk.RequiresCapture {
+		d.authorized(a, p)
 	}
 	if p.NextAction != nil {
 		a.NextAction = p.NextAction

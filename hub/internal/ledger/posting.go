@@ -39,19 +39,19 @@ type journal struct {
 
 // group posts one movement of money: into one account, out of another. Stages
 // are numbered, so that a movement that goes back and forth is posted each time.
-func (j *journal) group(provider, movementID, stage string, posted *int, into, outOf string, amount int64, currency string, exponent int) {
-	if amount == 0 {
+func (j *journal) group(provider, movementID, stage string, posted *int, into, outOf string, m sdk.Money) {
+	if m.Amount == 0 {
 		return
 	}
 	*posted++
 	for _, line := range []struct {
 		account string
 		amount  int64
-	}{{into, amount}, {outOf, -amount}} {
+	}{{into, m.Amount}, {outOf, -m.Amount}} {
 		j.lines = append(j.lines, Posting{
 			ID: j.env.NewID(PostingID), OrderID: j.o.ID, Provider: provider, MovementID: movementID,
 			Stage: fmt.Sprintf("%d.%s", *posted, stage), Account: line.account,
-			Amount: line.amount, Currency: currency, Exponent: exponent, At: j.env.Now,
+			Amount: line.amount, Currency: m.Currency, Exponent: m.Exponent, At: j.env.Now,
 		})
 	}
 }
@@ -61,12 +61,16 @@ func (j *journal) group(provider, movementID, stage string, posted *int, into, o
 func post(before, after *Order, env Env) []Posting {
 	j := &journal{o: after, env: env}
 	for i, c := range after.Captures {
-		was := i < len(before.Captures) && before.Captures[i].Status == sdk.MovementSucceeded
-		if is := c.Status == sdk.MovementSucceeded; is && !was {
-			j.group(c.Provider, c.ID, "capture", &c.Posted, providerAccount(c.Provider), j.owed(c.Provider, c.Currency), c.Amount, c.Currency, c.Exponent)
-		} else if was && !is {
-			old := before.Captures[i]
-			j.group(c.Provider, c.ID, "capture_failed", &c.Posted, j.owed(c.Provider, old.Currency), providerAccount(c.Provider), old.Amount, old.Currency, old.Exponent)
+		old := &Capture{}
+		if i < len(before.Captures) {
+			old = before.Captures[i]
+		}
+		is, was := c.Status == sdk.MovementSucceeded, old.Status == sdk.MovementSucceeded
+		if was && (!is || old.money() != c.money()) {
+			j.group(c.Provider, c.ID, undone("capture", is), &c.Posted, j.owed(c.Provider, old.Currency), providerAccount(c.Provider), old.money())
+		}
+		if is && (!was || old.money() != c.money()) {
+			j.group(c.Provider, c.ID, "capture", &c.Posted, providerAccount(c.Provider), j.owed(c.Provider, c.Currency), c.money())
 		}
 		var fee sdk.Money
 		if i < len(before.Captures) {
@@ -75,12 +79,16 @@ func post(before, after *Order, env Env) []Posting {
 		j.fee(c.Provider, c.ID, &c.Posted, fee, c.feeTaken())
 	}
 	for i, r := range after.Refunds {
-		was := i < len(before.Refunds) && before.Refunds[i].Status == sdk.MovementSucceeded
-		if is := r.Status == sdk.MovementSucceeded; is && !was {
-			j.group(r.Provider, r.ID, "refund", &r.Posted, j.owed(r.Provider, r.Currency), providerAccount(r.Provider), r.Amount, r.Currency, r.Exponent)
-		} else if was && !is {
-			old := before.Refunds[i]
-			j.group(r.Provider, r.ID, "refund_failed", &r.Posted, providerAccount(r.Provider), j.owed(r.Provider, old.Currency), old.Amount, old.Currency, old.Exponent)
+		old := &Refund{}
+		if i < len(before.Refunds) {
+			old = before.Refunds[i]
+		}
+		is, was := r.Status == sdk.MovementSucceeded, old.Status == sdk.MovementSucceeded
+		if was && (!is || old.money() != r.money()) {
+			j.group(r.Provider, r.ID, undone("refund", is), &r.Posted, providerAccount(r.Provider), j.owed(r.Provider, old.Currency), old.money())
+		}
+		if is && (!was || old.money() != r.money()) {
+			j.group(r.Provider, r.ID, "refund", &r.Posted, j.owed(r.Provider, r.Currency), providerAccount(r.Provider), r.money())
 		}
 	}
 	for i, d := range after.Disputes {
@@ -89,7 +97,7 @@ func post(before, after *Order, env Env) []Posting {
 			was = *before.Disputes[i]
 		}
 		j.dispute(was, d)
-		j.fee(d.Provider, d.ID, &d.Posted, was.money(), d.money())
+		j.fee(d.Provider, d.ID, &d.Posted, was.kept(), d.kept())
 	}
 	return j.lines
 }
@@ -100,8 +108,8 @@ func (j *journal) fee(provider, movementID string, posted *int, was, is sdk.Mone
 	if was == is {
 		return
 	}
-	j.group(provider, movementID, "fee_undone", posted, providerAccount(provider), feesAccount(provider), was.Amount, was.Currency, was.Exponent)
-	j.group(provider, movementID, "fee", posted, feesAccount(provider), providerAccount(provider), is.Amount, is.Currency, is.Exponent)
+	j.group(provider, movementID, "fee_undone", posted, providerAccount(provider), feesAccount(provider), was)
+	j.group(provider, movementID, "fee", posted, feesAccount(provider), providerAccount(provider), is)
 }
 
 // owed is whom the money belongs to: the app, unless it is of another currency
@@ -113,25 +121,36 @@ func (j *journal) owed(provider, currency string) string {
 	return appAccount(j.o.AppID)
 }
 
-// dispute posts funds that are withdrawn, given back, or lost for good.
+// undone names the group that mirrors another: of a movement that failed after
+// all, or whose amount was wrong.
+func undone(stage string, stands bool) string {
+	if stands {
+		return stage + "_undone"
+	}
+	return stage + "_failed"
+}
+
+// dispute posts funds that are withdrawn, given back, or lost for good. What was
+// posted of another amount is undone first.
 func (j *journal) dispute(was Dispute, d *Dispute) {
 	frozen := func(x Dispute) bool { return x.FundsWithdrawn && x.Status != sdk.DisputeLost }
 	lost := func(x Dispute) bool { return x.FundsWithdrawn && x.Status == sdk.DisputeLost }
-	step := func(stage, into, outOf string, amount int64) {
-		j.group(d.Provider, d.ID, stage, &d.Posted, into, outOf, amount, d.Currency, d.Exponent)
+	step := func(stage, into, outOf string, m sdk.Money) {
+		j.group(d.Provider, d.ID, stage, &d.Posted, into, outOf, m)
 	}
-	provider, disputed, owed := providerAccount(d.Provider), disputedAccount(d.Provider), j.owed(d.Provider, d.Currency)
-	if lost(was) && (!lost(*d) || was.Amount != d.Amount) {
-		step("lost_undone", disputed, owed, was.Amount)
+	provider, disputed := providerAccount(d.Provider), disputedAccount(d.Provider)
+	other := was.amount() != d.amount()
+	if lost(was) && (!lost(*d) || other) {
+		step("lost_undone", disputed, j.owed(d.Provider, was.Currency), was.amount())
 	}
-	if (frozen(was) || lost(was)) && (!d.FundsWithdrawn || was.Amount != d.Amount) {
-		step("reinstated", provider, disputed, was.Amount)
+	if (frozen(was) || lost(was)) && (!d.FundsWithdrawn || other) {
+		step("reinstated", provider, disputed, was.amount())
 		was = Dispute{}
 	}
 	if d.FundsWithdrawn && !frozen(was) && !lost(was) {
-		step("withdrawn", disputed, provider, d.Amount)
+		step("withdrawn", disputed, provider, d.amount())
 	}
 	if lost(*d) && !lost(was) {
-		step("lost", owed, disputed, d.Amount)
+		step("lost", j.owed(d.Provider, d.Currency), disputed, d.amount())
 	}
 }

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/superpayhub/superpay/sdk"
@@ -25,8 +26,15 @@ type Refund struct {
 	Reason     string             `json:"reason"`
 	Failure    *sdk.Failure       `json:"failure"`
 	Posted     int                `json:"posted"`
+	Asked      int64              `json:"asked,omitempty"`    // what the hub asked for, where the provider did something else
+	PartOf     string             `json:"part_of,omitempty"`  // the refund whose further part it is: see Parts
+	PartKey    string             `json:"part_key,omitempty"` // its own key at the provider, if it is one of several parts
 	CreatedAt  time.Time          `json:"created_at"`
 	UpdatedAt  time.Time          `json:"updated_at"`
+}
+
+func (r *Refund) money() sdk.Money {
+	return sdk.Money{Amount: r.Amount, Currency: r.Currency, Exponent: r.Exponent}
 }
 
 // Refund returns the order's refund of that id, or nil.
@@ -39,103 +47,146 @@ func (o *Order) Refund(id string) *Refund {
 	return nil
 }
 
-// NewRefund is what a refund asks for. Amount 0 is all that is left.
+// NewRefund is what a refund asks for. Amount 0 is all that is left, in the
+// order's currency unless another is named.
 type NewRefund struct {
 	AttemptID          string
 	Amount             int64
+	Currency           string
 	Reason             string
 	ExpectedRefundable *int64
 }
 
 // AskRefund reserves money and records the operation that gives it back. What
 // is disputed may be taken back by the payer's bank: only an operator may give
-// it back as well.
+// it back as well. What no single capture covers is given back in parts, one
+// capture each: the operation is about the first.
 func (o *Order) AskRefund(in NewRefund, ask Ask, env Env) (Change, *Operation, error) {
-	if in.ExpectedRefundable != nil && *in.ExpectedRefundable != o.Refundable {
-		return Change{}, nil, Conflictf("refundable_changed", "%s can be refunded now, not %s; read the order and decide again",
-			o.Money(o.Refundable), o.Money(*in.ExpectedRefundable))
+	if in.ExpectedRefundable != nil {
+		if now := o.refundableIn(in.Currency); now.Amount != *in.ExpectedRefundable {
+			was := now
+			was.Amount = *in.ExpectedRefundable
+			return Change{}, nil, Conflictf("refundable_changed", "%s can be refunded now, not %s; read the order and decide again", now, was)
+		}
 	}
-	a, err := o.refundable(in.AttemptID, ask.Operator)
+	a, b, err := o.refundable(in, ask.Operator)
 	if err != nil {
 		return Change{}, nil, err
 	}
-	left := a.refundableBy(ask.Operator)
+	left := b.refundableBy(ask.Operator)
 	if in.Amount == 0 {
 		in.Amount = left
 	}
 	if in.Amount > left {
-		return Change{}, nil, tooMuch(o, left)
+		return Change{}, nil, tooMuch(o, b, left)
 	}
-	if len(o.Refunds) >= MaxRefunds {
-		return Change{}, nil, Conflictf("too_many_refunds", "an order can have %d refunds", MaxRefunds)
-	}
-	capture, err := o.captureFor(a, in.Amount)
+	shares, err := o.shares(a, b, in.Amount, ask.Operator)
 	if err != nil {
 		return Change{}, nil, err
 	}
-	d := start(o, env)
-	r := &Refund{
-		ID: env.NewID(RefundID), OrderID: o.ID, AttemptID: a.ID, Provider: a.Provider, CaptureID: capture.ProviderID,
-		Origin: ByHub, Status: sdk.MovementPending, Amount: in.Amount, Currency: o.Currency, Exponent: o.Exponent,
-		Reason: in.Reason, CreatedAt: env.Now,
+	if len(o.Refunds)+len(shares) > MaxRefunds {
+		return Change{}, nil, Conflictf("too_many_refunds", "an order can have %d refunds", MaxRefunds)
 	}
-	d.o.Refunds = append(d.o.Refunds, r)
-	op := d.operation(sdk.OpRefund, d.o.Attempt(a.ID), r, ask)
+	d := start(o, env)
+	var parts []*Refund
+	for _, s := range shares {
+		r := &Refund{
+			ID: env.NewID(RefundID), OrderID: o.ID, AttemptID: a.ID, Provider: a.Provider, CaptureID: s.capture.ProviderID,
+			Origin: ByHub, Status: sdk.MovementPending, Amount: s.amount, Currency: b.Currency, Exponent: b.Exponent,
+			Reason: in.Reason, CreatedAt: env.Now,
+		}
+		if len(parts) > 0 {
+			r.PartOf = parts[0].ID
+		}
+		parts = append(parts, r)
+		d.o.Refunds = append(d.o.Refunds, r)
+	}
+	op := d.operation(sdk.OpRefund, d.o.Attempt(a.ID), parts[0], ask)
+	if len(parts) > 1 {
+		for _, r := range parts {
+			r.PartKey = op.PartKey(r.CaptureID)
+		}
+	}
 	return d.finish(), op, nil
 }
 
-// refundable picks the attempt to refund: the one named, else the one with
-// money left. It refuses while another operation of it is open.
-func (o *Order) refundable(attemptID string, by *Operator) (*Attempt, error) {
-	var found *Attempt
+// refundableIn is what all attempts together can give back of a currency; an
+// empty one is the order's.
+func (o *Order) refundableIn(currency string) sdk.Money {
+	if currency == "" || currency == o.Currency {
+		return o.Money(o.Refundable)
+	}
+	var sum Balance
 	for _, a := range o.Attempts {
-		if a.ID == attemptID || attemptID == "" && a.Captured > 0 && (found == nil || found.refundableBy(by) == 0) {
-			found = a
+		b := o.balance(a, currency)
+		sum.Captured += b.Refundable()
+		sum.Exponent = max(sum.Exponent, b.Exponent)
+	}
+	return sdk.Money{Amount: sum.Captured, Currency: currency, Exponent: sum.Exponent}
+}
+
+// refundable picks the attempt to refund: the one named, else the one with
+// money left of that currency. It refuses while another operation of it is open.
+func (o *Order) refundable(in NewRefund, by *Operator) (*Attempt, Balance, error) {
+	currency := in.Currency
+	if currency == "" {
+		currency = o.Currency
+	}
+	var found *Attempt
+	var balance Balance
+	for _, a := range o.Attempts {
+		b := o.balance(a, currency)
+		if a.ID == in.AttemptID || in.AttemptID == "" && b.Captured > 0 && (found == nil || balance.refundableBy(by) == 0) {
+			found, balance = a, b
 		}
 	}
-	switch {
-	case found == nil && attemptID != "":
-		return nil, ErrNotFound("attempt of this order")
-	case found == nil || found.Captured == 0:
-		return nil, Conflictf("nothing_to_refund", "no money of this order was captured; its status is %s", o.Status)
+	if found == nil && in.AttemptID != "" {
+		return nil, balance, ErrNotFound("attempt of this order")
+	}
+	if in.Currency == "" && balance.refundableBy(by) == 0 {
+		if e := o.unnamed(in.AttemptID, by); e != nil {
+			return nil, balance, e
+		}
+	}
+	if found == nil || balance.Captured == 0 {
+		return nil, balance, Conflictf("nothing_to_refund", "no %s of this order was captured; its status is %s", currency, o.Status)
 	}
 	if op := o.OpenOperation(found.ID); op != nil {
-		return nil, Conflictf("operation_open", "a %s of this payment is not settled yet; read the order and try again", op.Kind)
+		return nil, balance, Conflictf("operation_open", "a %s of this payment is not settled yet; read the order and try again", op.Kind)
 	}
-	if found.refundableBy(by) == 0 {
-		return nil, tooMuch(o, 0)
+	if balance.refundableBy(by) == 0 {
+		return nil, balance, tooMuch(o, balance, 0)
 	}
-	return found, nil
+	return found, balance, nil
 }
 
-// captureFor picks the capture that the refund gives back: one with enough left.
-func (o *Order) captureFor(a *Attempt, amount int64) (*Capture, error) {
-	var most int64
-	for _, c := range o.Captures {
-		if c.AttemptID != a.ID || c.Status != sdk.MovementSucceeded || c.Currency != o.Currency {
+// unnamed refuses a refund that names no currency where what can be given back
+// is of another than the order's; nil if there is no such money.
+func (o *Order) unnamed(attemptID string, by *Operator) error {
+	for _, a := range o.Attempts {
+		if attemptID != "" && a.ID != attemptID {
 			continue
 		}
-		left := c.Amount
-		for _, r := range o.Refunds {
-			if r.CaptureID == c.ProviderID && r.Status != sdk.MovementFailed {
-				left -= r.Amount
+		for _, b := range o.Balances(a) {
+			if b.Currency == o.Currency || b.refundableBy(by) == 0 {
+				continue
+			}
+			return &Error{
+				Kind: Invalid, Code: "currency_required", Param: "currency", OrderID: o.ID, AttemptID: a.ID, Held: b.money(b.refundableBy(by)),
+				Message: fmt.Sprintf("attempt %s took %s and the order is in %s: name the currency to give back, %s", a.ID, b.money(b.Captured), o.Currency, b.Currency),
 			}
 		}
-		if left >= amount {
-			return c, nil
-		}
-		most = max(most, left)
 	}
-	return nil, tooMuch(o, most)
+	return nil
 }
 
-func tooMuch(o *Order, left int64) *Error {
+func tooMuch(o *Order, b Balance, left int64) *Error {
 	e := &Error{
 		Kind: Invalid, Code: "refund_too_large", Param: "amount", OrderID: o.ID,
-		Message: o.Money(left).String() + " can still be refunded",
+		Message: b.money(left).String() + " can still be refunded",
 	}
-	if o.Disputed > 0 {
-		e.Message += "; " + o.Money(o.Disputed).String() + " is disputed, and only an operator can refund it as well"
+	if b.Disputed > 0 {
+		e.Message += "; " + b.money(b.Disputed).String() + " is disputed, and only an operator can refund it as well"
 	}
 	return e
 }

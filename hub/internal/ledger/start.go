@@ -80,11 +80,17 @@ func (o *Order) Checkout(spec NewAttempt, ask Ask, env Env) (Change, *Operation,
 }
 
 func start(o *Order, env Env) *decision {
-	return &decision{before: o, o: o.clone(), env: env, look: map[string]bool{}, soon: map[string]bool{}, read: map[string]bool{}, told: map[string]bool{}, touched: map[string]bool{}}
+	return &decision{before: o, o: o.clone(), env: env, look: map[string]bool{}, soon: map[string]bool{}, read: map[string]bool{}, told: map[string]bool{}, touched: map[string]bool{},
+		whole: map[string]bool{}, found: map[Attention]bool{}, capturable: map[string]bool{}}
 }
 
 // canStart refuses a new attempt while an earlier one may still take money.
 func (o *Order) canStart() error {
+	if o.Status == OrderOpen || o.Status == OrderPending {
+		if err := o.moneyHeld(o.holds); err != nil {
+			return err
+		}
+	}
 	if o.Status != OrderOpen {
 		return wrongState(o, "paid")
 	}
@@ -140,7 +146,7 @@ func (o *Order) Capture(attemptID string, amount int64, ask Ask, env Env) (Chang
 		return Change{}, nil, Conflictf("needs_attention", "the provider's answer does not fit what was asked; a person has to resolve it first")
 	}
 	if other := o.paidBy(a.ID); other != nil {
-		return Change{}, nil, Conflictf("already_paid", "attempt %s has paid this order; cancel this one instead", other.ID)
+		return Change{}, nil, alreadyPaid(other)
 	}
 	if err := o.Covers(a, amount); err != nil {
 		return Change{}, nil, err
@@ -159,6 +165,10 @@ func (o *Order) Covers(a *Attempt, amount int64) error {
 		Kind: Invalid, Code: "amount_too_large", Param: "amount",
 		Message: "more than the authorised " + o.Money(a.Authorized).String(),
 	}
+}
+
+func alreadyPaid(other *Attempt) *Error {
+	return Conflictf("already_paid", "attempt %s has paid this order; cancel this one instead", other.ID)
 }
 
 // target picks the attempt an operation is for: the one named, else the only

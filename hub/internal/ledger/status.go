@@ -14,14 +14,28 @@ var mismatches = []string{AmountMismatch, CurrencyMismatch, ReferenceMismatch, M
 // flagged reports whether the attempt's money must not settle the order.
 func (o *Order) flagged(attemptID string) bool {
 	return slices.ContainsFunc(o.Attention, func(x Attention) bool {
-		return x.AttemptID == attemptID && x.ResolvedAt.IsZero() && slices.Contains(mismatches, x.Reason)
+		return x.AttemptID == attemptID && (x.ResolvedAt.IsZero() || x.Money == MoneyReturned) && slices.Contains(mismatches, x.Reason)
 	})
 }
 
+// Accepted are the mismatches whose money a person accepted as payment.
+func (o *Order) Accepted() []Attention {
+	var out []Attention
+	for _, x := range o.Attention {
+		if x.Money == MoneyAccepted {
+			out = append(out, x)
+		}
+	}
+	return out
+}
+
 // tally is what the status of an order is computed from. Money of attempts that
-// are flagged does not count; they only may still be on their way.
+// are flagged does not count; while a provider has it, the order is pending.
 type tally struct {
 	amount, captured, refunded int64
+	inPart                     int64 // captured by attempts that hold more
+	other                      bool  // money of another currency was accepted,
+	otherBack, otherLeft       bool  // some of it went back, some did not
 	authorized, pending, alive bool
 	cancelAsked, overdue       bool
 }
@@ -32,12 +46,17 @@ var orderRules = []struct {
 	when  string // for the drawing
 	holds func(tally) bool
 }{
-	{OrderRefunded, "all that was captured went back", func(t tally) bool { return t.captured > 0 && t.refunded >= t.captured }},
+	{OrderAuthorized, "a part was captured, and the rest is still held", func(t tally) bool {
+		return t.inPart > 0 && t.inPart == t.captured && !t.other
+	}},
+	{OrderRefunded, "all that was captured went back", func(t tally) bool {
+		return (t.captured > 0 || t.other) && t.refunded >= t.captured && !t.otherLeft
+	}},
 	// A second payment given back does not count.
 	{OrderPartiallyRefunded, "a part went back, and less than the order's amount stays", func(t tally) bool {
-		return t.captured > 0 && t.captured-t.refunded < min(t.captured, t.amount)
+		return t.captured > 0 && t.captured-t.refunded < min(t.captured, t.amount) || t.captured == 0 && t.otherBack
 	}},
-	{OrderPaid, "money was captured", func(t tally) bool { return t.captured > 0 }},
+	{OrderPaid, "money was captured, or a person accepted what was", func(t tally) bool { return t.captured > 0 || t.other }},
 	{OrderAuthorized, "an attempt requires capture", func(t tally) bool { return t.authorized }},
 	{OrderPending, "an attempt is pending or unknown, or its money is flagged or not named yet", func(t tally) bool { return t.pending }},
 	{OrderCanceled, "no attempt is alive, and a cancel was asked for", func(t tally) bool { return !t.alive && t.cancelAsked }},
@@ -51,14 +70,19 @@ func statusOf(o *Order, now time.Time) OrderStatus {
 	for _, a := range o.Attempts {
 		t.alive = t.alive || a.Live() && !a.Abandoned
 		if o.flagged(a.ID) {
-			t.pending = t.pending || a.Captured > 0 || a.Live()
+			_, held := o.holds(a)
+			t.pending = t.pending || held || a.Live()
 			continue
 		}
+		other := o.countOther(a, &t)
 		t.captured += a.Captured
 		t.refunded += a.Refunded
 		t.authorized = t.authorized || a.Status == sdk.RequiresCapture
+		if a.holdsMore() {
+			t.inPart += a.Captured
+		}
 		t.pending = t.pending || a.Status == sdk.Pending || a.Status == AttemptUnknown ||
-			a.Status == sdk.Succeeded && a.Captured == 0
+			a.Status == sdk.Succeeded && a.Captured == 0 && !other
 	}
 	for _, r := range orderRules {
 		if r.holds(t) {
@@ -68,32 +92,38 @@ func statusOf(o *Order, now time.Time) OrderStatus {
 	return OrderOpen
 }
 
+// countOther adds the attempt's money of other currencies than the order's to a
+// tally, and reports whether there is any.
+func (o *Order) countOther(a *Attempt, t *tally) bool {
+	found := false
+	for _, c := range o.Captures {
+		if c.AttemptID != a.ID || c.Currency == o.Currency || c.Status != sdk.MovementSucceeded {
+			continue
+		}
+		b := o.balance(a, c.Currency)
+		found = true
+		t.other = true
+		t.otherBack = t.otherBack || b.Refunded > 0
+		t.otherLeft = t.otherLeft || b.Captured > b.Refunded
+	}
+	return found
+}
+
+// holdsMore reports whether a part was captured and the rest is still held, to
+// be captured or released.
+func (a *Attempt) holdsMore() bool {
+	return a.Status == sdk.RequiresCapture && a.Captured > 0 && a.Authorized > 0
+}
+
 // sum recomputes every total of the order from its movements.
 func sum(o *Order) {
 	o.Authorized, o.Captured, o.Refunded, o.Disputed, o.Refundable = 0, 0, 0, 0, 0
 	for _, a := range o.Attempts {
-		a.Captured, a.Refunded, a.Reserved, a.Disputed = 0, 0, 0, 0
-		for _, c := range o.Captures {
-			if c.AttemptID == a.ID && c.Status == sdk.MovementSucceeded && c.Currency == o.Currency {
-				a.Captured += c.Amount
-			}
-		}
-		for _, r := range o.Refunds {
-			if r.AttemptID != a.ID || r.Currency != o.Currency {
-				continue
-			}
-			switch r.Status {
-			case sdk.MovementSucceeded:
-				a.Refunded += r.Amount
-			case sdk.MovementPending, RefundUnknown:
-				a.Reserved += r.Amount
-			}
-		}
-		for _, d := range o.Disputes {
-			if d.AttemptID == a.ID && d.FundsWithdrawn && d.Currency == o.Currency {
-				a.Disputed += d.Amount
-			}
-		}
+		own := o.balance(a, o.Currency)
+		a.Captured = own.Captured
+		a.Refunded = own.Refunded
+		a.Reserved = own.Reserved
+		a.Disputed = own.Disputed
 		if a.Status == sdk.Failed || a.Status == sdk.Canceled {
 			a.Authorized = 0 // released
 		}

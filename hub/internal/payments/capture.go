@@ -26,7 +26,7 @@ func (s *Service) Capture(ctx context.Context, c Caller, orderID string, in Capt
 		}
 		amount := in.Amount
 		if amount == 0 {
-			amount = a.Authorized
+			amount = a.Authorized // what is still held
 		}
 		switch {
 		case !flow.Can(sdk.CanCapture):

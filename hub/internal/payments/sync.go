@@ -60,7 +60,10 @@ func (s *Service) Sync(ctx context.Context, attemptID string) error {
 		}
 		return s.proceed(ctx, after, attemptID)
 	}
-	if a := o.Attempt(attemptID); a.Captured == 0 && !o.Unsettled(a) {
+	if o.PartWaits(attemptID) {
+		return s.finishRefunds(ctx, o, attemptID)
+	}
+	if a := o.Attempt(attemptID); !o.Took(a) && !o.Unsettled(a) {
 		// Nothing can be read that is not known; only the order's time is up.
 		_, err := s.apply(ctx, o, nil, ledger.News{AttemptID: attemptID, Source: ledger.FromHub, Look: true})
 		return err

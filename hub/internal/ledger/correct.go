@@ -1,0 +1,123 @@
+package ledger
+
+import (
+	"math"
+
+	"github.com/superpayhub/superpay/sdk"
+)
+
+// Correction is what a person found at the provider about one movement that the
+// hub has wrong.
+type Correction struct {
+	MovementID string    // the hub's id of the capture, refund or dispute
+	Was        int64     // its amount as the person saw it, in minor units
+	Is         sdk.Money // what it should be; without a currency, in the movement's own
+	Void       bool      // instead of Is: it never happened
+	ProviderID string    // of a refund that the provider did not name to the hub: it is there, under this id
+}
+
+// Correct takes over what a person says of a movement, for good reasons. Nothing
+// posted is changed: the journal undoes it and posts the right amount. What the
+// provider says when it is read next counts for more.
+func (o *Order) Correct(in Correction, by Operator, env Env) (Change, error) {
+	d := start(o, env)
+	for _, c := range d.o.Captures {
+		if c.ID == in.MovementID {
+			m, err := o.corrected(in, c.money(), true)
+			if err != nil {
+				return Change{}, err
+			}
+			d.note(c.AttemptID, "capture.corrected", corrected(c.ID, c.money(), m), by)
+			if in.Void {
+				c.Status = sdk.MovementFailed
+				return d.finish(), nil
+			}
+			c.Amount, c.Currency, c.Exponent = m.Amount, m.Currency, m.Exponent
+			return d.finish(), nil
+		}
+	}
+	for _, r := range d.o.Refunds {
+		if r.ID == in.MovementID {
+			if err := d.correctRefund(r, in, by); err != nil {
+				return Change{}, err
+			}
+			return d.finish(), nil
+		}
+	}
+	for _, x := range d.o.Disputes {
+		if x.ID == in.MovementID {
+			m, err := o.corrected(in, x.amount(), false)
+			if err != nil {
+				return Change{}, err
+			}
+			d.note(x.AttemptID, "dispute.corrected", corrected(x.ID, x.amount(), m), by)
+			x.Amount, x.Currency, x.Exponent = m.Amount, m.Currency, m.Exponent
+			return d.finish(), nil
+		}
+	}
+	return Change{}, ErrNotFound("movement of this order")
+}
+
+func (d *decision) correctRefund(r *Refund, in Correction, by Operator) error {
+	m, err := d.o.corrected(in, r.money(), true)
+	if err != nil {
+		return err
+	}
+	switch {
+	case r.ProviderID == nil && in.ProviderID == "":
+		return Conflictf("not_named", "the provider has not named refund %s: the hub is still finding out what became of it; if you see it there, give its id", r.ID)
+	case r.ProviderID != nil && in.ProviderID != "" && *r.ProviderID != in.ProviderID:
+		return Conflictf("wrong_state", "refund %s is %s at the provider", r.ID, *r.ProviderID)
+	case r.ProviderID == nil && in.Void:
+		return Invalidf("provider_id", "a refund that is at the provider cannot be void")
+	}
+	if op := d.o.OpenOperation(r.AttemptID); op != nil && op.Leased(d.env.Now) {
+		return InFlight(op, d.env.Now)
+	}
+	d.note(r.AttemptID, "refund.corrected", corrected(r.ID, r.money(), m), by)
+	if in.Void {
+		r.Status = sdk.MovementFailed
+		return nil
+	}
+	d.amend(r, m)
+	if r.ProviderID == nil {
+		id := in.ProviderID
+		r.ProviderID = &id
+		r.Status, r.Failure = sdk.MovementSucceeded, nil
+		d.settleRefund(r, News{Source: FromOperator})
+	}
+	return nil
+}
+
+// corrected is the amount that a correction comes to, or why it is none.
+func (o *Order) corrected(in Correction, row sdk.Money, voidable bool) (sdk.Money, error) {
+	m := in.Is
+	if m.Currency == "" {
+		m.Currency = row.Currency
+	}
+	exponent, known := Exponent(m.Currency)
+	switch {
+	case in.Was != row.Amount:
+		return m, Conflictf("amount_changed", "it is of %s now; look at the order again and decide anew", row)
+	case in.Void && !voidable:
+		return m, Invalidf("void", "a dispute ends at the provider")
+	case in.Void && m.Amount != 0:
+		return m, Invalidf("amount", "what never happened has no amount")
+	case in.Void:
+		return sdk.Money{Currency: row.Currency, Exponent: row.Exponent}, nil
+	case !known && m.Currency != row.Currency:
+		return m, Invalidf("currency", "must be an ISO 4217 code in upper case, as USD")
+	case m.Amount <= 0 || m.Amount > math.MaxInt64/100:
+		return m, Invalidf("amount", "must be a positive number of minor units")
+	}
+	m.Exponent = row.Exponent
+	if known {
+		m.Exponent = exponent
+	}
+	return m, nil
+}
+
+// note records a person's act on the timeline.
+func (d *decision) note(attemptID, kind string, data map[string]any, by Operator) {
+	d.record(d.o.Attempt(attemptID), News{Source: FromOperator}, kind, by.signed(data))
+}

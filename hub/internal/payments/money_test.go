@@ -1,0 +1,497 @@
+package payments_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/superpayhub/superpay/hub/internal/ledger"
+	"github.com/superpayhub/superpay/hub/internal/payments"
+	"github.com/superpayhub/superpay/hub/internal/payments/paytest"
+	"github.com/superpayhub/superpay/sdk"
+)
+
+// paidAs is an order of 100.00 USD for which the provider took these amounts.
+func paidAs(e *paytest.Env, amounts ...sdk.Money) *ledger.Order {
+	e.T.Helper()
+	o := e.Checkout(paytest.FlowPage)
+	attempt := o.Attempts[0].ID
+	p := e.Provider.Honest.Edit(attempt, func(p *sdk.Payment) {
+		p.Status, p.NextAction = sdk.Succeeded, nil
+		for i, m := range amounts {
+			p.Captures.Items = append(p.Captures.Items, sdk.Capture{
+				ID: attempt + "-" + string(rune('a'+i)), Status: sdk.MovementSucceeded, Amount: m,
+			})
+		}
+	})
+	_, err := e.Callback(e.Fact("evt-"+attempt, attempt, true, *p))
+	require.NoError(e.T, err)
+	return e.Order(o.ID)
+}
+
+func again() payments.AttemptInput {
+	return payments.AttemptInput{Provider: paytest.Name, Flow: paytest.FlowPage}
+}
+
+// TestMoney_OfAnotherCurrency: money that was taken in another currency keeps
+// the order pending; nobody is charged again, nothing is called off, and all of
+// it can be given back, by its own name.
+func TestMoney_OfAnotherCurrency(t *testing.T) {
+	t.Parallel()
+	e := paytest.New(t, paytest.Options{})
+	o := paidAs(e, eur(9_000))
+	require.Equal(t, ledger.OrderPending, o.Status)
+	require.True(t, o.NeedsAttention)
+
+	_, err := e.Service.CheckoutAgain(t.Context(), e.Caller(), o.ID, again())
+	refused(t, err, "money_held")
+	var held *ledger.Error
+	require.ErrorAs(t, err, &held)
+	require.Equal(t, eur(9_000), held.Held)
+	require.Equal(t, o.Attempts[0].ID, held.AttemptID)
+	_, err = e.Service.Cancel(t.Context(), e.Caller(), o.ID, payments.CancelInput{})
+	refused(t, err, "money_held")
+	_, err = e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{})
+	refused(t, err, "currency_required")
+	_, err = e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{Currency: "USD"})
+	refused(t, err, "nothing_to_refund")
+	_, err = e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{Currency: "EUR", Amount: 9_001})
+	refused(t, err, "refund_too_large")
+
+	a, err := e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{Currency: "EUR", Amount: 4_000})
+	require.NoError(t, err)
+	require.Equal(t, "EUR", a.Refund.Currency)
+	require.Equal(t, ledger.OrderPending, a.Order.Status)
+	e.Verified()
+	a, err = e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{Currency: "EUR"})
+	require.NoError(t, err)
+	require.Equal(t, int64(5_000), a.Refund.Amount)
+	require.Equal(t, ledger.OrderOpen, a.Order.Status, "all of it went back")
+	for _, c := range e.Provider.Calls("Refund") {
+		require.Equal(t, "EUR", c.Request.(sdk.RefundRequest).Refund.Currency)
+	}
+	require.Zero(t, e.Count(`SELECT count(*) FROM (SELECT account FROM postings WHERE order_id = $1 GROUP BY account HAVING sum(amount) <> 0) x`, o.ID))
+	e.Verified()
+
+	// Settled by a person or not, what went back never counts.
+	o, err = e.Service.Resolve(t.Context(), o.ID, "", "ann", "given back")
+	require.NoError(t, err)
+	require.Equal(t, ledger.OrderOpen, o.Status)
+	a, err = e.Service.CheckoutAgain(t.Context(), e.Caller(), o.ID, payments.AttemptInput{Provider: paytest.Name, Flow: paytest.FlowCharge})
+	require.NoError(t, err)
+	require.Equal(t, ledger.OrderPaid, a.Order.Status)
+	require.False(t, a.Order.NeedsAttention)
+	e.Verified()
+}
+
+// TestMoney_ThatDoesNotFitIsAccepted: a person takes it as payment; the order is
+// paid, and says that it was accepted.
+func TestMoney_ThatDoesNotFitIsAccepted(t *testing.T) {
+	t.Parallel()
+	e := paytest.New(t, paytest.Options{})
+	for name, m := range map[string]sdk.Money{"currency": eur(9_000), "amount": usd(9_000)} {
+		t.Run(name, func(t *testing.T) {
+			o := paidAs(e, m)
+			require.Equal(t, ledger.OrderPending, o.Status)
+			o, err := e.Service.Resolve(t.Context(), o.ID, "", "ann", "the rest came by bank")
+			require.NoError(t, err)
+			require.Equal(t, ledger.OrderPaid, o.Status)
+			require.False(t, o.NeedsAttention)
+			require.Len(t, o.Accepted(), 1)
+			require.Equal(t, 1, e.Count(`SELECT count(*) FROM events WHERE order_id = $1 AND kind = 'payment.accepted' AND data->>'who' = 'ann' AND data->>'currency' = $2`, o.ID, m.Currency))
+			require.Len(t, e.Order(o.ID).Accepted(), 1, "the database keeps it")
+
+			a, err := e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{Amount: 1_000, Currency: m.Currency})
+			require.NoError(t, err)
+			require.Equal(t, ledger.OrderPartiallyRefunded, a.Order.Status)
+			a, err = e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{Currency: m.Currency})
+			require.NoError(t, err)
+			require.Equal(t, ledger.OrderRefunded, a.Order.Status)
+			e.Verified()
+		})
+	}
+}
+
+// TestMoney_EveryMismatchIsHeld: of whatever kind the mismatch is.
+func TestMoney_EveryMismatchIsHeld(t *testing.T) {
+	t.Parallel()
+	e := paytest.New(t, paytest.Options{})
+	for name, change := range map[string]func(*sdk.Payment){
+		"amount":   func(p *sdk.Payment) { p.Captures.Items[0].Amount = usd(9_000) },
+		"currency": func(p *sdk.Payment) { p.Captures.Items[0].Amount = eur(10_000) },
+		"pending": func(p *sdk.Payment) {
+			p.Captures.Items[0].Amount, p.Captures.Items[0].Status = eur(1), sdk.MovementPending
+		},
+		"mode":      func(p *sdk.Payment) { p.Mode = sdk.Live },
+		"reference": func(p *sdk.Payment) { p.Refs[0].Value += "-other" },
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := e.Checkout(paytest.FlowPage)
+			attempt := o.Attempts[0].ID
+			e.Provider.Honest.Pay(attempt)
+			p := e.Provider.Honest.Edit(attempt, change)
+			_, err := e.Callback(e.Fact("evt-"+attempt, attempt, true, *p))
+			require.NoError(t, err)
+			require.Equal(t, ledger.OrderPending, e.Order(o.ID).Status)
+			_, err = e.Service.CheckoutAgain(t.Context(), e.Caller(), o.ID, again())
+			refused(t, err, "money_held")
+			if name != "pending" {
+				_, err = e.Service.Cancel(t.Context(), e.Caller(), o.ID, payments.CancelInput{})
+				refused(t, err, "money_held")
+			}
+			e.Clock.Advance(48 * time.Hour)
+			e.Due()
+			require.Equal(t, ledger.OrderPending, e.Order(o.ID).Status, "it does not expire with money")
+		})
+	}
+}
+
+// TestMoney_WrongAmountIsCorrectedByARead: a later, right amount under the same
+// id replaces the wrong one, in the journal too, and ends what was said of it.
+func TestMoney_WrongAmountIsCorrectedByARead(t *testing.T) {
+	t.Parallel()
+	e := paytest.New(t, paytest.Options{})
+	o := e.Checkout(paytest.FlowPage)
+	attempt := o.Attempts[0].ID
+	e.Provider.Honest.Pay(attempt)
+	wrong := *e.Provider.Honest.Payment(attempt)
+	wrong.Captures.Items[0].Amount = usd(1_000_000)
+	_, err := e.Callback(e.Fact("evt-1", attempt, true, wrong))
+	require.NoError(t, err)
+	require.Equal(t, ledger.OrderPending, e.Order(o.ID).Status)
+	e.Verified()
+
+	o, err = e.Service.SyncOrder(t.Context(), o.ID)
+	require.NoError(t, err)
+	require.Equal(t, ledger.OrderPaid, o.Status)
+	require.Equal(t, int64(10_000), o.Refundable)
+	require.False(t, o.NeedsAttention)
+	require.Equal(t, 6, e.Count(`SELECT count(*) FROM postings WHERE order_id = $1`, o.ID), "posted, undone, posted")
+	require.Equal(t, 1, e.Count(`SELECT count(*) FROM events WHERE order_id = $1 AND kind = 'capture.corrected'`, o.ID))
+	e.Verified()
+
+	// Of a refund as well.
+	e.Provider.Script(func(s *paytest.Script) {
+		s.Refund = func(ctx context.Context, r sdk.RefundRequest) (*sdk.Refund, error) {
+			refund, err := e.Provider.Honest.Refund(ctx, r)
+			refund.Amount = usd(400)
+			return refund, err
+		}
+	})
+	_, err = e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{Amount: 4_000})
+	require.NoError(t, err)
+	require.True(t, e.Order(o.ID).NeedsAttention)
+	o, err = e.Service.SyncOrder(t.Context(), o.ID)
+	require.NoError(t, err)
+	require.Equal(t, int64(4_000), o.Refunded)
+	require.False(t, o.NeedsAttention)
+	e.Verified()
+}
+
+// TestMoney_CorrectedByAPerson: guarded by what they saw, with a reason, and
+// the journal undoes what was posted.
+func TestMoney_CorrectedByAPerson(t *testing.T) {
+	t.Parallel()
+	e := paytest.New(t, paytest.Options{})
+	o := paidAs(e, usd(1_000_000))
+	ann := ledger.Operator{Name: "ann", Why: "seen in the dashboard"}
+	c := o.Captures[0]
+	_, err := e.Service.Correct(t.Context(), o.ID, ledger.Correction{MovementID: c.ID, Was: 1_000_000, Is: usd(10_000)}, ledger.Operator{Name: "ann"})
+	refused(t, err, "invalid_request")
+	_, err = e.Service.Correct(t.Context(), o.ID, ledger.Correction{MovementID: c.ID, Was: 5, Is: usd(10_000)}, ann)
+	refused(t, err, "amount_changed")
+	_, err = e.Service.Correct(t.Context(), o.ID, ledger.Correction{MovementID: c.ID, Was: 1_000_000, Is: usd(-1)}, ann)
+	refused(t, err, "invalid_request")
+	o, err = e.Service.Correct(t.Context(), o.ID, ledger.Correction{MovementID: c.ID, Was: 1_000_000, Is: usd(10_000)}, ann)
+	require.NoError(t, err)
+	require.Equal(t, int64(10_000), o.Captured)
+	require.Equal(t, 1, e.Count(`SELECT count(*) FROM events WHERE order_id = $1 AND kind = 'capture.corrected' AND data->>'who' = 'ann'`, o.ID))
+	e.Verified()
+
+	// A movement from before amounts were checked: it is undone altogether.
+	a, err := e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{Amount: 4_000})
+	require.NoError(t, err)
+	o, err = e.Service.Correct(t.Context(), o.ID, ledger.Correction{MovementID: a.Refund.ID, Was: 4_000, Void: true}, ann)
+	require.NoError(t, err)
+	require.Equal(t, int64(10_000), o.Refundable)
+	e.Verified()
+
+	// A refund whose answer is lost for good, and that a person sees there.
+	e.Provider.Script(func(s *paytest.Script) {
+		s.Refund = func(context.Context, sdk.RefundRequest) (*sdk.Refund, error) { return nil, errors.New("lost") }
+	})
+	a, err = e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{Amount: 3_000})
+	require.NoError(t, err)
+	_, err = e.Service.Correct(t.Context(), o.ID, ledger.Correction{MovementID: a.Refund.ID, Was: 3_000, Is: usd(3_000)}, ann)
+	refused(t, err, "not_named")
+	o, err = e.Service.Correct(t.Context(), o.ID, ledger.Correction{MovementID: a.Refund.ID, Was: 3_000, Is: usd(3_000), ProviderID: "re-seen"}, ann)
+	require.NoError(t, err)
+	require.Equal(t, int64(3_000), o.Refunded)
+	require.Nil(t, o.OpenOperation(o.Attempts[0].ID))
+	e.Verified()
+}
+
+// TestMoney_PaidAfterACancelWasAsked: a payment that was on its way settles all
+// the same. Money wins, and a person is told.
+func TestMoney_PaidAfterACancelWasAsked(t *testing.T) {
+	t.Parallel()
+	e := paytest.New(t, paytest.Options{})
+	for _, flow := range []string{paytest.FlowPage, paytest.FlowBare} {
+		for _, settles := range []bool{true, false} {
+			o := e.Checkout(flow)
+			attempt := o.Attempts[0].ID
+			p := e.Provider.Honest.Edit(attempt, func(p *sdk.Payment) { p.Status = sdk.Pending })
+			_, err := e.Callback(e.Fact("evt-1-"+attempt, attempt, true, *p))
+			require.NoError(t, err)
+			e.Provider.Script(func(s *paytest.Script) {
+				s.Cancel = func(_ context.Context, r sdk.CancelRequest) (*sdk.Payment, error) {
+					return e.Provider.Honest.Payment(r.AttemptID), nil // too late
+				}
+			})
+			a, err := e.Service.Cancel(t.Context(), e.Caller(), o.ID, payments.CancelInput{})
+			require.NoError(t, err)
+			require.Equal(t, ledger.OrderPending, a.Order.Status)
+			if !settles {
+				_, err = e.Callback(e.Fact("evt-2-"+attempt, attempt, true, sdk.Payment{Status: sdk.Failed}))
+				require.NoError(t, err)
+				require.Equal(t, ledger.OrderCanceled, e.Order(o.ID).Status)
+				continue
+			}
+			_, err = e.Callback(e.Fact("evt-2-"+attempt, attempt, true, *e.Provider.Honest.Pay(attempt)))
+			require.NoError(t, err)
+			after := e.Order(o.ID)
+			require.Equal(t, ledger.OrderPaid, after.Status)
+			require.True(t, after.NeedsAttention)
+			require.Equal(t, ledger.PaidAfterClose, after.Attention[0].Reason)
+			e.Verified()
+		}
+	}
+}
+
+// inPart is an order of which the provider captured 40.00 and holds 60.00.
+func inPart(e *paytest.Env) *ledger.Order {
+	e.T.Helper()
+	o := e.Authorized()
+	attempt := o.Attempts[0].ID
+	p := e.Provider.Honest.Edit(attempt, func(p *sdk.Payment) {
+		p.Capturable = usd(6_000)
+		p.Captures.Items = []sdk.Capture{{ID: "cap-" + attempt, Status: sdk.MovementSucceeded, Amount: usd(4_000)}}
+	})
+	_, err := e.Callback(e.Fact("evt-"+attempt, attempt, true, *p))
+	require.NoError(e.T, err)
+	o = e.Order(o.ID)
+	require.Equal(e.T, ledger.OrderAuthorized, o.Status)
+	require.Equal(e.T, []int64{4_000, 4_000, 6_000}, []int64{o.Captured, o.Refundable, o.Authorized})
+	return o
+}
+
+// TestMoney_CapturedInPart: while the provider holds the rest, it can be taken
+// or released.
+func TestMoney_CapturedInPart(t *testing.T) {
+	t.Parallel()
+	e := paytest.New(t, paytest.Options{})
+	t.Run("the rest is taken", func(t *testing.T) {
+		o := inPart(e)
+		_, err := e.Service.Capture(t.Context(), e.Caller(), o.ID, payments.CaptureInput{Amount: 6_001})
+		refused(t, err, "amount_too_large")
+		a, err := e.Service.Capture(t.Context(), e.Caller(), o.ID, payments.CaptureInput{})
+		require.NoError(t, err)
+		require.Equal(t, ledger.OrderPaid, a.Order.Status)
+		require.Equal(t, int64(10_000), a.Order.Captured)
+		require.False(t, a.Order.NeedsAttention)
+	})
+	t.Run("some of the rest is taken, and more stays held", func(t *testing.T) {
+		o := inPart(e)
+		e.Provider.Script(func(s *paytest.Script) {
+			s.Capture = func(ctx context.Context, r sdk.CaptureRequest) (*sdk.Payment, error) {
+				p, err := e.Provider.Honest.Capture(ctx, r)
+				p.Status, p.Capturable = sdk.RequiresCapture, usd(3_000)
+				return p, err
+			}
+		})
+		a, err := e.Service.Capture(t.Context(), e.Caller(), o.ID, payments.CaptureInput{Amount: 3_000})
+		require.NoError(t, err)
+		require.Equal(t, ledger.OutcomeSucceeded, a.Operation.Outcome)
+		require.Equal(t, ledger.OrderAuthorized, a.Order.Status)
+		require.Equal(t, []int64{7_000, 3_000}, []int64{a.Order.Captured, a.Order.Authorized})
+		e.Provider.Script(func(s *paytest.Script) { s.Capture = nil })
+	})
+	t.Run("the rest is released", func(t *testing.T) {
+		o := inPart(e)
+		a, err := e.Service.Cancel(t.Context(), e.Caller(), o.ID, payments.CancelInput{})
+		require.NoError(t, err)
+		require.Equal(t, ledger.OrderPaid, a.Order.Status)
+		require.Equal(t, []int64{4_000, 0}, []int64{a.Order.Captured, a.Order.Authorized})
+		require.False(t, a.Order.NeedsAttention)
+		_, err = e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{})
+		require.NoError(t, err)
+	})
+	e.Verified()
+}
+
+// TestMoney_ARefundOverSeveralCaptures: one request, reserved whole, one refund
+// of the provider for each capture, under keys of their own.
+func TestMoney_ARefundOverSeveralCaptures(t *testing.T) {
+	t.Parallel()
+	e := paytest.New(t, paytest.Options{})
+	o := paidAs(e, usd(4_000), usd(6_000))
+	caller := e.Caller()
+	a, err := e.Service.Refund(t.Context(), caller, o.ID, payments.RefundInput{})
+	require.NoError(t, err)
+	whole := a.Order.RequestOf(a.Refund)
+	require.Equal(t, []any{int64(10_000), int64(10_000), sdk.MovementSucceeded}, []any{whole.Amount, whole.Refunded, whole.Status})
+	require.Len(t, whole.Parts, 2)
+	require.Equal(t, ledger.OrderRefunded, a.Order.Status)
+	require.Len(t, a.Order.Requests(), 1, "the app sees one refund")
+	again, err := e.Service.Refund(t.Context(), caller, o.ID, payments.RefundInput{})
+	require.NoError(t, err)
+	require.Equal(t, a.Refund.ID, again.Refund.ID)
+	calls := e.Provider.Calls("Refund")
+	require.Len(t, calls, 2)
+	require.NotEqual(t, calls[0].Key, calls[1].Key)
+	e.Verified()
+}
+
+// TestMoney_ARefusedPartStopsTheRest: what went back stands, and the
+// reservation of the rest is released.
+func TestMoney_ARefusedPartStopsTheRest(t *testing.T) {
+	t.Parallel()
+	e := paytest.New(t, paytest.Options{})
+	o := paidAs(e, usd(2_000), usd(3_000), usd(5_000))
+	e.Provider.Script(func(s *paytest.Script) {
+		s.Refund = func(ctx context.Context, r sdk.RefundRequest) (*sdk.Refund, error) {
+			if len(e.Provider.Calls("Refund")) == 2 {
+				return nil, sdk.Rejected(sdk.Failure{Code: sdk.FailureRefundExceedsBalance})
+			}
+			return e.Provider.Honest.Refund(ctx, r)
+		}
+	})
+	a, err := e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{})
+	require.NoError(t, err)
+	whole := a.Order.RequestOf(a.Refund)
+	require.Equal(t, sdk.MovementFailed, whole.Status)
+	require.Equal(t, sdk.FailureRefundExceedsBalance, whole.Failure.Code)
+	require.Len(t, whole.Parts, 3)
+	require.Equal(t, whole.Refunded, a.Order.Refunded)
+	require.Positive(t, whole.Refunded)
+	require.Equal(t, 10_000-whole.Refunded, a.Order.Refundable)
+	require.Len(t, e.Provider.Calls("Refund"), 2)
+	e.After(time.Hour)
+	require.Len(t, e.Provider.Calls("Refund"), 2)
+	e.Verified()
+
+	a, err = e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{})
+	require.NoError(t, err)
+	require.Equal(t, ledger.OrderRefunded, a.Order.Status)
+	e.Verified()
+}
+
+// TestMoney_ARefundGoesOnAfterACrash: at each point where the hub can die, what
+// was asked for is carried out once, whole.
+func TestMoney_ARefundGoesOnAfterACrash(t *testing.T) {
+	t.Parallel()
+	for _, point := range []string{"recorded", "answered"} {
+		for at := 1; at <= 3; at++ {
+			seen := 0
+			armed := false
+			e := paytest.New(t, paytest.Options{Service: func(o *payments.Options) {
+				o.CrashAt = func(p string) {
+					if armed && p == point {
+						if seen++; seen == at {
+							panic("the hub dies")
+						}
+					}
+				}
+			}})
+			o := paidAs(e, usd(2_000), usd(3_000), usd(5_000))
+			armed = true
+			func() {
+				defer func() { require.NotNil(t, recover()) }()
+				_, _ = e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{})
+			}()
+			armed = false
+			require.Zero(t, e.Order(o.ID).Refundable, "reserved whole")
+			for range 5 {
+				e.After(10 * time.Second)
+			}
+			after := e.Order(o.ID)
+			require.Equal(t, ledger.OrderRefunded, after.Status, "%s %d", point, at)
+			require.Equal(t, int64(10_000), after.Refunded)
+			theirs := e.Provider.Honest.Payment(o.Attempts[0].ID).Refunds.Items
+			require.Len(t, theirs, 3)
+			e.Verified()
+		}
+	}
+}
+
+// TestMoney_ARefundBetweenItsParts: the hub dies after a part was recorded and
+// before the next one is. A worker goes on, and one that cannot be sent is
+// asked for again.
+func TestMoney_ARefundBetweenItsParts(t *testing.T) {
+	t.Parallel()
+	e := paytest.New(t, paytest.Options{})
+	o := paidAs(e, usd(4_000), usd(6_000))
+	p, _ := e.Registry.Get(paytest.Name)
+	var up func()
+	e.Provider.Script(func(s *paytest.Script) {
+		s.Refund = func(ctx context.Context, r sdk.RefundRequest) (*sdk.Refund, error) {
+			up = p.TakeDown()
+			return e.Provider.Honest.Refund(ctx, r)
+		}
+	})
+	a, err := e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{})
+	require.NoError(t, err)
+	require.Equal(t, sdk.MovementPending, a.Order.RequestOf(a.Refund).Status)
+	require.Zero(t, a.Order.Refundable)
+	e.Verified()
+	sent := 0
+	e.Provider.Script(func(s *paytest.Script) {
+		s.Refund = func(ctx context.Context, r sdk.RefundRequest) (*sdk.Refund, error) {
+			if sent++; sent == 1 {
+				return nil, sdk.NotSent("connection refused")
+			}
+			return e.Provider.Honest.Refund(ctx, r)
+		}
+	})
+	e.After(time.Minute)
+	require.Zero(t, sent)
+	up()
+	for range 3 {
+		e.After(time.Minute)
+		e.Verified()
+	}
+	require.Equal(t, 2, sent)
+	require.Equal(t, ledger.OrderRefunded, e.Order(o.ID).Status)
+	keys := map[string]bool{}
+	for _, c := range e.Provider.Calls("Refund") {
+		keys[c.Key] = true
+	}
+	require.Len(t, keys, 2)
+	e.Verified()
+}
+
+// TestMoney_APartedRefundThatDidNotReachTheProvider: nothing was sent, nothing
+// stays reserved, and the same key sends all of it.
+func TestMoney_APartedRefundThatDidNotReachTheProvider(t *testing.T) {
+	t.Parallel()
+	e := paytest.New(t, paytest.Options{})
+	o := paidAs(e, usd(4_000), usd(6_000))
+	e.Provider.Script(func(s *paytest.Script) {
+		s.Refund = func(context.Context, sdk.RefundRequest) (*sdk.Refund, error) { return nil, sdk.NotSent("no route") }
+	})
+	caller := e.Caller()
+	a, err := e.Service.Refund(t.Context(), caller, o.ID, payments.RefundInput{})
+	require.NoError(t, err)
+	require.Equal(t, ledger.OutcomeNotSent, a.Operation.Outcome)
+	require.Equal(t, int64(10_000), e.Order(o.ID).Refundable)
+	e.Provider.Script(func(s *paytest.Script) { s.Refund = nil })
+	a, err = e.Service.Refund(t.Context(), caller, o.ID, payments.RefundInput{})
+	require.NoError(t, err)
+	require.Equal(t, ledger.OrderRefunded, a.Order.Status)
+	require.True(t, strings.HasPrefix(e.Provider.Calls("Refund")[0].Key, "part_"))
+	e.Verified()
+}

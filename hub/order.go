@@ -32,8 +32,9 @@ func orderCommand() *cobra.Command {
 		Use: "resolve ID --why TEXT", Short: "Record that what needed attention of an order is settled", Args: cobra.ExactArgs(1),
 		Long: `Record that what needed attention of an order is settled.
 
-Money that did not count because it did not fit the order (another amount, say)
-counts from then on: look at it first. The order's timeline keeps who and why.`,
+Money that did not count because it did not fit the order (another amount, say) is
+accepted as payment, unless it was refunded: look at it first. The order's timeline
+keeps who and why.`,
 		Example: `  hub order resolve ord_... --reason amount_mismatch --why "the payer sent the rest by bank"`,
 		RunE: func(c *cobra.Command, args []string) error {
 			return withClock(c.Context(), func(h *hub, db *postgres.DB, now *clock.Clock) error {
@@ -50,7 +51,7 @@ counts from then on: look at it first. The order's timeline keeps who and why.`,
 	resolve.Flags().StringVar(&reason, "reason", "", "only this reason; without it, all of them")
 	resolve.Flags().StringVar(&why, "why", "", "what was found and done")
 	_ = resolve.MarkFlagRequired("why")
-	c.AddCommand(show, resolve, eraseCommand(), archiveCommand(), restoreCommand())
+	c.AddCommand(show, resolve, correctCommand(), eraseCommand(), archiveCommand(), restoreCommand())
 	c.AddCommand(actCommands()...)
 	return c
 }

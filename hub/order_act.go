@@ -21,6 +21,7 @@ import (
 type act struct {
 	attempt, why string
 	amount       int64
+	currency     string
 	override     bool
 }
 
@@ -32,11 +33,12 @@ func actCommands() []*cobra.Command {
 		refund.command("refund ID --reason TEXT", "Give money of an order back",
 			`Give money of an order back: all that is left, or a part (--amount, in minor units).
 
-A second payment of an order is given back by naming its attempt. What a dispute
+A second payment of an order is given back by naming its attempt, and money that
+the provider took in another currency than the order's by naming that. What a dispute
 holds back is not refunded: the payer would be paid twice. --override-dispute does
 it all the same; no app can.`,
 			func(ctx context.Context, s *payments.Service, c payments.Caller, id string) (payments.Answer, error) {
-				return s.Refund(ctx, c, id, payments.RefundInput{AttemptID: refund.attempt, Amount: refund.amount, Reason: refund.why})
+				return s.Refund(ctx, c, id, payments.RefundInput{AttemptID: refund.attempt, Amount: refund.amount, Currency: refund.currency, Reason: refund.why})
 			}),
 		capture.command("capture ID --reason TEXT", "Take money that an order holds", "",
 			func(ctx context.Context, s *payments.Service, c payments.Caller, id string) (payments.Answer, error) {
@@ -50,6 +52,7 @@ it all the same; no app can.`,
 	for i, a := range []*act{&refund, &capture} {
 		commands[i].Flags().Int64Var(&a.amount, "amount", 0, "how much, in minor units; without it, all that is left")
 	}
+	commands[0].Flags().StringVar(&refund.currency, "currency", "", "of the money to give back, as EUR; without it, the order's")
 	commands[0].Flags().BoolVar(&refund.override, "override-dispute", false, "refund also what is disputed")
 	return append(commands, &cobra.Command{
 		Use: "sync ID", Short: "Read the provider's truth about an order now", Args: cobra.ExactArgs(1),

@@ -64,6 +64,7 @@ var schemas = []docsSchema{
 	{Name: "Ref", Doc: "A name by which the provider knows the payment: to find it in its dashboard."},
 	{Name: "Refund", Doc: "Money back."},
 	{Name: "RefundPart", Doc: "What one capture gives back of a refund that goes over several."},
+	{Name: "Held", Doc: "Money that a provider has of an order, and that is in the way of what was asked."},
 	{Name: "Dispute", Doc: "A challenge: the payer's bank asks for the money back. It is answered in the provider's dashboard."},
 	{Name: "Attention", Doc: "One thing about an order that does not add up, and that a person has to look at."},
 	{Name: "Customer", Doc: "What you tell of the payer."},

@@ -6,6 +6,7 @@ import "html/template"
 var tones = map[string]string{
 	"order.open": "idle", "order.pending": "wait", "order.authorized": "hold", "order.paid": "ok", "order.partially_refunded": "back",
 	"order.refunded": "back", "order.canceled": "idle", "order.expired": "idle", "order.needs_attention": "alarm", "order.disputed": "alarm",
+	"order.accepted": "hold", "capture.pending": "wait", "capture.succeeded": "ok", "capture.failed": "bad",
 
 	"attempt.created": "wait", "attempt.unknown": "odd", "attempt.requires_action": "act", "attempt.requires_confirmation": "act", "attempt.pending": "wait",
 	"attempt.requires_capture": "hold", "attempt.succeeded": "ok", "attempt.failed": "bad", "attempt.canceled": "idle",

@@ -51,7 +51,8 @@ type attemptCard struct {
 	Captures []*ledger.Capture
 	Refunds  []*ledger.Refund
 	Disputes []*ledger.Dispute
-	Unknown  bool // an operation of it has no answer
+	Others   []ledger.Balance // money of other currencies than the order's
+	Unknown  bool             // an operation of it has no answer
 }
 
 type attentionBox struct {
@@ -160,6 +161,11 @@ func letter(o *ledger.Order, attemptID string) string {
 func (d *orderData) cards() {
 	for _, a := range d.Order.Attempts {
 		card := attemptCard{Attempt: a, Letter: letter(d.Order, a.ID)}
+		for _, b := range d.Balances(a) {
+			if b.Currency != d.Currency {
+				card.Others = append(card.Others, b)
+			}
+		}
 		for _, x := range d.Captures {
 			if x.AttemptID == a.ID {
 				card.Captures = append(card.Captures, x)

@@ -13,9 +13,12 @@ import (
 
 func (s *server) orderActRoutes() []route {
 	var out []route
-	for _, verb := range []string{"refund", "capture", "cancel", "resolve"} {
-		path := "/orders/:id/" + verb
-		out = append(out, route{fiber.MethodGet, path, access.Operator, s.askAct(verb)}, route{fiber.MethodPost, path, access.Operator, s.doAct(verb)})
+	for _, verb := range []string{"refund", "capture", "cancel", "resolve", "correct"} {
+		path, role := "/orders/:id/"+verb, access.Operator
+		if verb == "correct" { // which changes what is on record
+			role = access.Admin
+		}
+		out = append(out, route{fiber.MethodGet, path, role, s.askAct(verb)}, route{fiber.MethodPost, path, role, s.doAct(verb)})
 	}
 	return append(out,
 		route{fiber.MethodPost, "/orders/:id/sync", access.Operator, s.syncOrder},
@@ -30,8 +33,11 @@ func (s *server) askAct(verb string) func(*fiber.Ctx, *page) error {
 		if err != nil {
 			return err
 		}
-		f := &actForm{Order: o, Verb: verb, State: stateOf(o), Seen: o.Refundable, Key: ledger.NewID("act", p.Now), All: true, Only: c.Query("reason")}
-		s.aim(f, c.Query("attempt"))
+		f := &actForm{Order: o, Verb: verb, State: stateOf(o), Key: ledger.NewID("act", p.Now), All: true, Only: c.Query("reason")}
+		s.aim(f, c.Query("attempt"), c.Query("currency"))
+		if verb == "correct" && !f.find(c.Query("movement")) {
+			return ledger.ErrNotFound("movement of this order")
+		}
 		return s.showAct(c, p, f)
 	}
 }
@@ -59,7 +65,7 @@ func (s *server) doAct(verb string) func(*fiber.Ctx, *page) error {
 		confirmed := c.FormValue("confirm") == "1"
 		if f.State != stateOf(o) && !(confirmed && verb != "resolve") && len(p.Problems) == 0 {
 			p.blame("reason", "act.moved")
-			f.State, f.Seen = stateOf(o), o.Refundable
+			f.State, f.Seen = stateOf(o), o.RefundableIn(f.Currency).Amount
 		}
 		if len(p.Problems) > 0 {
 			return s.showAct(c, p, f)
@@ -88,7 +94,7 @@ func (s *server) confirmedAct(c *fiber.Ctx, p *page, f *actForm) error {
 		if !p.blamed(err) {
 			p.Problems = append(p.Problems, problem{"reason", visible(told.Message)})
 		}
-		f.State, f.Seen = stateOf(f.Order), f.Order.Refundable
+		f.State, f.Seen = stateOf(f.Order), f.RefundableIn(f.Currency).Amount
 		return s.showAct(c, p, f)
 	}
 	switch {
@@ -121,6 +127,10 @@ func (s *server) runAct(c *fiber.Ctx, p *page, f *actForm) (payments.Answer, err
 		_, err := s.Payments.Resolve(ctx, f.ID, f.Only, p.User.Email, f.Why(p))
 		return payments.Answer{}, err
 	}
+	if f.Verb == "correct" {
+		_, err := s.Payments.Correct(ctx, f.ID, f.correction(), ledger.Operator{Name: p.User.Email, Why: f.Why(p)})
+		return payments.Answer{}, err
+	}
 	by := ledger.Operator{Name: p.User.Email, Why: f.Why(p), OverrideDispute: f.Override}
 	caller, err := s.Payments.Operate(ctx, f.ID, f.Key, p.RequestID, by)
 	if err != nil {
@@ -132,7 +142,11 @@ func (s *server) runAct(c *fiber.Ctx, p *page, f *actForm) (payments.Answer, err
 	}
 	switch f.Verb {
 	case "refund":
-		return s.Payments.Refund(ctx, caller, f.ID, payments.RefundInput{AttemptID: attempt, Amount: f.Minor, Reason: f.Why(p), ExpectedRefundable: &f.Seen})
+		in := payments.RefundInput{AttemptID: attempt, Amount: f.Minor, Reason: f.Why(p), ExpectedRefundable: &f.Seen}
+		if f.Currency != f.Order.Currency {
+			in.Currency = f.Currency
+		}
+		return s.Payments.Refund(ctx, caller, f.ID, in)
 	case "capture":
 		return s.Payments.Capture(ctx, caller, f.ID, payments.CaptureInput{AttemptID: attempt, Amount: f.Minor})
 	}

@@ -16,11 +16,15 @@ import (
 // back. Nothing is done before it was reviewed.
 type actForm struct {
 	*ledger.Order
-	Verb    string
-	Attempt *ledger.Attempt // that it is about
-	Letter  string
-	Left    int64 // what can be asked for at most
-	Minor   int64 // what is asked for
+	Verb     string
+	Attempt  *ledger.Attempt // that it is about
+	Letter   string
+	Left     int64  // what can be asked for at most
+	Minor    int64  // what is asked for
+	Currency string // of both: a provider can take another than the order's
+	Exponent int
+
+	movement // correct: what it is about
 
 	All      bool // of what is left, or Amount
 	Amount   string
@@ -37,7 +41,15 @@ type actForm struct {
 
 // stateOf is what a person decides on. The version moves for less.
 func stateOf(o *ledger.Order) string {
-	return fmt.Sprintf("%s-%d-%d-%d-%d-%d", o.Status, o.Authorized, o.Captured, o.Refunded, o.Refundable, len(o.Attention))
+	state := fmt.Sprintf("%s-%d-%d-%d-%d-%d", o.Status, o.Authorized, o.Captured, o.Refunded, o.Refundable, len(o.Attention))
+	for _, a := range o.Attempts {
+		for _, b := range o.Balances(a) {
+			if b.Currency != o.Currency {
+				state += fmt.Sprintf("-%s%d", b.Currency, b.Refundable())
+			}
+		}
+	}
+	return state
 }
 
 // presets are reasons that can be chosen.
@@ -46,6 +58,7 @@ var presets = map[string][]string{
 	"capture": {"delivered"},
 	"cancel":  {"asked", "out_of_stock", "fraud"},
 	"resolve": {"checked", "refunded", "informed"},
+	"correct": {"checked"},
 }
 
 // Presets are the reasons for this act.
@@ -75,9 +88,11 @@ func (f *actForm) Why(p *page) string {
 }
 
 // aim picks the attempt that the act is about, and what is left of it.
-func (s *server) aim(f *actForm, attemptID string) {
+func (s *server) aim(f *actForm, attemptID, currency string) {
+	f.Currency, f.Exponent = f.Order.Currency, f.Order.Exponent
+	f.Seen = f.Order.Refundable
 	fits := map[string]func(*ledger.Attempt) bool{
-		"refund":  func(a *ledger.Attempt) bool { return a.Captured > 0 },
+		"refund":  func(a *ledger.Attempt) bool { return f.Took(a) },
 		"capture": func(a *ledger.Attempt) bool { return a.Status == sdk.RequiresCapture },
 		"cancel":  func(a *ledger.Attempt) bool { return a.Live() && !a.Abandoned },
 	}[f.Verb]
@@ -85,7 +100,7 @@ func (s *server) aim(f *actForm, attemptID string) {
 		if fits == nil || !fits(a) || attemptID != "" && a.ID != attemptID {
 			continue
 		}
-		if f.Attempt == nil || f.Verb == "refund" && f.Attempt.Refundable() == 0 {
+		if f.Attempt == nil || f.Verb == "refund" && f.balance(f.Attempt, currency).Refundable() == 0 {
 			f.Attempt = a
 		}
 	}
@@ -95,12 +110,27 @@ func (s *server) aim(f *actForm, attemptID string) {
 	f.Letter = letter(f.Order, f.Attempt.ID)
 	switch f.Verb {
 	case "refund":
-		if f.Left = f.Attempt.Refundable(); f.Override {
-			f.Left = max(0, f.Attempt.Captured-f.Attempt.Refunded-f.Attempt.Reserved)
-		}
+		b := f.balance(f.Attempt, currency)
+		f.Left, f.Currency, f.Exponent = b.RefundableWith(f.Override), b.Currency, b.Exponent
+		f.Seen = f.RefundableIn(b.Currency).Amount
 	case "capture":
 		f.Left = f.Attempt.Authorized
 	}
+}
+
+// balance is the attempt's in the currency that a refund names; where none is
+// named, the first with something left, the order's before others.
+func (f *actForm) balance(a *ledger.Attempt, currency string) ledger.Balance {
+	best := ledger.Balance{Currency: f.Order.Currency, Exponent: f.Order.Exponent}
+	for i, b := range f.Balances(a) {
+		if b.Currency == currency {
+			return b
+		}
+		if i == 0 || best.RefundableWith(f.Override) == 0 && currency == "" {
+			best = b
+		}
+	}
+	return best
 }
 
 // readAct reads the form and says what is wrong with it, field by field.
@@ -110,8 +140,9 @@ func (s *server) readAct(c *fiber.Ctx, p *page, o *ledger.Order, verb string) *a
 		Reason: strings.TrimSpace(c.FormValue("reason")), Override: c.FormValue("override") == "1" && p.May("admin"), Key: c.FormValue("key"),
 		Only: c.FormValue("only"), State: c.FormValue("state"),
 	}
+	s.aim(f, c.FormValue("attempt"), c.FormValue("currency"))
 	f.Seen, _ = strconv.ParseInt(c.FormValue("seen"), 10, 64)
-	s.aim(f, c.FormValue("attempt"))
+	f.readMovement(c, p)
 	if !oneWord.MatchString(f.Key) {
 		f.Key = ledger.NewID("act", p.Now)
 	}
@@ -127,13 +158,13 @@ func (s *server) readAct(c *fiber.Ctx, p *page, o *ledger.Order, verb string) *a
 		return f
 	}
 	if f.Minor = f.Left; !f.All {
-		m, err := sdk.ParseDecimal(f.Amount, o.Currency, o.Exponent)
-		example := sdk.Money{Amount: min(f.Left, 1999), Exponent: o.Exponent}.Decimal()
+		m, err := sdk.ParseDecimal(f.Amount, f.Currency, f.Exponent)
+		example := sdk.Money{Amount: min(f.Left, 1999), Exponent: f.Exponent}.Decimal()
 		switch {
 		case err != nil || m.Amount <= 0:
 			p.blame("amount", "act.error.amount", example)
 		case m.Amount > f.Left && !(c.FormValue("confirm") == "1"): // a repetition of what was done is answered from the record
-			p.blame("amount", "act.error.much", moneyText(f.Left, o.Currency, o.Exponent))
+			p.blame("amount", "act.error.much", moneyText(f.Left, f.Currency, f.Exponent))
 		}
 		f.Minor = m.Amount
 	}

@@ -42,11 +42,14 @@ func unsettled(p *page, o *ledger.Order) string {
 }
 
 func (s *server) whyNoRefund(p *page, o *ledger.Order) string {
-	if o.Captured == 0 {
+	if !slices.ContainsFunc(o.Attempts, o.Took) {
 		return p.T("not.taken")
 	}
 	if open := unsettled(p, o); open != "" {
 		return open
+	}
+	if otherLeft(o) {
+		return s.whyNoFlow(p, o, sdk.CanRefund, o.Took)
 	}
 	if o.Refundable == 0 && o.Disputed > 0 {
 		if p.May("admin") && o.Captured > o.Refunded {
@@ -58,6 +61,19 @@ func (s *server) whyNoRefund(p *page, o *ledger.Order) string {
 		return p.T("not.left", moneyText(o.Captured, o.Currency, o.Exponent))
 	}
 	return s.whyNoFlow(p, o, sdk.CanRefund, func(a *ledger.Attempt) bool { return a.Refundable() > 0 })
+}
+
+// otherLeft reports whether money of another currency than the order's can be
+// given back.
+func otherLeft(o *ledger.Order) bool {
+	for _, a := range o.Attempts {
+		for _, b := range o.Balances(a) {
+			if b.Currency != o.Currency && b.Refundable() > 0 {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func (s *server) whyNoCapture(p *page, o *ledger.Order) string {
@@ -75,8 +91,12 @@ func (s *server) whyNoCapture(p *page, o *ledger.Order) string {
 }
 
 func (s *server) whyNoCancel(p *page, o *ledger.Order) string {
+	holding := slices.ContainsFunc(o.Attempts, func(a *ledger.Attempt) bool { return a.Status == sdk.RequiresCapture })
+	held, m := o.Taken()
 	switch {
-	case o.Captured > 0:
+	case held != nil && !holding && o.Captured == 0:
+		return p.T("not.money", letter(o, held.ID), moneyText(m.Amount, m.Currency, m.Exponent))
+	case o.Captured > 0 && !holding:
 		return p.T("not.paid")
 	case o.Status != ledger.OrderOpen && o.Status != ledger.OrderPending && o.Status != ledger.OrderAuthorized:
 		return p.T("not.closed")

@@ -39,8 +39,8 @@ func TestTexts_OfOrders(t *testing.T) {
 		require.True(t, hasText("verb."+kind) && hasText("operation."+kind), kind)
 	}
 	for noun, whats := range map[string][]string{
-		"capture": {"pending", "succeeded", "failed"}, "refund": {"pending", "succeeded", "failed", "made_at_provider"},
-		"dispute": {"inquiry", "open", "won", "lost", "closed"}, "payment": {"declined", "gone", "contradiction"}, "event": {"expected", "confirmed", "unconfirmed"},
+		"capture": {"pending", "succeeded", "failed", "corrected"}, "refund": {"pending", "succeeded", "failed", "made_at_provider", "corrected"},
+		"dispute": {"inquiry", "open", "won", "lost", "closed", "corrected"}, "payment": {"declined", "gone", "contradiction", "accepted"}, "event": {"expected", "confirmed", "unconfirmed"},
 	} {
 		for _, what := range whats {
 			require.True(t, hasText("event."+noun+"."+what), "%s.%s", noun, what)

@@ -43,12 +43,6 @@ type Attention struct {
 	Money      string    `json:"money,omitempty"` // what a person made of money that did not fit
 }
 
-// What became of money that did not fit the order, when a person resolved that.
-const (
-	MoneyAccepted = "accepted" // it settles the order, as it is
-	MoneyReturned = "returned" // it had been given back: it never counts
-)
-
 // raise adds a thing to look at, once per attempt, and never again after a
 // person resolved it.
 func (d *decision) raise(reason, attemptID string) {

@@ -20,6 +20,12 @@ type Balance struct {
 // Refundable is what may still be asked back.
 func (b Balance) Refundable() int64 { return b.refundableBy(nil) }
 
+// RefundableWith is Refundable, of disputed money too where an operator overrides
+// disputes.
+func (b Balance) RefundableWith(override bool) int64 {
+	return b.refundableBy(&Operator{OverrideDispute: override})
+}
+
 // refundableBy is Refundable for who asks: an operator may override disputes.
 func (b Balance) refundableBy(by *Operator) int64 {
 	if by != nil && by.OverrideDispute {
@@ -162,6 +168,17 @@ func (o *Order) holds(a *Attempt) (sdk.Money, bool) {
 		return o.Money(a.Authorized), true
 	}
 	return sdk.Money{}, false
+}
+
+// Taken returns the first attempt whose provider captured money of the order and
+// still has it, with how much that is; nil if none has.
+func (o *Order) Taken() (*Attempt, sdk.Money) {
+	for _, a := range o.Attempts {
+		if m, ok := o.took(a); ok {
+			return a, m
+		}
+	}
+	return nil, sdk.Money{}
 }
 
 // moneyHeld returns the refusal to have the order paid once more, or called

@@ -65,7 +65,7 @@ func (d *decision) correctRefund(r *Refund, in Correction, by Operator) error {
 	}
 	switch {
 	case r.ProviderID == nil && in.ProviderID == "":
-		return Conflictf("not_named", "the provider has not named refund %s: the hub is still finding out what became of it; if you see it there, give its id", r.ID)
+		return Conflictf("wrong_state", "the provider has not named refund %s: the hub is still finding out what became of it; if you see it there, give its id", r.ID)
 	case r.ProviderID != nil && in.ProviderID != "" && *r.ProviderID != in.ProviderID:
 		return Conflictf("wrong_state", "refund %s is %s at the provider", r.ID, *r.ProviderID)
 	case r.ProviderID == nil && in.Void:
@@ -98,7 +98,7 @@ func (o *Order) corrected(in Correction, row sdk.Money, voidable bool) (sdk.Mone
 	exponent, known := Exponent(m.Currency)
 	switch {
 	case in.Was != row.Amount:
-		return m, Conflictf("amount_changed", "it is of %s now; look at the order again and decide anew", row)
+		return m, Conflictf("wrong_state", "it is of %s now; look at the order again and decide anew", row)
 	case in.Void && !voidable:
 		return m, Invalidf("void", "a dispute ends at the provider")
 	case in.Void && m.Amount != 0:

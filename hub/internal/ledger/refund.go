@@ -63,7 +63,7 @@ type NewRefund struct {
 // capture each: the operation is about the first.
 func (o *Order) AskRefund(in NewRefund, ask Ask, env Env) (Change, *Operation, error) {
 	if in.ExpectedRefundable != nil {
-		if now := o.refundableIn(in.Currency); now.Amount != *in.ExpectedRefundable {
+		if now := o.RefundableIn(in.Currency); now.Amount != *in.ExpectedRefundable {
 			was := now
 			was.Amount = *in.ExpectedRefundable
 			return Change{}, nil, Conflictf("refundable_changed", "%s can be refunded now, not %s; read the order and decide again", now, was)
@@ -110,9 +110,9 @@ func (o *Order) AskRefund(in NewRefund, ask Ask, env Env) (Change, *Operation, e
 	return d.finish(), op, nil
 }
 
-// refundableIn is what all attempts together can give back of a currency; an
+// RefundableIn is what all attempts together can give back of a currency; an
 // empty one is the order's.
-func (o *Order) refundableIn(currency string) sdk.Money {
+func (o *Order) RefundableIn(currency string) sdk.Money {
 	if currency == "" || currency == o.Currency {
 		return o.Money(o.Refundable)
 	}

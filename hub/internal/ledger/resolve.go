@@ -7,6 +7,12 @@ import (
 	"github.com/superpayhub/superpay/sdk"
 )
 
+// What became of money that did not fit the order, when a person resolved that.
+const (
+	MoneyAccepted = "accepted" // it settles the order, as it is
+	MoneyReturned = "returned" // it had been given back: it never counts
+)
+
 // Resolve records that a person looked at what needed attention, and why it is
 // settled: all of it, or one reason. Money that did not count because of it is
 // accepted as payment of the order, unless it was given back by then.

@@ -34,7 +34,7 @@ counts for more. The order's timeline keeps who and why.`,
 			})
 		},
 	}
-	c.Flags().StringVar(&in.MovementID, "movement", "", "the hub's id of the capture (cap_), refund (ref_) or dispute (dis_)")
+	c.Flags().StringVar(&in.MovementID, "movement", "", "the capture, refund or dispute: its id at the hub or at the provider")
 	c.Flags().Int64Var(&in.Was, "was", 0, "the amount on record, in minor units")
 	c.Flags().Int64Var(&in.Is.Amount, "amount", 0, "the right amount, in minor units")
 	c.Flags().StringVar(&in.Is.Currency, "currency", "", "its currency; without it, the one on record")

@@ -9,7 +9,7 @@ import (
 // Correction is what a person found at the provider about one movement that the
 // hub has wrong.
 type Correction struct {
-	MovementID string    // the hub's id of the capture, refund or dispute
+	MovementID string    // the hub's or the provider's id of the capture, refund or dispute
 	Was        int64     // its amount as the person saw it, in minor units
 	Is         sdk.Money // what it should be; without a currency, in the movement's own
 	Void       bool      // instead of Is: it never happened
@@ -22,7 +22,7 @@ type Correction struct {
 func (o *Order) Correct(in Correction, by Operator, env Env) (Change, error) {
 	d := start(o, env)
 	for _, c := range d.o.Captures {
-		if c.ID == in.MovementID {
+		if in.MovementID == c.ID || in.MovementID == c.ProviderID {
 			m, err := o.corrected(in, c.money(), true)
 			if err != nil {
 				return Change{}, err
@@ -37,7 +37,7 @@ func (o *Order) Correct(in Correction, by Operator, env Env) (Change, error) {
 		}
 	}
 	for _, r := range d.o.Refunds {
-		if r.ID == in.MovementID {
+		if in.MovementID == r.ID || r.ProviderID != nil && in.MovementID == *r.ProviderID {
 			if err := d.correctRefund(r, in, by); err != nil {
 				return Change{}, err
 			}
@@ -45,7 +45,7 @@ func (o *Order) Correct(in Correction, by Operator, env Env) (Change, error) {
 		}
 	}
 	for _, x := range d.o.Disputes {
-		if x.ID == in.MovementID {
+		if in.MovementID == x.ID || in.MovementID == x.ProviderID {
 			m, err := o.corrected(in, x.amount(), false)
 			if err != nil {
 				return Change{}, err

@@ -20,6 +20,7 @@ func TestLies(t *testing.T) {
 	h := open(t, nil)
 	h.skipBalance = true // the hub keeps what it was told on purpose
 	t.Run("success without id", func(t *testing.T) { h.nameless(t) })
+	t.Run("another currency is given back", func(t *testing.T) { h.givenBack(t) })
 	flagged := func(t *testing.T, o answer, reason string, captures int) {
 		t.Helper()
 		a := h.when(o.ID, "flagged", func(a answer) bool { return a.NeedsAttention })
@@ -82,6 +83,33 @@ func TestLies(t *testing.T) {
 			})
 		}
 	}
+}
+
+// givenBack: what was taken in another currency keeps the order pending until it
+// was given back, by its name, or accepted; nobody is charged again meanwhile.
+func (h *house) givenBack(t *testing.T) {
+	t.Helper()
+	h.withhold()
+	h.fault(standin.Fault{Path: "/v1/", Action: standin.Replace, Fields: map[string]any{"*.currency": "eur"}})
+	o := h.ask("POST", "/v1/checkouts", unique("key"), body(map[string]any{"flow": "charge", "input": map[string]any{"token": "tok_visa"}}))
+	require.Equal(t, "pending", o.Status, o.raw)
+	require.Contains(t, o.raw, `"money":[{"currency":"EUR","exponent":2,"captured":1050,"refunded":0,"reserved":0,"disputed":0,"refundable":1050}]`)
+	path := "/v1/orders/" + o.ID
+	again := h.ask("POST", path+"/checkouts", unique("key"), map[string]any{"provider": "stripe", "flow": "checkout_session"})
+	require.Equal(t, []any{409, "money_held"}, []any{again.status, again.Code}, again.raw)
+	require.Contains(t, again.raw, `"held":{"amount":1050,"currency":"EUR","exponent":2}`)
+	cancel := h.ask("POST", path+"/cancel", unique("key"), nil)
+	require.Equal(t, []any{409, "money_held"}, []any{cancel.status, cancel.Code}, cancel.raw)
+	unnamed := h.ask("POST", path+"/refunds", unique("key"), nil)
+	require.Equal(t, []any{422, "currency_required", "currency"}, []any{unnamed.status, unnamed.Code, unnamed.Param}, unnamed.raw)
+	part := h.ask("POST", path+"/refunds", unique("key"), map[string]any{"currency": "EUR", "amount": 50})
+	require.Equal(t, []any{201, "succeeded", "EUR"}, []any{part.status, part.Status, part.Currency}, part.raw)
+	said, err := h.operator("order", "refund", o.ID, "--currency", "EUR", "--reason", "not what was asked")
+	require.NoError(t, err, said)
+	a := h.ask("GET", path, "", nil)
+	require.Equal(t, "open", a.Status, a.raw)
+	require.NoError(t, h.stripe.ClearFaults(t.Context()))
+	h.verify()
 }
 
 // swapped: an event says that the payment of one order is another's.

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
@@ -55,6 +56,12 @@ func (f *actForm) readMovement(c *fiber.Ctx, p *page) {
 		p.blame("reason", "act.moved")
 		return
 	}
+	seen, err := strconv.ParseInt(c.FormValue("was"), 10, 64)
+	if err != nil {
+		p.blame("reason", "act.moved")
+		return
+	}
+	f.Was.Amount = seen // what the person decided on
 	f.Void = c.FormValue("void") == "1" && f.Voidable
 	f.NewMoney, f.NewCode = strings.TrimSpace(c.FormValue("amount")), strings.ToUpper(strings.TrimSpace(c.FormValue("code")))
 	f.ProviderID = strings.TrimSpace(c.FormValue("provider_id"))

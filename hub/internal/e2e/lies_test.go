@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/superpayhub/superpay/hub/internal/access"
 	"github.com/superpayhub/superpay/sdk/plugintest/standin"
 )
 
@@ -21,6 +22,7 @@ func TestLies(t *testing.T) {
 	h.skipBalance = true // the hub keeps what it was told on purpose
 	t.Run("success without id", func(t *testing.T) { h.nameless(t) })
 	t.Run("another currency is given back", func(t *testing.T) { h.givenBack(t) })
+	t.Run("a person in the console", func(t *testing.T) { h.consoleMoney(t) })
 	flagged := func(t *testing.T, o answer, reason string, captures int) {
 		t.Helper()
 		a := h.when(o.ID, "flagged", func(a answer) bool { return a.NeedsAttention })
@@ -110,6 +112,58 @@ func (h *house) givenBack(t *testing.T) {
 	require.Equal(t, "open", a.Status, a.raw)
 	require.NoError(t, h.stripe.ClearFaults(t.Context()))
 	h.verify()
+}
+
+// consoleMoney: a person gives back what was taken in another currency, corrects
+// an amount, and accepts the rest.
+func (h *house) consoleMoney(t *testing.T) {
+	t.Helper()
+	db := h.database()
+	o := h.admin()
+	h.withhold()
+	h.fault(standin.Fault{Path: "/v1/", Action: standin.Replace, Fields: map[string]any{"*.currency": "eur"}})
+	a := h.ask("POST", "/v1/checkouts", unique("key"), body(map[string]any{"flow": "charge", "input": map[string]any{"token": "tok_visa"}}))
+	require.Equal(t, "pending", a.Status, a.raw)
+	page := o.get("/orders/" + a.ID)
+	require.Contains(t, page.body, "In EUR")
+	require.Contains(t, page.body, "holds 10.50 EUR: refund it")
+	path := "/orders/" + a.ID + "/refund"
+	require.Contains(t, page.body, path+"?attempt="+a.Attempts[0].ID+"&amp;currency=EUR")
+	form := o.get(path).fields(t, path)
+	form.Set("part", "1")
+	form.Set("amount", "1.5")
+	form.Set("preset", "asked")
+	review := o.post(path, form)
+	require.Contains(t, review.body, "Give back 1.50 EUR of 10.50 EUR")
+	done := o.post(path, review.fields(t, path))
+	require.Equal(t, 303, done.status, done.body)
+	require.Equal(t, 1, h.count(`SELECT count(*) FROM refunds WHERE order_id = $1 AND currency = 'EUR' AND amount = 150 AND status = 'succeeded'`, a.ID))
+	require.NoError(t, h.stripe.ClearFaults(t.Context()))
+
+	capture := one(t, db, `SELECT id FROM captures WHERE order_id = $1`, a.ID)
+	path = "/orders/" + a.ID + "/correct"
+	require.Contains(t, o.get("/orders/"+a.ID).body, path+"?movement="+capture)
+	require.Equal(t, 403, h.person(access.Operator).get(path+"?movement="+capture).status, "it changes what is on record")
+	form = o.get(path+"?movement="+capture).fields(t, path)
+	form.Set("amount", "0")
+	form.Set("preset", "checked")
+	require.Contains(t, o.post(path, form).body, "Give an amount with a decimal point")
+	form.Set("amount", "10.00")
+	review = o.post(path, form)
+	require.Contains(t, review.body, "Record 10.50 EUR as 10.00 EUR")
+	require.Equal(t, 1, h.count(`SELECT count(*) FROM captures WHERE order_id = $1 AND amount = 1050`, a.ID), "nothing is done before it was confirmed")
+	confirm := review.fields(t, path)
+	done = o.post(path, confirm)
+	require.Equal(t, 303, done.status, done.body)
+	require.Contains(t, o.post(path, confirm).body, "it is of 10.00 EUR now")
+	require.Equal(t, 1, h.count(`SELECT count(*) FROM captures WHERE order_id = $1 AND amount = 1000`, a.ID))
+	h.verify()
+
+	require.Equal(t, 303, o.act(a.ID, "resolve", url.Values{"preset": {"checked"}}).status)
+	require.Equal(t, "partially_refunded", h.ask("GET", "/v1/orders/"+a.ID, "", nil).Status)
+	page = o.get("/orders/" + a.ID)
+	require.Contains(t, page.body, "Accepted")
+	require.Contains(t, page.body, "accepted as payment what did not fit")
 }
 
 // swapped: an event says that the payment of one order is another's.

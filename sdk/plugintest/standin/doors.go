@@ -106,6 +106,7 @@ func WriteJSON(w http.ResponseWriter, v any) {
 func ReadJSON(w http.ResponseWriter, r *http.Request, v any) bool {
 	decoder := json.NewDecoder(http.MaxBytesReader(w, r.Body, 64<<10))
 	decoder.DisallowUnknownFields()
+	decoder.UseNumber() // an amount beyond 2^53 keeps its last digit
 	if err := decoder.Decode(v); err != nil && !errors.Is(err, io.EOF) {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return false

@@ -190,8 +190,8 @@ func (d *decision) event(a *Attempt, n News, kind string, data map[string]any) E
 // finish sums up: totals, what needs a person, the status, the next reads.
 func (d *decision) finish() Change {
 	d.stopParts()
-	sum(d.o)
 	d.release()
+	sum(d.o)
 	d.review()
 	for _, a := range d.o.Attempts {
 		d.collect(a)
@@ -284,18 +284,13 @@ func (d *decision) review() {
 // closedBefore reports whether the order was canceled or expired, or the app had
 // asked to cancel it and was not refused, before anything was captured.
 func (d *decision) closedBefore(a *Attempt) bool {
+	if d.before.Took(a) {
+		return false
+	}
 	if d.before.Status == OrderCanceled || d.before.Status == OrderExpired {
 		return true
 	}
-	if d.before.CancelAskedAt.IsZero() || d.o.CancelAskedAt.IsZero() {
-		return false
-	}
-	for _, c := range d.before.Captures {
-		if c.AttemptID == a.ID && c.Status == sdk.MovementSucceeded {
-			return false
-		}
-	}
-	return true
+	return !d.before.CancelAskedAt.IsZero() && !d.o.CancelAskedAt.IsZero()
 }
 
 // release takes what was captured since off what is authorised, where the

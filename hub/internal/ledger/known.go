@@ -20,7 +20,7 @@ func (o *Order) Knows(a *Attempt, p *sdk.Payment) bool {
 	d := start(o, Env{})
 	for _, r := range p.Refunds.Items {
 		row := d.findRefund(a, r)
-		if row == nil || row.ProviderID == nil || news(edge(refundEdges, movementStatuses, row.Status, listed(r.Status))) {
+		if row == nil || row.ProviderID == nil || !r.Amount.IsZero() && !row.money().Equal(r.Amount) || news(edge(refundEdges, movementStatuses, row.Status, listed(r.Status))) {
 			return false
 		}
 	}
@@ -38,7 +38,7 @@ func news(m Mark) bool { return judge(m, false) != ignore }
 func (o *Order) knowsCapture(a *Attempt, c sdk.Capture) bool {
 	for _, row := range o.Captures {
 		if row.Provider == a.Provider && row.ProviderID == c.ID {
-			return !news(edge(captureEdges, movementStatuses, row.Status, listed(c.Status)))
+			return row.money().Equal(c.Amount) && !news(edge(captureEdges, movementStatuses, row.Status, listed(c.Status)))
 		}
 	}
 	return false

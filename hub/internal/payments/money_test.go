@@ -447,6 +447,7 @@ func TestMoney_ARefundBetweenItsParts(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, sdk.MovementPending, a.Order.RequestOf(a.Refund).Status)
 	require.Zero(t, a.Order.Refundable)
+	require.LessOrEqual(t, a.Order.Attempts[0].DueAt.Sub(e.Clock.Now()), 5*time.Second, "a worker goes on soon")
 	e.Verified()
 	sent := 0
 	e.Provider.Script(func(s *paytest.Script) {

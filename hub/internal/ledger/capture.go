@@ -57,3 +57,14 @@ func (c *Capture) feeTaken() sdk.Money {
 func (c *Capture) money() sdk.Money {
 	return sdk.Money{Amount: c.Amount, Currency: c.Currency, Exponent: c.Exponent}
 }
+
+// capturedSince reports whether the provider captured something of the attempt
+// since the operation was asked for.
+func (d *decision) capturedSince(a *Attempt, op *Operation) bool {
+	for _, c := range d.o.Captures {
+		if c.AttemptID == a.ID && c.Status != sdk.MovementFailed && !c.CreatedAt.Before(op.CreatedAt) {
+			return true
+		}
+	}
+	return false
+}

@@ -74,17 +74,6 @@ func (d *decision) close(a *Attempt, n News) {
 	}
 }
 
-// capturedSince reports whether the provider captured something of the attempt
-// since the operation was asked for.
-func (d *decision) capturedSince(a *Attempt, op *Operation) bool {
-	for _, c := range d.o.Captures {
-		if c.AttemptID == a.ID && c.Status != sdk.MovementFailed && !c.CreatedAt.Before(op.CreatedAt) {
-			return true
-		}
-	}
-	return false
-}
-
 // settle sets an outcome. The request is erased with the last doubt; one that
 // never left is kept, for the same key may send it again.
 func (d *decision) settle(op *Operation, n News, outcome Outcome, failure *sdk.Failure) {

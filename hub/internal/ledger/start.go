@@ -80,8 +80,10 @@ func (o *Order) Checkout(spec NewAttempt, ask Ask, env Env) (Change, *Operation,
 }
 
 func start(o *Order, env Env) *decision {
-	return &decision{before: o, o: o.clone(), env: env, look: map[string]bool{}, soon: map[string]bool{}, read: map[string]bool{}, told: map[string]bool{}, touched: map[string]bool{},
-		whole: map[string]bool{}, found: map[Attention]bool{}, capturable: map[string]bool{}}
+	return &decision{
+		before: o, o: o.clone(), env: env, look: map[string]bool{}, soon: map[string]bool{}, read: map[string]bool{}, told: map[string]bool{}, touched: map[string]bool{},
+		whole: map[string]bool{}, found: map[Attention]bool{}, capturable: map[string]bool{},
+	}
 }
 
 // canStart refuses a new attempt while an earlier one may still take money.

@@ -221,12 +221,12 @@ func (o *Order) Resume(env Env, opID string, lease time.Duration, by *Operator) 
 		if a.Status != sdk.RequiresAction && a.Status != sdk.RequiresConfirmation {
 			return Change{}, wrongState(o, "confirmed")
 		}
+		if other := o.paidBy(a.ID); other != nil {
+			return Change{}, alreadyPaid(other)
+		}
 	case sdk.OpCancel:
 		if !a.Live() {
 			return Change{}, wrongState(o, "canceled")
-		}
-		if other := o.paidBy(a.ID); other != nil && op.Kind == sdk.OpConfirm {
-			return Change{}, alreadyPaid(other)
 		}
 	}
 	op.Outcome, op.Failure, op.Rejected, op.Sends = OutcomePending, nil, false, 0

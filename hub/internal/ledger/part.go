@@ -1,9 +1,6 @@
 package ledger
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
-
 	"github.com/superpayhub/superpay/sdk"
 )
 
@@ -223,11 +220,4 @@ func (d *decision) reserveAgain(r *Refund, by *Operator) error {
 		p.Status, p.Failure = sdk.MovementPending, nil
 	}
 	return nil
-}
-
-// PartKey is the key at the provider of the part of a refund that gives back of
-// this capture, where one refund goes over several.
-func (op *Operation) PartKey(captureID string) string {
-	sum := sha256.Sum256([]byte(op.ProviderKey() + "\n" + captureID))
-	return "part_" + hex.EncodeToString(sum[:20])
 }

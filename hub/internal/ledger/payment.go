@@ -212,7 +212,7 @@ func (d *decision) authorized(a *Attempt, p *sdk.Payment) {
 	left := max(0, held.Amount-own.Captured-own.coming)
 	if p.Capturable.Currency == d.o.Currency {
 		if m, err := p.Capturable.Rescale(d.o.Exponent); err == nil {
-			left = m.Amount
+			left = min(m.Amount, held.Amount)
 		}
 	}
 	d.capturable[a.ID] = true

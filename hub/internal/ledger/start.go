@@ -154,6 +154,7 @@ func (o *Order) Capture(attemptID string, amount int64, ask Ask, env Env) (Chang
 		return Change{}, nil, err
 	}
 	d := start(o, env)
+	d.o.CancelAskedAt = time.Time{} // it is wanted after all
 	op := d.operation(sdk.OpCapture, d.o.Attempt(a.ID), nil, ask)
 	return d.finish(), op, nil
 }

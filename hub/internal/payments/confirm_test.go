@@ -77,9 +77,7 @@ func TestConfirm_ByTheHubItself(t *testing.T) {
 			require.NoError(t, err)
 		}, ledger.OrderCanceled},
 		"flagged": {paytest.FlowConfirm, func(o *ledger.Order) {
-			p := e.Provider.Honest.Payment(o.Attempts[0].ID)
-			p.Amount = paytest.USD(9_000)
-			e.Told(p)
+			e.Told(e.Provider.Honest.Edit(o.Attempts[0].ID, func(p *sdk.Payment) { p.Amount = paytest.USD(9_000) }))
 		}, ledger.OrderPending},
 		"another attempt was started, and this one is alive again": {paytest.FlowConfirm, func(o *ledger.Order) {
 			_, err := e.Service.CheckoutAgain(t.Context(), e.Caller(), o.ID, payments.AttemptInput{Provider: paytest.Name, Flow: paytest.FlowPage})

@@ -40,7 +40,7 @@ func TestTexts_OfOrders(t *testing.T) {
 	}
 	for noun, whats := range map[string][]string{
 		"capture": {"pending", "succeeded", "failed", "corrected"}, "refund": {"pending", "succeeded", "failed", "made_at_provider", "corrected"},
-		"dispute": {"inquiry", "open", "won", "lost", "closed", "corrected"}, "payment": {"declined", "gone", "contradiction", "accepted"}, "event": {"expected", "confirmed", "unconfirmed"},
+		"dispute": {"inquiry", "open", "won", "lost", "closed"}, "payment": {"declined", "gone", "contradiction", "accepted"}, "event": {"expected", "confirmed", "unconfirmed"},
 	} {
 		for _, what := range whats {
 			require.True(t, hasText("event."+noun+"."+what), "%s.%s", noun, what)

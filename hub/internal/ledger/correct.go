@@ -27,11 +27,12 @@ func (o *Order) Correct(in Correction, by Operator, env Env) (Change, error) {
 			if err != nil {
 				return Change{}, err
 			}
-			d.note(c.AttemptID, "capture.corrected", corrected(c.ID, c.money(), m), by)
+			kind := "capture.corrected"
 			if in.Void {
+				kind, m = "capture.failed", c.money()
 				c.Status = sdk.MovementFailed
-				return d.finish(), nil
 			}
+			d.note(c.AttemptID, kind, corrected(map[string]any{"id": c.ProviderID}, c.money(), m), by)
 			c.Amount, c.Currency, c.Exponent = m.Amount, m.Currency, m.Exponent
 			return d.finish(), nil
 		}
@@ -50,7 +51,8 @@ func (o *Order) Correct(in Correction, by Operator, env Env) (Change, error) {
 			if err != nil {
 				return Change{}, err
 			}
-			d.note(x.AttemptID, "dispute.corrected", corrected(x.ID, x.amount(), m), by)
+			data := corrected(map[string]any{"id": x.ProviderID, "funds_withdrawn": x.FundsWithdrawn}, x.amount(), m)
+			d.note(x.AttemptID, "dispute."+string(x.Status), data, by)
 			x.Amount, x.Currency, x.Exponent = m.Amount, m.Currency, m.Exponent
 			return d.finish(), nil
 		}
@@ -64,28 +66,30 @@ func (d *decision) correctRefund(r *Refund, in Correction, by Operator) error {
 		return err
 	}
 	switch {
+	case r.ProviderID == nil && in.Void:
+		return Invalidf("void", "the hub is still finding out what became of refund %s", r.ID)
 	case r.ProviderID == nil && in.ProviderID == "":
 		return Conflictf("wrong_state", "the provider has not named refund %s: the hub is still finding out what became of it; if you see it there, give its id", r.ID)
 	case r.ProviderID != nil && in.ProviderID != "" && *r.ProviderID != in.ProviderID:
 		return Conflictf("wrong_state", "refund %s is %s at the provider", r.ID, *r.ProviderID)
-	case r.ProviderID == nil && in.Void:
-		return Invalidf("provider_id", "a refund that is at the provider cannot be void")
 	}
 	if op := d.o.OpenOperation(r.AttemptID); op != nil && op.Leased(d.env.Now) {
 		return InFlight(op, d.env.Now)
 	}
-	d.note(r.AttemptID, "refund.corrected", corrected(r.ID, r.money(), m), by)
-	if in.Void {
+	kind, was := "refund.corrected", r.money()
+	switch {
+	case in.Void:
+		kind, m = "refund.failed", was
 		r.Status = sdk.MovementFailed
-		return nil
-	}
-	d.amend(r, m)
-	if r.ProviderID == nil {
+	case r.ProviderID == nil:
+		kind = "refund.succeeded"
 		id := in.ProviderID
 		r.ProviderID = &id
 		r.Status, r.Failure = sdk.MovementSucceeded, nil
-		d.settleRefund(r, News{Source: FromOperator})
 	}
+	d.note(r.AttemptID, kind, corrected(map[string]any{"refund_id": r.ID, "provider_id": *r.ProviderID}, was, m), by)
+	d.amend(r, m)
+	d.settleRefund(r, News{Source: FromOperator})
 	return nil
 }
 

@@ -60,7 +60,7 @@ func (d *decision) capture(a *Attempt, n News, c sdk.Capture, fresh bool) {
 		if was := row.money(); row.Status == c.Status && was != m {
 			if fresh {
 				row.Amount, row.Currency, row.Exponent = m.Amount, m.Currency, m.Exponent
-				d.record(a, n, "capture.corrected", corrected(c.ID, was, m))
+				d.record(a, n, "capture.corrected", corrected(map[string]any{"id": c.ID}, was, m))
 			} else {
 				d.soon[a.ID] = true
 			}
@@ -94,8 +94,9 @@ func (d *decision) fee(a *Attempt, n News, kind, id string, row *Kept, fee sdk.M
 
 // corrected is what the timeline says of an amount that turned out to be wrong.
 // The journal undoes it and posts the right one.
-func corrected(id string, was, is sdk.Money) map[string]any {
-	return map[string]any{"id": id, "was": was.String(), "amount": is.Amount, "currency": is.Currency}
+func corrected(names map[string]any, was, is sdk.Money) map[string]any {
+	names["was"], names["amount"], names["currency"] = was.String(), is.Amount, is.Currency
+	return names
 }
 
 // findRefund matches a provider's refund with a row: by the provider's id, else
@@ -149,6 +150,10 @@ func (d *decision) refund(a *Attempt, n News, r sdk.Refund, fresh bool) {
 	}
 	d.reversed(a, r, row)
 	data["refund_id"] = row.ID
+	if m.IsZero() { // what failed need not say how much
+		m = row.money()
+		data["amount"], data["currency"] = m.Amount, m.Currency
+	}
 	// The first time that a provider names a refund of ours is no repetition,
 	// whatever we had concluded without it.
 	first := row.ProviderID == nil
@@ -165,7 +170,7 @@ func (d *decision) refund(a *Attempt, n News, r sdk.Refund, fresh bool) {
 		if row.Status == sdk.MovementSucceeded && r.Status == sdk.MovementFailed {
 			d.raiseAbout(Attention{Reason: RefundFailedLate, AttemptID: a.ID, MovementID: row.ID})
 		}
-		if row.money() != m && !m.IsZero() {
+		if row.money() != m {
 			d.raise(RefundMismatch, a.ID)
 			d.amend(row, m)
 		}
@@ -177,11 +182,11 @@ func (d *decision) refund(a *Attempt, n News, r sdk.Refund, fresh bool) {
 	case attention:
 		d.raise(Contradiction, a.ID)
 	case ignore:
-		if was := row.money(); row.Status == r.Status && was != m && !m.IsZero() {
+		if was := row.money(); row.Status == r.Status && was != m {
 			if fresh {
 				d.amend(row, m)
 				d.refundFits(a, row)
-				d.record(a, n, "refund.corrected", corrected(row.ID, was, m))
+				d.record(a, n, "refund.corrected", corrected(data, was, m))
 			} else {
 				d.soon[a.ID] = true
 			}

@@ -86,6 +86,8 @@ func (c *checker) about(noun string, statuses func(string) bool, row func(e *Eve
 
 func isFee(s string) bool { return s == "fee" }
 
+func isCorrection(s string) bool { return s == "corrected" }
+
 func isMovementStatus(s string) bool { return slices.Contains(movementStatuses, sdk.MovementStatus(s)) }
 
 func isDisputeStatus(s string) bool { return s != "fee" }
@@ -100,6 +102,7 @@ func (c *checker) captureLines() {
 		return "", false
 	}
 	moved, fees := c.about("capture", isMovementStatus, row), c.about("capture", isFee, row)
+	right := c.about("capture", isCorrection, row)
 	if !c.whole {
 		return
 	}
@@ -110,7 +113,7 @@ func (c *checker) captureLines() {
 			continue
 		}
 		c.told(l, x.ID, "captures", map[string]any{"kind": "capture." + string(x.Status)})
-		c.told(l, x.ID, "captures", map[string]any{"amount": x.Amount, "currency": x.Currency})
+		c.told(slices.Concat(l, right[x.ID]), x.ID, "captures", map[string]any{"amount": x.Amount, "currency": x.Currency})
 		c.fee(fees[x.ID], x.ID, "captures", x.Kept)
 	}
 }
@@ -137,11 +140,12 @@ func (c *checker) refundLines() {
 	made := c.about("refund", func(s string) bool { return s == "made_at_provider" }, row)
 	claimed := c.about("refund", func(s string) bool { return "refund."+s == refundClaimed }, row)
 	moved := c.about("refund", isMovementStatus, row)
+	right := c.about("refund", isCorrection, row)
 	if !c.whole {
 		return
 	}
 	for _, r := range c.o.Refunds {
-		l := slices.Concat(made[r.ID], moved[r.ID])
+		l := slices.Concat(made[r.ID], moved[r.ID], right[r.ID])
 		c.equal(LawTimeline, r.ID, "refunds.origin", originTold(made[r.ID]), r.Origin)
 		switch {
 		case r.ProviderID == nil && r.Status == sdk.MovementFailed && len(claimed[r.ID]) > 0:

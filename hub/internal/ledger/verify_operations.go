@@ -39,6 +39,9 @@ func (c *checker) operations() {
 
 // asked checks a refund of the hub against its operations.
 func (c *checker) asked(r *Refund, ops []*Operation) {
+	if len(ops) == 0 && r.PartOf != "" && r.ProviderID == nil && r.Status != RefundUnknown {
+		return // a further part that is not asked for yet, or never was
+	}
 	if len(ops) != 1 {
 		c.doubt(LawOperations, r.ID, "operations.refund_id", "one operation that asked for the refund", len(ops))
 		return
@@ -48,7 +51,7 @@ func (c *checker) asked(r *Refund, ops []*Operation) {
 	switch {
 	case r.ProviderID != nil && op.Outcome != OutcomeSucceeded && op.Outcome != OutcomeDeclined:
 		c.doubt(LawOperations, op.ID, "operations.outcome", "an end: the provider named the refund", op.Outcome)
-	case r.ProviderID == nil && (r.Status == sdk.MovementPending || r.Status == RefundUnknown) && !op.Open():
+	case r.ProviderID == nil && (r.Status == sdk.MovementPending || r.Status == RefundUnknown) && !op.Open() && !(r.waits() && op.Outcome == OutcomeNotSent):
 		c.doubt(LawOperations, op.ID, "operations.outcome", "open: the refund is "+string(r.Status), op.Outcome)
 	case r.ProviderID == nil && r.Status == sdk.MovementSucceeded:
 		c.doubt(LawOperations, r.ID, "refunds.provider_id", "the provider's id: the refund succeeded", nil)

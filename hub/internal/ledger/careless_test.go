@@ -16,6 +16,7 @@ import (
 type careless struct {
 	rt       *rapid.T
 	o        *Order
+	record   record // checked after each change
 	env      *Env
 	payments map[string]*sdk.Payment // by attempt
 	ids      int
@@ -25,6 +26,7 @@ type careless struct {
 func newCareless(rt *rapid.T) *careless {
 	env := testEnv()
 	w := &careless{rt: rt, env: &env, payments: map[string]*sdk.Payment{}, accounts: map[[2]string]int64{}}
+	env.NewID = func(prefix string) string { return NewID(prefix, env.Now) }
 	o := &Order{AppID: "app_1", Reference: "r", Amount: 1000, Currency: "USD", Exponent: 2, ExpiresAt: t0.Add(24 * time.Hour)}
 	mode := rapid.SampledFrom([]sdk.CaptureMode{sdk.CaptureAutomatic, sdk.CaptureManual}).Draw(rt, "mode")
 	c, op := Create(o, NewAttempt{Provider: "p", Flow: "f", Mode: sdk.Test, CaptureMode: mode}, Ask{Lease: time.Second}, env)
@@ -42,7 +44,8 @@ func (w *careless) commit(c Change) {
 	for _, p := range c.Postings {
 		w.accounts[[2]string{p.Account, p.Currency}] += p.Amount
 	}
-	w.o = c.Order
+	w.record.env = *w.env
+	w.o = w.record.write(w.rt, c)
 	w.env.Now = w.env.Now.Add(time.Second)
 }
 

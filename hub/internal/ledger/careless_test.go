@@ -62,14 +62,14 @@ func (w *careless) begin(op *Operation) {
 }
 
 func (w *careless) answer(op *Operation, p *sdk.Payment, r *sdk.Refund) {
-	n := News{AttemptID: *op.AttemptID, Source: FromOperation, Operation: &Result{ID: op.ID}, Payment: told(p), Refund: r}
+	n := News{AttemptID: *op.AttemptID, Source: FromOperation, Operation: &Result{ID: op.ID}, Payment: copyOf(p), Refund: r}
 	if rapid.IntRange(0, 4).Draw(w.rt, "lost") == 0 {
 		n.Payment, n.Refund, n.Operation.Outcome = nil, nil, OutcomeUnknown
 	}
 	w.apply(n)
 }
 
-func told(p *sdk.Payment) *sdk.Payment {
+func copyOf(p *sdk.Payment) *sdk.Payment {
 	if p == nil {
 		return nil
 	}
@@ -146,7 +146,7 @@ func (w *careless) leftThere(p *sdk.Payment, c sdk.Capture) int64 {
 
 // hears tells the hub, by a callback or by a read, which heals what is open.
 func (w *careless) hears(a *Attempt, read bool) {
-	n := News{AttemptID: a.ID, Source: FromCallback, Payment: told(w.payments[a.ID])}
+	n := News{AttemptID: a.ID, Source: FromCallback, Payment: copyOf(w.payments[a.ID])}
 	if !read {
 		w.apply(n)
 		return

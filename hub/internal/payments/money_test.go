@@ -42,7 +42,7 @@ func again() payments.AttemptInput {
 func TestMoney_OfAnotherCurrency(t *testing.T) {
 	t.Parallel()
 	e := paytest.New(t, paytest.Options{})
-	o := paidAs(e, eur(9_000))
+	o := paidAs(e, paytest.EUR(9_000))
 	require.Equal(t, ledger.OrderPending, o.Status)
 	require.True(t, o.NeedsAttention)
 
@@ -50,7 +50,7 @@ func TestMoney_OfAnotherCurrency(t *testing.T) {
 	refused(t, err, "money_held")
 	var held *ledger.Error
 	require.ErrorAs(t, err, &held)
-	require.Equal(t, eur(9_000), held.Held)
+	require.Equal(t, paytest.EUR(9_000), held.Held)
 	require.Equal(t, o.Attempts[0].ID, held.AttemptID)
 	_, err = e.Service.Cancel(t.Context(), e.Caller(), o.ID, payments.CancelInput{})
 	refused(t, err, "money_held")
@@ -92,7 +92,7 @@ func TestMoney_OfAnotherCurrency(t *testing.T) {
 func TestMoney_ThatDoesNotFitIsAccepted(t *testing.T) {
 	t.Parallel()
 	e := paytest.New(t, paytest.Options{})
-	for name, m := range map[string]sdk.Money{"currency": eur(9_000), "amount": usd(9_000)} {
+	for name, m := range map[string]sdk.Money{"currency": paytest.EUR(9_000), "amount": paytest.USD(9_000)} {
 		t.Run(name, func(t *testing.T) {
 			o := paidAs(e, m)
 			require.Equal(t, ledger.OrderPending, o.Status)
@@ -120,10 +120,10 @@ func TestMoney_EveryMismatchIsHeld(t *testing.T) {
 	t.Parallel()
 	e := paytest.New(t, paytest.Options{})
 	for name, change := range map[string]func(*sdk.Payment){
-		"amount":   func(p *sdk.Payment) { p.Captures.Items[0].Amount = usd(9_000) },
-		"currency": func(p *sdk.Payment) { p.Captures.Items[0].Amount = eur(10_000) },
+		"amount":   func(p *sdk.Payment) { p.Captures.Items[0].Amount = paytest.USD(9_000) },
+		"currency": func(p *sdk.Payment) { p.Captures.Items[0].Amount = paytest.EUR(10_000) },
 		"pending": func(p *sdk.Payment) {
-			p.Captures.Items[0].Amount, p.Captures.Items[0].Status = eur(1), sdk.MovementPending
+			p.Captures.Items[0].Amount, p.Captures.Items[0].Status = paytest.EUR(1), sdk.MovementPending
 		},
 		"mode":      func(p *sdk.Payment) { p.Mode = sdk.Live },
 		"reference": func(p *sdk.Payment) { p.Refs[0].Value += "-other" },
@@ -158,7 +158,7 @@ func TestMoney_WrongAmountIsCorrectedByARead(t *testing.T) {
 	attempt := o.Attempts[0].ID
 	e.Provider.Honest.Pay(attempt)
 	wrong := *e.Provider.Honest.Payment(attempt)
-	wrong.Captures.Items[0].Amount = usd(1_000_000)
+	wrong.Captures.Items[0].Amount = paytest.USD(1_000_000)
 	_, err := e.Callback(e.Fact("evt-1", attempt, true, wrong))
 	require.NoError(t, err)
 	require.Equal(t, ledger.OrderPending, e.Order(o.ID).Status)
@@ -177,7 +177,7 @@ func TestMoney_WrongAmountIsCorrectedByARead(t *testing.T) {
 	e.Provider.Script(func(s *paytest.Script) {
 		s.Refund = func(ctx context.Context, r sdk.RefundRequest) (*sdk.Refund, error) {
 			refund, err := e.Provider.Honest.Refund(ctx, r)
-			refund.Amount = usd(400)
+			refund.Amount = paytest.USD(400)
 			return refund, err
 		}
 	})
@@ -196,16 +196,16 @@ func TestMoney_WrongAmountIsCorrectedByARead(t *testing.T) {
 func TestMoney_CorrectedByAPerson(t *testing.T) {
 	t.Parallel()
 	e := paytest.New(t, paytest.Options{})
-	o := paidAs(e, usd(1_000_000))
+	o := paidAs(e, paytest.USD(1_000_000))
 	ann := ledger.Operator{Name: "ann", Why: "seen in the dashboard"}
 	c := o.Captures[0]
-	_, err := e.Service.Correct(t.Context(), o.ID, ledger.Correction{MovementID: c.ID, Was: 1_000_000, Is: usd(10_000)}, ledger.Operator{Name: "ann"})
+	_, err := e.Service.Correct(t.Context(), o.ID, ledger.Correction{MovementID: c.ID, Was: 1_000_000, Is: paytest.USD(10_000)}, ledger.Operator{Name: "ann"})
 	refused(t, err, "invalid_request")
-	_, err = e.Service.Correct(t.Context(), o.ID, ledger.Correction{MovementID: c.ID, Was: 5, Is: usd(10_000)}, ann)
+	_, err = e.Service.Correct(t.Context(), o.ID, ledger.Correction{MovementID: c.ID, Was: 5, Is: paytest.USD(10_000)}, ann)
 	refused(t, err, "wrong_state")
-	_, err = e.Service.Correct(t.Context(), o.ID, ledger.Correction{MovementID: c.ID, Was: 1_000_000, Is: usd(-1)}, ann)
+	_, err = e.Service.Correct(t.Context(), o.ID, ledger.Correction{MovementID: c.ID, Was: 1_000_000, Is: paytest.USD(-1)}, ann)
 	refused(t, err, "invalid_request")
-	o, err = e.Service.Correct(t.Context(), o.ID, ledger.Correction{MovementID: c.ID, Was: 1_000_000, Is: usd(10_000)}, ann)
+	o, err = e.Service.Correct(t.Context(), o.ID, ledger.Correction{MovementID: c.ID, Was: 1_000_000, Is: paytest.USD(10_000)}, ann)
 	require.NoError(t, err)
 	require.Equal(t, int64(10_000), o.Captured)
 	require.Equal(t, 1, e.Count(`SELECT count(*) FROM events WHERE order_id = $1 AND kind = 'capture.corrected' AND data->>'who' = 'ann'`, o.ID))
@@ -225,9 +225,9 @@ func TestMoney_CorrectedByAPerson(t *testing.T) {
 	})
 	a, err = e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{Amount: 3_000})
 	require.NoError(t, err)
-	_, err = e.Service.Correct(t.Context(), o.ID, ledger.Correction{MovementID: a.Refund.ID, Was: 3_000, Is: usd(3_000)}, ann)
+	_, err = e.Service.Correct(t.Context(), o.ID, ledger.Correction{MovementID: a.Refund.ID, Was: 3_000, Is: paytest.USD(3_000)}, ann)
 	refused(t, err, "wrong_state")
-	o, err = e.Service.Correct(t.Context(), o.ID, ledger.Correction{MovementID: a.Refund.ID, Was: 3_000, Is: usd(3_000), ProviderID: "re-seen"}, ann)
+	o, err = e.Service.Correct(t.Context(), o.ID, ledger.Correction{MovementID: a.Refund.ID, Was: 3_000, Is: paytest.USD(3_000), ProviderID: "re-seen"}, ann)
 	require.NoError(t, err)
 	require.Equal(t, int64(3_000), o.Refunded)
 	require.Nil(t, o.OpenOperation(o.Attempts[0].ID))
@@ -277,8 +277,8 @@ func inPart(e *paytest.Env) *ledger.Order {
 	o := e.Authorized()
 	attempt := o.Attempts[0].ID
 	p := e.Provider.Honest.Edit(attempt, func(p *sdk.Payment) {
-		p.Capturable = usd(6_000)
-		p.Captures.Items = []sdk.Capture{{ID: "cap-" + attempt, Status: sdk.MovementSucceeded, Amount: usd(4_000)}}
+		p.Capturable = paytest.USD(6_000)
+		p.Captures.Items = []sdk.Capture{{ID: "cap-" + attempt, Status: sdk.MovementSucceeded, Amount: paytest.USD(4_000)}}
 	})
 	_, err := e.Callback(e.Fact("evt-"+attempt, attempt, true, *p))
 	require.NoError(e.T, err)
@@ -308,7 +308,7 @@ func TestMoney_CapturedInPart(t *testing.T) {
 		e.Provider.Script(func(s *paytest.Script) {
 			s.Capture = func(ctx context.Context, r sdk.CaptureRequest) (*sdk.Payment, error) {
 				p, err := e.Provider.Honest.Capture(ctx, r)
-				p.Status, p.Capturable = sdk.RequiresCapture, usd(3_000)
+				p.Status, p.Capturable = sdk.RequiresCapture, paytest.USD(3_000)
 				return p, err
 			}
 		})

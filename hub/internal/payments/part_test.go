@@ -19,7 +19,7 @@ import (
 func TestMoney_ARefundOverSeveralCaptures(t *testing.T) {
 	t.Parallel()
 	e := paytest.New(t, paytest.Options{})
-	o := paidAs(e, usd(4_000), usd(6_000))
+	o := paidAs(e, paytest.USD(4_000), paytest.USD(6_000))
 	caller := e.Caller()
 	a, err := e.Service.Refund(t.Context(), caller, o.ID, payments.RefundInput{})
 	require.NoError(t, err)
@@ -42,7 +42,7 @@ func TestMoney_ARefundOverSeveralCaptures(t *testing.T) {
 func TestMoney_ARefusedPartStopsTheRest(t *testing.T) {
 	t.Parallel()
 	e := paytest.New(t, paytest.Options{})
-	o := paidAs(e, usd(2_000), usd(3_000), usd(5_000))
+	o := paidAs(e, paytest.USD(2_000), paytest.USD(3_000), paytest.USD(5_000))
 	e.Provider.Script(func(s *paytest.Script) {
 		s.Refund = func(ctx context.Context, r sdk.RefundRequest) (*sdk.Refund, error) {
 			if len(e.Provider.Calls("Refund")) == 2 {
@@ -88,7 +88,7 @@ func TestMoney_ARefundGoesOnAfterACrash(t *testing.T) {
 					}
 				}
 			}})
-			o := paidAs(e, usd(2_000), usd(3_000), usd(5_000))
+			o := paidAs(e, paytest.USD(2_000), paytest.USD(3_000), paytest.USD(5_000))
 			armed = true
 			func() {
 				defer func() { require.NotNil(t, recover()) }()
@@ -115,7 +115,7 @@ func TestMoney_ARefundGoesOnAfterACrash(t *testing.T) {
 func TestMoney_ARefundBetweenItsParts(t *testing.T) {
 	t.Parallel()
 	e := paytest.New(t, paytest.Options{})
-	o := paidAs(e, usd(4_000), usd(6_000))
+	o := paidAs(e, paytest.USD(4_000), paytest.USD(6_000))
 	p, _ := e.Registry.Get(paytest.Name)
 	var up func()
 	e.Provider.Script(func(s *paytest.Script) {
@@ -161,7 +161,7 @@ func TestMoney_ARefundBetweenItsParts(t *testing.T) {
 func TestMoney_APartedRefundThatDidNotReachTheProvider(t *testing.T) {
 	t.Parallel()
 	e := paytest.New(t, paytest.Options{})
-	o := paidAs(e, usd(4_000), usd(6_000))
+	o := paidAs(e, paytest.USD(4_000), paytest.USD(6_000))
 	e.Provider.Script(func(s *paytest.Script) {
 		s.Refund = func(context.Context, sdk.RefundRequest) (*sdk.Refund, error) { return nil, sdk.NotSent("no route") }
 	})

@@ -14,9 +14,6 @@ import (
 	"github.com/superpayhub/superpay/sdk"
 )
 
-func usd(n int64) sdk.Money { return sdk.Money{Amount: n, Currency: "USD", Exponent: 2} }
-func eur(n int64) sdk.Money { return sdk.Money{Amount: n, Currency: "EUR", Exponent: 2} }
-
 // TestUnreadable_ARefundOfLessThanNothing: the answer counts as lost. Nothing
 // becomes refundable by it, and a right answer closes the refund later.
 func TestUnreadable_ARefundOfLessThanNothing(t *testing.T) {
@@ -26,7 +23,7 @@ func TestUnreadable_ARefundOfLessThanNothing(t *testing.T) {
 	e.Provider.Script(func(s *paytest.Script) {
 		s.Refund = func(ctx context.Context, r sdk.RefundRequest) (*sdk.Refund, error) {
 			refund, err := e.Provider.Honest.Refund(ctx, r)
-			refund.Amount = usd(-4_000)
+			refund.Amount = paytest.USD(-4_000)
 			return refund, err
 		}
 	})
@@ -55,7 +52,7 @@ func TestUnreadable_ACallbackIsPutAside(t *testing.T) {
 	o := e.Checkout(paytest.FlowPage)
 	attempt := o.Attempts[0].ID
 	p := e.Provider.Honest.Pay(attempt)
-	p.Captures.Items[0].Amount = usd(-500)
+	p.Captures.Items[0].Amount = paytest.USD(-500)
 	for range 2 { // sent again: absorbed
 		_, err := e.Callback(e.Fact("evt-1", attempt, true, *p))
 		require.NoError(t, err)
@@ -79,7 +76,7 @@ func TestUnreadable_AListSkipsIt(t *testing.T) {
 			page, err := e.Provider.Honest.List(ctx, r)
 			for i := range page.Payments {
 				if page.Payments[i].AttemptID == bad.Attempts[0].ID {
-					page.Payments[i].Captures.Items[0].Amount = usd(0)
+					page.Payments[i].Captures.Items[0].Amount = paytest.USD(0)
 				}
 			}
 			return page, err

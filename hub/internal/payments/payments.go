@@ -271,12 +271,13 @@ func (f fingerprint) asked(o *ledger.Order, op *ledger.Operation) bool {
 	if op.RequestHash != "" || op.KeyHash == nil {
 		return op.RequestHash == f.hash
 	}
-	amount := o.Amount
+	amount, currency := o.Amount, o.Currency
 	if op.RefundID != nil {
-		amount = o.Refund(*op.RefundID).Amount
+		r := o.Refund(*op.RefundID)
+		amount, currency = r.Amount, r.Currency
 	}
 	return op.Kind == f.kind && (f.orderID == "" || f.orderID == o.ID) && (f.reference == "" || f.reference == o.Reference) &&
-		(f.currency == "" || f.currency == o.Currency) && (f.amount == 0 || f.amount == amount)
+		(f.currency == "" || f.currency == currency) && (f.amount == 0 || f.amount == amount)
 }
 
 // provider finds a provider that the app may use.

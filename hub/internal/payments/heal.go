@@ -63,14 +63,16 @@ func (s *Service) heal(ctx context.Context, o *ledger.Order, op *ledger.Operatio
 // if the repeat does not tell.
 func (s *Service) recover(ctx context.Context, p *providers.Provider, o *ledger.Order, op *ledger.Operation) ledger.News {
 	last := !s.repeatable(p, op)
+	result := &ledger.Result{ID: op.ID}
 	if !last {
 		news := s.call(ctx, o, s.repeated(op))
+		result.Arrived = news.Operation.Arrived
 		told := news.Operation.Outcome != ledger.OutcomeUnknown && news.Operation.Outcome != ledger.OutcomeNotSent
 		if told || !news.At.IsZero() { // a mismatch was read already
 			return news
 		}
 	}
-	news := ledger.News{AttemptID: *op.AttemptID, Source: ledger.FromRead, Operation: &ledger.Result{ID: op.ID}}
+	news := ledger.News{AttemptID: *op.AttemptID, Source: ledger.FromRead, Operation: result}
 	return s.truth(ctx, p, o, op, news, last)
 }
 

@@ -289,12 +289,23 @@ func TestReplay_TheSameKeyForAnotherOrder(t *testing.T) {
 	_, err := e.Service.Checkout(t.Context(), c, e.Input(paytest.FlowCharge))
 	require.NoError(t, err)
 	restore()
+	lost := 0
+	e.Provider.Script(func(s *paytest.Script) {
+		s.CreateCheckout = func(ctx context.Context, r sdk.CheckoutRequest) (*sdk.Payment, error) {
+			if lost++; lost == 1 {
+				return nil, errors.New("lost")
+			}
+			return e.Provider.Honest.CreateCheckout(ctx, r)
+		}
+	})
 	a, err := e.Service.Checkout(t.Context(), c, e.Input(paytest.FlowCharge))
 	require.NoError(t, err)
 	require.Equal(t, ledger.OutcomeUnknown, a.Operation.Outcome)
+	e.After(time.Minute)
+	require.Greater(t, lost, 1, "it was repeated, and the provider knew the key")
 	e.After(48 * time.Hour)
 	o := e.Order(a.Order.ID)
-	require.Equal(t, ledger.OutcomeUnknown, o.Operation(a.Operation.ID).Outcome)
+	require.NotNil(t, o.OpenOperation(a.Order.Attempts[0].ID), "it ended: %+v", o.Attempts[0].Failure)
 	require.Zero(t, o.Captured)
 	e.Verified()
 }

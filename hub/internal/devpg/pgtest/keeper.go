@@ -104,32 +104,32 @@ func waitForQuiet(users *filelock.Lock, ended <-chan struct{}) {
 	}
 }
 
-// dropLeftovers drops the schemas of test processes that were killed. No other process is in yet.
+// dropLeftovers drops the databases of test processes that were killed. No other process is in yet.
 func dropLeftovers(ctx context.Context, address string) error {
 	db, err := sql.Open("postgres", address)
 	if err != nil {
 		return err
 	}
 	defer db.Close()
-	rows, err := db.QueryContext(ctx, `SELECT nspname FROM pg_namespace WHERE starts_with(nspname, $1)`, schemaPrefix)
+	rows, err := db.QueryContext(ctx, `SELECT datname FROM pg_database WHERE starts_with(datname, $1)`, prefix)
 	if err != nil {
 		return err
 	}
 	defer rows.Close()
-	var schemas []string
+	var names []string
 	for rows.Next() {
-		var schema string
-		if err := rows.Scan(&schema); err != nil {
+		var name string
+		if err := rows.Scan(&name); err != nil {
 			return err
 		}
-		schemas = append(schemas, schema)
+		names = append(names, name)
 	}
 	if err := rows.Err(); err != nil {
 		return err
 	}
-	for _, schema := range schemas {
-		if _, err := db.ExecContext(ctx, `DROP SCHEMA `+schema+` CASCADE`); err != nil {
-			return fmt.Errorf("drop the leftover schema %s: %w", schema, err)
+	for _, name := range names {
+		if _, err := db.ExecContext(ctx, `DROP DATABASE `+name+` WITH (FORCE)`); err != nil {
+			return fmt.Errorf("drop the leftover database %s: %w", name, err)
 		}
 	}
 	return nil

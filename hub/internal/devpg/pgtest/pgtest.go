@@ -1,4 +1,4 @@
-// Package pgtest gives every test a PostgreSQL schema of its own, on a real server.
+// Package pgtest gives every test a PostgreSQL database of its own, on a real server.
 //
 // The server is HUB_TEST_DATABASE_URL's, if that is set. Otherwise all test processes of one user
 // share one private cluster in the temp folder, so that plain `go test ./...`, which runs packages
@@ -32,30 +32,31 @@ import (
 )
 
 const (
-	schemaPrefix = "pgtest_"
+	prefix       = "pgtest_"
 	startTimeout = 2 * time.Minute
 	dropTimeout  = 20 * time.Second
 )
 
-// New makes an empty schema and returns the URL of the database with its search_path set to that
-// schema. The schema is dropped when the test ends: close the database before (cleanups run last in,
-// first out), for a transaction left open holds the drop up and fails the test.
+// New makes an empty database and returns its URL. The database is dropped when the test ends,
+// with the connections that are left to it. A schema of a shared database would not do: what builds
+// an index beside a running hub (CREATE INDEX CONCURRENTLY) waits for every transaction of its
+// database, so tests would wait for each other.
 func New(t testing.TB) string {
 	t.Helper()
-	base, err := database()
+	base, err := server()
 	if err != nil {
 		t.Fatalf("pgtest: no PostgreSQL for tests: %v", err)
 	}
-	schema := schemaPrefix + strings.ToLower(rand.Text())
-	if err := execute(base, `CREATE SCHEMA `+schema); err != nil {
-		t.Fatalf("pgtest: create schema: %v", err)
+	name := prefix + strings.ToLower(rand.Text())
+	if err := execute(base, `CREATE DATABASE `+name); err != nil {
+		t.Fatalf("pgtest: create database: %v", err)
 	}
 	t.Cleanup(func() {
-		if err := execute(base, `SET lock_timeout = '10s'; DROP SCHEMA `+schema+` CASCADE`); err != nil {
-			t.Errorf("pgtest: drop schema (does the test close its database?): %v", err)
+		if err := execute(base, `DROP DATABASE `+name+` WITH (FORCE)`); err != nil {
+			t.Errorf("pgtest: drop database: %v", err)
 		}
 	})
-	address, err := inSchema(base, schema)
+	address, err := named(base, name)
 	if err != nil {
 		t.Fatalf("pgtest: %v", err)
 	}
@@ -89,7 +90,7 @@ func Server(t testing.TB) *devpg.Server {
 	return server
 }
 
-func database() (string, error) {
+func server() (string, error) {
 	if address := os.Getenv("HUB_TEST_DATABASE_URL"); address != "" {
 		return address, nil
 	}
@@ -97,15 +98,13 @@ func database() (string, error) {
 	return member.address, err
 }
 
-// inSchema sets the search_path through "options", which every PostgreSQL client understands.
-func inSchema(base, schema string) (string, error) {
+// named returns the address of another database of the same server.
+func named(base, database string) (string, error) {
 	address, err := url.Parse(base)
 	if err != nil {
 		return "", err
 	}
-	query := address.Query()
-	query.Set("options", strings.TrimSpace(query.Get("options")+" -csearch_path="+schema))
-	address.RawQuery = strings.ReplaceAll(query.Encode(), "+", "%20") // psql reads a plus sign as one
+	address.Path = "/" + database
 	return address.String(), nil
 }
 

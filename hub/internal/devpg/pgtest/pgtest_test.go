@@ -47,7 +47,7 @@ func open(t *testing.T, address string) *sql.DB {
 	return db
 }
 
-func TestNew_SchemasDoNotSeeEachOther(t *testing.T) {
+func TestNew_DatabasesDoNotSeeEachOther(t *testing.T) {
 	one, two := open(t, New(t)), open(t, New(t))
 	for _, db := range []*sql.DB{one, two} {
 		_, err := db.Exec(`CREATE TABLE orders (id int)`)
@@ -62,27 +62,29 @@ func TestNew_SchemasDoNotSeeEachOther(t *testing.T) {
 	require.Equal(t, []int{1, 0}, []int{inOne, inTwo})
 }
 
-func TestNew_DropsItsSchema(t *testing.T) {
-	var schema, address string
+func TestNew_DropsItsDatabase(t *testing.T) {
+	var name, address string
 	t.Run("inner", func(t *testing.T) {
 		address = New(t)
-		require.NoError(t, open(t, address).QueryRow(`SELECT current_schema()`).Scan(&schema))
+		require.NoError(t, open(t, address).QueryRow(`SELECT current_database()`).Scan(&name))
 	})
-	require.True(t, strings.HasPrefix(schema, schemaPrefix), schema)
+	require.True(t, strings.HasPrefix(name, prefix), name)
 	var found bool
-	query := `SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1)`
-	require.NoError(t, open(t, address).QueryRow(query, schema).Scan(&found))
+	base, err := server()
+	require.NoError(t, err)
+	require.NotEqual(t, base, address)
+	require.NoError(t, open(t, base).QueryRow(`SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)`, name).Scan(&found))
 	require.False(t, found)
 }
 
 func TestNew_UsesTheGivenServer(t *testing.T) {
 	server := Server(t)
 	t.Setenv("HUB_TEST_DATABASE_URL", server.URL()+"&options=-cstatement_timeout%3D1234")
-	var timeout, schema string
+	var timeout, name string
 	db := open(t, New(t))
-	require.NoError(t, db.QueryRow(`SELECT current_setting('statement_timeout'), current_schema()`).Scan(&timeout, &schema))
+	require.NoError(t, db.QueryRow(`SELECT current_setting('statement_timeout'), current_database()`).Scan(&timeout, &name))
 	require.Equal(t, "1234ms", timeout)
-	require.True(t, strings.HasPrefix(schema, schemaPrefix), schema)
+	require.True(t, strings.HasPrefix(name, prefix), name)
 }
 
 // Three processes in a temp folder of their own: two join at the same time, one joins later, all

@@ -176,7 +176,7 @@ func (o *Order) Renew(env Env, mine *Operation, lease time.Duration) (Change, er
 	d := start(o, env)
 	op := d.o.Operation(mine.ID)
 	if op == nil || op.Outcome != mine.Outcome || op.Sends != mine.Sends {
-		return Change{}, Conflictf("operation_taken", "another caller went on with the operation")
+		return Change{}, Conflictf("operation_closed", "another caller went on with the operation")
 	}
 	op.Sends-- // the sending that the lease is for is counted already
 	d.lease(op, lease)

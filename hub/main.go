@@ -62,7 +62,7 @@ func command() *cobra.Command {
 	// pflag takes the word in backticks as the name of the value.
 	c.PersistentFlags().StringVar(&file, "config", "", "settings `file` (or HUB_CONFIG); 'hub config' prints an example")
 	c.PersistentFlags().BoolVar(&beside, "dev", false, "take the settings of the running 'hub dev' (DATA_DIR or HUB_DEV_DIR, if not its usual folder)")
-	c.AddCommand(serveCommand(), migrateCommand(), appCommand(), keyCommand(), userCommand(), providerCommand(), ledgerCommand(), orderCommand(), callbackCommand(), notificationCommand(), encryptionCommand(),
+	c.AddCommand(serveCommand(), migrateCommand(), appCommand(), keyCommand(), userCommand(), providerCommand(), recoverCommand(), ledgerCommand(), orderCommand(), callbackCommand(), notificationCommand(), encryptionCommand(),
 		pluginCommand(), openapiCommand(), configCommand(), devCommand(), versionCommand())
 	helpful(c)
 	return c

@@ -139,7 +139,7 @@ func TestProviderList_ShowsNoValue(t *testing.T) {
 	out, notes, err := run(t, "provider", "list")
 	require.NoError(t, err)
 	require.Contains(t, notes, "What was set up in the console is not shown: reach the database")
-	require.Regexp(t, `stripe +stripe +no executable in .* HUB_PROVIDERS__STRIPE__SETTINGS__SECRET_KEY +secret_key\n`, out)
+	require.Regexp(t, `stripe +stripe +no executable in .* HUB_PROVIDERS__STRIPE__SETTINGS__SECRET_KEY +- +secret_key\n`, out)
 	require.Regexp(t, `stripe_eu +stripe +disabled`, out)
 	require.NotContains(t, out, "12345678")
 }

@@ -10,9 +10,11 @@ import (
 	"slices"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/superpayhub/superpay/hub/internal/postgres"
 	"github.com/superpayhub/superpay/hub/internal/providers"
 )
 
@@ -34,14 +36,15 @@ func providerCommand() *cobra.Command {
 
 // listProviders shows also without the database what needs none.
 func (h *hub) listProviders(c *cobra.Command) error {
-	configs, err := h.configuredAndKept(c.Context())
-	if err != nil {
+	configs, fences, err := h.configuredAndKept(c.Context())
+	known := err == nil
+	if !known {
 		configs = h.configured()
 		fmt.Fprintf(c.ErrOrStderr(), "What was set up in the console is not shown: %v\n", err)
 	}
 	slices.SortFunc(configs, func(a, b providers.Config) int { return strings.Compare(a.Name, b.Name) })
 	out := tabwriter.NewWriter(c.OutOrStdout(), 0, 0, 2, ' ', 0)
-	fmt.Fprintln(out, "NAME\tPLUGIN\tSTATE\tSET UP IN\tSETTINGS")
+	fmt.Fprintln(out, "NAME\tPLUGIN\tSTATE\tSET UP IN\tMONEY-OUT\tSETTINGS")
 	for _, p := range configs {
 		state, where := "configured", p.Origins[""]
 		if _, err := os.Stat(filepath.Join(h.config.PluginsDir, p.Plugin)); err != nil {
@@ -53,16 +56,30 @@ func (h *hub) listProviders(c *cobra.Command) error {
 		if p.Kept {
 			where = "console"
 		}
-		fmt.Fprintf(out, "%s\t%s\t%s\t%s\t%s\n", p.Name, p.Plugin, state, where, strings.Join(slices.Sorted(maps.Keys(p.Settings)), ", "))
+		fmt.Fprintf(out, "%s\t%s\t%s\t%s\t%s\t%s\n", p.Name, p.Plugin, state, where, moneyOut(fences, known, p.Name), strings.Join(slices.Sorted(maps.Keys(p.Settings)), ", "))
 	}
 	return out.Flush()
 }
 
-func (h *hub) configuredAndKept(ctx context.Context) ([]providers.Config, error) {
+// moneyOut says whether a provider's money-out is open, and if not, why.
+func moneyOut(fences []postgres.Fence, known bool, provider string) string {
+	if !known {
+		return "-"
+	}
+	for _, f := range fences {
+		if f.Provider == provider && f.Closed() {
+			return fmt.Sprintf("closed since %s because %s; %d payments checked", f.At.UTC().Format(time.DateTime), f.Reason, f.Checked)
+		}
+	}
+	return "open"
+}
+
+func (h *hub) configuredAndKept(ctx context.Context) ([]providers.Config, []postgres.Fence, error) {
 	db, err := h.database(ctx)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	configs, err := h.providers(ctx, db)
-	return configs, errors.Join(err, db.Close())
+	fences, fencesErr := db.Fences(ctx)
+	return configs, fences, errors.Join(err, fencesErr, db.Close())
 }

@@ -99,6 +99,9 @@ func (h *hub) serve(ctx context.Context) error {
 		Now: hubClock.Now, CheckClock: hubClock.Trusted,
 		Broken: payments.Broken{KeyReuse: h.breaks(config.BreakKeyReuse), Unknown: h.breaks(config.BreakUnknown)},
 	})
+	if err := h.beginPayments(ctx, service, registry, metrics); err != nil {
+		return err
+	}
 	worker.Payments = service
 	var draining atomic.Bool
 	files := assets.Load(h.config.Server.BasePath + "/static")
@@ -130,6 +133,19 @@ func (h *hub) serve(ctx context.Context) error {
 	draining.Store(true)
 	time.Sleep(h.config.Server.DrainDelay)
 	h.shutdown(app, registry, stopWork, worked)
+	return err
+}
+
+// beginPayments has the service watch the database for history that is lost.
+// After an error no plugin is left.
+func (h *hub) beginPayments(ctx context.Context, service *payments.Service, registry *providers.Registry, metrics *prometheus.Registry) error {
+	metrics.MustRegister(telemetry.Fences(service.MoneyOutClosed))
+	err := service.Begin(ctx)
+	if err != nil {
+		stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), h.config.Server.ShutdownTimeout)
+		defer cancel()
+		registry.Stop(stop)
+	}
 	return err
 }
 

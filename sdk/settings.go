@@ -46,6 +46,7 @@ const (
 	CanRefund        Capability = "refund"
 	CanRefundPart    Capability = "refund_part" // part of a capture, repeatedly
 	ContinuesItself  Capability = "continue"    // the hub may confirm by itself after the payer's approval
+	PayerActs        Capability = "payer_acts"  // a checkout alone takes and holds no money: the payer has to act first
 	CreatedByBrowser Capability = "browser"     // nothing is asked of the provider at checkout; the browser creates it
 )
 

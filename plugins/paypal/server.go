@@ -17,7 +17,7 @@ var serverFlow = sdk.Flow{
 	CaptureModes: []sdk.CaptureMode{sdk.CaptureAutomatic, sdk.CaptureManual},
 	Currencies:   currencies,
 	Capabilities: []sdk.Capability{
-		sdk.CanConfirm, sdk.ContinuesItself, sdk.CanCapture, sdk.CanCapturePart, sdk.CanCancel, sdk.CanRefund, sdk.CanRefundPart,
+		sdk.PayerActs, sdk.CanConfirm, sdk.ContinuesItself, sdk.CanCapture, sdk.CanCapturePart, sdk.CanCancel, sdk.CanRefund, sdk.CanRefundPart,
 	},
 }
 

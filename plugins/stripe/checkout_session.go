@@ -24,7 +24,7 @@ var checkoutSession = sdk.Flow{
 		Help: "hosted: the payer is sent to Stripe. embedded: Stripe's form appears in the app's page.",
 	}},
 	CaptureModes: []sdk.CaptureMode{sdk.CaptureAutomatic, sdk.CaptureManual},
-	Capabilities: []sdk.Capability{sdk.CanCancel, sdk.CanCapture, sdk.CanCapturePart, sdk.CanRefund, sdk.CanRefundPart},
+	Capabilities: []sdk.Capability{sdk.PayerActs, sdk.CanCancel, sdk.CanCapture, sdk.CanCapturePart, sdk.CanRefund, sdk.CanRefundPart},
 }
 
 const (

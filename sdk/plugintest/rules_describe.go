@@ -95,7 +95,7 @@ func (s *sheet) wellFormed(f sdk.Flow) {
 
 var capabilities = []sdk.Capability{
 	sdk.CanConfirm, sdk.CanCapture, sdk.CanCapturePart, sdk.CanCancel, sdk.CanRefund, sdk.CanRefundPart,
-	sdk.ContinuesItself, sdk.CreatedByBrowser,
+	sdk.ContinuesItself, sdk.PayerActs, sdk.CreatedByBrowser,
 }
 
 func (s *sheet) fields(what string, fields []sdk.Field) {

@@ -14,8 +14,8 @@ import (
 // healthz: the process runs.
 func (s *server) healthz(c *fiber.Ctx) error { return c.JSON(fiber.Map{"status": "ok"}) }
 
-// readyz: it can take requests. A provider that is down is not a reason to be
-// unready: it is answered 503 for itself alone.
+// readyz: it can take requests. A provider that is down, or whose money-out is
+// closed, is not a reason to be unready: it is answered 503 for itself alone.
 func (s *server) readyz(c *fiber.Ctx) error {
 	if s.Draining() {
 		return newProblem(fiber.StatusServiceUnavailable, "draining", "the hub is shutting down")
@@ -32,7 +32,17 @@ func (s *server) readyz(c *fiber.Ctx) error {
 	for _, p := range s.Providers.All() {
 		up[p.Name()] = p.State().Status
 	}
-	return c.JSON(fiber.Map{"status": "ready", "providers": up})
+	answer := fiber.Map{"status": "ready", "providers": up}
+	closed := fiber.Map{}
+	for name, f := range s.Payments.Fences() {
+		if f.Closed() {
+			closed[name] = fiber.Map{"since": f.At, "reason": f.Reason, "checked": f.Checked}
+		}
+	}
+	if len(closed) > 0 {
+		answer["money_out_closed"] = closed
+	}
+	return c.JSON(answer)
 }
 
 // metrics are the API's own; plugin calls are counted by providers.

@@ -40,6 +40,7 @@ type providerCard struct {
 	Flows               []sdk.Flow
 	CallbackURL         string
 	LastCallback        time.Time
+	Fence               *postgres.Fence // whose money-out is closed; nil if it is open
 	Kept                bool
 	Origin              string // of one that is not kept: a file or a variable
 }
@@ -67,12 +68,24 @@ func (s *server) cards(ctx context.Context) ([]providerCard, error) {
 	last, err := s.DB.LastCallbacks(ctx, names)
 	for i := range cards {
 		cards[i].LastCallback = last[cards[i].Name]
+		cards[i].Fence = s.fenceOf(cards[i].Name)
 	}
 	worst := []string{providers.StatusDown, "degraded", providers.StatusStarting, providers.StatusUp, providers.StatusDisabled}
 	slices.SortStableFunc(cards, func(a, b providerCard) int {
 		return slices.Index(worst, a.Status) - slices.Index(worst, b.Status)
 	})
 	return cards, err
+}
+
+// fenceOf is the fence of a provider whose money-out is closed, or nil.
+func (s *server) fenceOf(provider string) *postgres.Fence {
+	f, ok := s.Payments.Fences()[provider]
+	if !ok || !f.Closed() {
+		return nil
+	}
+	f.Reason = s.Scrub(f.Reason)
+	f.Error = s.Scrub(f.Error)
+	return &f
 }
 
 // Percent is the share of calls without an answer.
@@ -129,6 +142,7 @@ func (s *server) providerOf(c *fiber.Ctx, p *page) (*providers.Provider, provide
 		return nil, d, kept, err
 	}
 	d.LastCallback = last[d.Name]
+	d.Fence = s.fenceOf(d.Name)
 	if d.Apps, err = s.appsThatMayUse(c.UserContext(), d.Name); err != nil {
 		return nil, d, kept, err
 	}

@@ -235,3 +235,6 @@ func (s *Server) interrupt() {
 func (s *Server) pgCtl(ctx context.Context, args ...string) *exec.Cmd {
 	return command(ctx, s.as, s.bin.path("pg_ctl"), append(args, "-D", s.files.data())...)
 }
+
+// Program is the path of one of PostgreSQL's programs, of the server's version.
+func (s *Server) Program(name string) string { return s.bin.path(name) }

@@ -99,6 +99,7 @@ func (w *Worker) Run(ctx context.Context) {
 	w.work.Go(func() { w.roll(ctx) })
 	w.work.Go(func() { w.analyze(ctx) })
 	w.work.Go(func() { w.verify(ctx) })
+	w.work.Go(func() { w.Payments.Watch(ctx) })
 	w.pace = newPace(w.Reads)
 	for {
 		more, wait, err := w.round(ctx)
@@ -183,7 +184,7 @@ const seenEvery = 30 * time.Second
 // list reads what providers know, as far as it is due.
 func (w *Worker) list(ctx context.Context, now time.Time) error {
 	running := w.Payments.Running()
-	if now.Sub(w.seen) > seenEvery {
+	if now.Sub(w.seen) > seenEvery && !w.Payments.Alarmed() {
 		if err := w.DB.Seen(ctx, running, now); err != nil {
 			return err
 		}

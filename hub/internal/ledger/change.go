@@ -25,6 +25,10 @@ type Change struct {
 	Notices    []Notice
 	Callbacks  []*Callback // inbox lines that this change settles
 
+	// MoneyOut is set where a provider is about to be asked to move money. The
+	// change is not written while money-out of one of these accounts is closed.
+	MoneyOut []MoneyOut
+
 	// Looks are set instead of Attempts where nothing is new but when to look
 	// again: that is written without a new version.
 	Looks []Look
@@ -33,6 +37,12 @@ type Change struct {
 	Full    bool              // an attempt is owed too much already to keep what these news expect
 
 	changed bool
+}
+
+// MoneyOut names an account whose money-out must be open.
+type MoneyOut struct {
+	Provider string // empty: all that the app may use
+	Fence    string // the id of a fence since which the payment was read; may be empty
 }
 
 // Look is when an attempt is looked at again, unless that changed meanwhile.

@@ -63,6 +63,16 @@ func FirstID(prefix string, at time.Time) string {
 	return prefix + "_" + strings.ToLower(id.String())
 }
 
+// MadeAt is when a valid id was made.
+func MadeAt(id string) time.Time {
+	_, letters, _ := strings.Cut(id, "_")
+	parsed, err := ulid.ParseStrict(strings.ToUpper(letters))
+	if err != nil {
+		return time.Time{}
+	}
+	return ulid.Time(parsed.Time()).UTC()
+}
+
 // IDBegin is how many letters of an id, after its prefix, tell its time to about
 // 17 minutes: 2^20 ms.
 const IDBegin = 6

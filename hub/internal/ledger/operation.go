@@ -189,6 +189,16 @@ func (o *Order) Renew(env Env, mine *Operation, lease time.Duration) (Change, er
 // Resume sends an operation that never left again, after the guards of its
 // kind were asked anew, for who asks now.
 func (o *Order) Resume(env Env, opID string, lease time.Duration, by *Operator) (Change, error) {
+	return o.resume(env, opID, lease, by, false)
+}
+
+// ResumeUnknown is Resume of an operation that may have been sent since, which is
+// on no record any more: it becomes an unknown one that is repeated.
+func (o *Order) ResumeUnknown(env Env, opID string, lease time.Duration, by *Operator) (Change, error) {
+	return o.resume(env, opID, lease, by, true)
+}
+
+func (o *Order) resume(env Env, opID string, lease time.Duration, by *Operator, doubtful bool) (Change, error) {
 	d := start(o, env)
 	op := d.o.Operation(opID)
 	if op == nil || op.Outcome != OutcomeNotSent || op.AttemptID == nil {
@@ -230,8 +240,22 @@ func (o *Order) Resume(env Env, opID string, lease time.Duration, by *Operator) 
 		}
 	}
 	op.Outcome, op.Failure, op.Rejected, op.Sends = OutcomePending, nil, false, 0
+	if doubtful {
+		d.doubt(op, a)
+	}
 	d.lease(op, lease)
 	return d.finish(), nil
+}
+
+// doubt has an operation that never left count as sent once, with an unknown end.
+func (d *decision) doubt(op *Operation, a *Attempt) {
+	op.Outcome, op.Sends = OutcomeUnknown, 1
+	switch op.Kind {
+	case sdk.OpCreate:
+		a.Status = AttemptUnknown
+	case sdk.OpRefund:
+		d.o.Refund(*op.RefundID).Status = RefundUnknown
+	}
 }
 
 func (d *decision) lease(op *Operation, lease time.Duration) {

@@ -40,15 +40,38 @@ func (s *Service) heal(ctx context.Context, o *ledger.Order, op *ledger.Operatio
 	if err != nil {
 		return o, err
 	}
-	held, mine, err := s.begin(ctx, change, change.Order.Operation(op.ID))
+	mine, taken, err := s.begin(ctx, change, change.Order.Operation(op.ID))
+	if s.cleared(ctx, o, op.AttemptID, err) {
+		return s.healAgain(ctx, o.ID, op.ID, requestID)
+	}
+	var held *fencedError
 	switch {
+	case errors.As(err, &held):
+		return o, err
 	case errors.Is(err, errStale), errors.Is(err, errTakenOver): // another hub was faster
 		return s.DB.Order(ctx, "", o.ID)
 	case err != nil:
 		return nil, err
 	}
-	o, op = held, mine
+	return s.findOut(ctx, p, mine, taken, requestID)
+}
 
+// healAgain heals an operation after its payment was read, which may have told
+// how it ended.
+func (s *Service) healAgain(ctx context.Context, orderID, opID, requestID string) (*ledger.Order, error) {
+	o, err := s.DB.Order(ctx, "", orderID)
+	if err != nil {
+		return nil, err
+	}
+	op := o.Operation(opID)
+	if op == nil || !op.Open() || op.Leased(s.now()) {
+		return o, nil
+	}
+	return s.heal(ctx, o, op, requestID)
+}
+
+// findOut asks what became of an operation whose lease this hub has taken.
+func (s *Service) findOut(ctx context.Context, p *providers.Provider, o *ledger.Order, op *ledger.Operation, requestID string) (*ledger.Order, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*s.CallTimeout+4*time.Second)
 	defer cancel()
 	news := s.recover(ctx, p, o, op)

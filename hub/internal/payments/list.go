@@ -45,7 +45,16 @@ func (s *Service) List(ctx context.Context, l postgres.Schedule) error {
 		l.Since, l.BeganAt, l.Cursor = &since, &now, ""
 		l.Listed, l.News, l.NotOurs = 0, 0, 0
 	}
+	if l.Kind == postgres.ListFence && l.BeganAt == nil {
+		if err := s.DB.DueSince(ctx, l.Provider, now); err != nil {
+			return err
+		}
+		l.BeganAt = &now
+	}
 	next, err := s.listPage(ctx, &l)
+	if err != nil && l.Kind == postgres.ListFence {
+		err = errors.Join(err, s.loosen(ctx, l.Provider, err.Error()))
+	}
 	due := now // the next page, at once
 	switch {
 	case errors.Is(err, errNoList):
@@ -61,11 +70,16 @@ func (s *Service) List(ctx context.Context, l postgres.Schedule) error {
 	default:
 		s.Logger.InfoContext(ctx, "listed what a provider knows", "provider", l.Provider, "since", *l.Since, "kind", l.Kind,
 			"payments", l.Listed, "news", l.News, "not_ours", l.NotOurs)
+		if l.Kind == postgres.ListFence {
+			if err := s.listedFence(ctx, l); err != nil {
+				return err
+			}
+		}
 		l.KnownTo, due = *l.BeganAt, now.Add(s.env().Scale(listEvery))
 		l.Since, l.BeganAt, l.Cursor, l.Tries, l.Error = nil, nil, "", 0, ""
 	}
-	if l.DueAt = &due; l.Since == nil && l.Kind == postgres.ListOutage {
-		l.DueAt = nil // until the next outage
+	if l.DueAt = &due; l.Since == nil && l.Kind != postgres.ListDaily {
+		l.DueAt = nil // until the next outage, or loss
 	}
 	err = errors.Join(err, s.DB.SaveSchedule(ctx, l))
 	s.kickAt(due)
@@ -108,6 +122,11 @@ func (s *Service) listPage(ctx context.Context, l *postgres.Schedule) (next stri
 // name and is nobody's is put before a person.
 func (s *Service) listed(ctx context.Context, p *providers.Provider, payment *sdk.Payment, l *postgres.Schedule) error {
 	l.Listed++
+	if l.Kind != postgres.ListFence { // else it is known that history was lost
+		if _, err := s.evidence(ctx, p, payment, l.Since.Add(ListOverlap)); err != nil {
+			return err
+		}
+	}
 	ours := payment.InstanceID == s.DB.InstanceID()
 	maybe := payment.InstanceID == "" && ledger.ValidID(ledger.AttemptID, payment.AttemptID)
 	name := ""
@@ -123,7 +142,7 @@ func (s *Service) listed(ctx context.Context, p *providers.Provider, payment *sd
 			l.NotOurs++ // of the same account, made by somebody else
 			return nil
 		}
-		return s.unmatched(ctx, p, payment, ours, l)
+		return s.adopt(ctx, p, payment, ours, l)
 	}
 	a := heard.Order.Attempt(heard.AttemptID)
 	if a.Other(payment) {
@@ -135,6 +154,17 @@ func (s *Service) listed(ctx context.Context, p *providers.Provider, payment *sd
 	l.News++
 	_, err = s.apply(ctx, heard.Order, nil, ledger.News{AttemptID: a.ID, Source: ledger.FromHub, Hint: true, Maybe: payment.Refs, Expect: listedMovements(payment)})
 	return err
+}
+
+// adopt takes in a payment that is on no record though it carries this hub's
+// name, or perhaps does: it is put before a person.
+func (s *Service) adopt(ctx context.Context, p *providers.Provider, payment *sdk.Payment, ours bool, l *postgres.Schedule) error {
+	if l.Kind == postgres.ListFence {
+		if ours {
+			s.fences.find(p.Name())
+		}
+	}
+	return s.unmatched(ctx, p, payment, ours, l)
 }
 
 // unmatched keeps money that is at the provider under our name and belongs to

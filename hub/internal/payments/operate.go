@@ -37,6 +37,7 @@ func (s *Service) decide(ctx context.Context, c Caller, orderID string, asked fi
 	if err := s.ClockRight(); err != nil {
 		return Answer{}, err
 	}
+	read := false
 	for range maxTries {
 		// In each round: a payment that the provider told of may have been the
 		// change, and this its repeat.
@@ -57,6 +58,10 @@ func (s *Service) decide(ctx context.Context, c Caller, orderID string, asked fi
 			return s.refuse(ctx, c, asked, err)
 		}
 		a, err := s.start(ctx, c, asked, change, op)
+		if !read && s.cleared(ctx, o, op.AttemptID, err) {
+			read = true
+			continue
+		}
 		if !errors.Is(err, errStale) {
 			return a, err
 		}
@@ -122,22 +127,31 @@ func (s *Service) replay(ctx context.Context, c Caller, f fingerprint, reference
 		return Answer{}, ledger.InFlight(op, s.now())
 	case op.Open():
 		healed, err := s.heal(ctx, o, op, c.RequestID)
-		if err != nil && !errors.Is(err, errAway) { // else it is as unknown as before
+		var held *fencedError
+		if err != nil && !errors.Is(err, errAway) && !errors.As(err, &held) { // else it is as unknown as before
 			return Answer{}, err
 		}
 		o = healed
 	case op.Outcome == ledger.OutcomeNotSent:
-		return s.resume(ctx, c, o, op)
+		return s.resume(ctx, c, f, o, op)
 	}
 	return s.answer(ctx, c, o, op)
 }
 
-// resume sends an operation again that never left.
-func (s *Service) resume(ctx context.Context, c Caller, o *ledger.Order, op *ledger.Operation) (Answer, error) {
-	if p, ok := s.Providers.Get(o.Attempt(*op.AttemptID).Provider); ok && !p.Up() {
+// resume sends an operation again that never left. One that may have been sent
+// since by what was lost is unknown, and found out about as such.
+func (s *Service) resume(ctx context.Context, c Caller, f fingerprint, o *ledger.Order, op *ledger.Operation) (Answer, error) {
+	p, ok := s.Providers.Get(o.Attempt(*op.AttemptID).Provider)
+	if ok && !p.Up() {
 		return Answer{}, down(p.Name())
 	}
-	change, err := o.Resume(s.env(), op.ID, s.lease, c.Operator)
+	doubtful := ok && s.doubtful(p.Name(), op)
+	again, lease := o.Resume, s.lease
+	if doubtful {
+		again = o.ResumeUnknown
+		lease += s.CallTimeout // two calls, one after the other
+	}
+	change, err := again(s.env(), op.ID, lease, c.Operator)
 	if err != nil {
 		return Answer{}, err
 	}
@@ -151,6 +165,9 @@ func (s *Service) resume(ctx context.Context, c Caller, o *ledger.Order, op *led
 		}
 	}
 	held, mine, err := s.begin(ctx, change, change.Order.Operation(op.ID))
+	if s.cleared(ctx, o, op.AttemptID, err) {
+		return s.replay(ctx, c, f, "")
+	}
 	switch {
 	case errors.Is(err, errStale):
 		return Answer{}, ledger.InFlight(op, s.now())
@@ -159,7 +176,13 @@ func (s *Service) resume(ctx context.Context, c Caller, o *ledger.Order, op *led
 	case err != nil:
 		return Answer{}, err
 	}
-	return s.run(ctx, held, mine, c.RequestID)
+	if !doubtful {
+		return s.run(ctx, held, mine, c.RequestID)
+	}
+	if held, err = s.findOut(ctx, p, held, mine, c.RequestID); err != nil {
+		return Answer{}, err
+	}
+	return s.answer(ctx, c, held, mine)
 }
 
 // run calls the provider for an operation on record and applies its answer.

@@ -55,6 +55,10 @@ type Service struct {
 	returns doorkeeper
 	asking  atomic.Int64
 	callers callers
+
+	fences   fences
+	countNow chan struct{}
+	probing  chan struct{} // closed when the newest pages were compared; nil: there is nothing to wait for
 }
 
 // New makes the service.
@@ -73,7 +77,7 @@ func New(o Options) *Service {
 	}
 	// The lease outlives the call and, usually, the write of its outcome; if it
 	// does not, the operation is looked at twice, under one key.
-	return &Service{Options: o, lease: o.CallTimeout + max(time.Second, o.CallTimeout/4)}
+	return &Service{Options: o, lease: o.CallTimeout + max(time.Second, o.CallTimeout/4), countNow: make(chan struct{}, 1)}
 }
 
 // Asking is how many operations wait for a provider's answer at this moment.
@@ -182,7 +186,8 @@ func withoutClaims(news []ledger.News) []ledger.News {
 
 // commit records one change, and reports whether the order still was as decided
 // on. The error outcome_not_recorded leaves that open; every other error says
-// that nothing was recorded.
+// that nothing was recorded. fencedError: it is about to move
+// money, and none may move now.
 func (s *Service) commit(ctx context.Context, c ledger.Change) (bool, error) {
 	written, err := s.write(ctx, c)
 	return written.OrderID != "", err
@@ -205,13 +210,18 @@ func (s *Service) write(ctx context.Context, c ledger.Change) (postgres.Written,
 			return postgres.Written{}, err
 		}
 	}
+	if c.MoneyOut = s.moneyOut(c); len(c.MoneyOut) > 0 {
+		if err := s.waitForProbe(ctx); err != nil {
+			return postgres.Written{}, err
+		}
+	}
 	written, err := s.DB.Commit(ctx, c)
 	if errors.Is(err, postgres.ErrUncertain) {
 		s.Logger.ErrorContext(ctx, "it could not be found out whether a change is on record", "order", c.Order.ID, "error", err)
 		return postgres.Written{}, unrecorded(c.Order)
 	}
 	if err != nil || written.OrderID == "" {
-		return postgres.Written{}, err
+		return postgres.Written{}, s.held(err)
 	}
 	if written.Notices > 0 {
 		s.Kick()

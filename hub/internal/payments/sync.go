@@ -22,6 +22,10 @@ func (s *Service) Due(ctx context.Context, c postgres.Claimed) error {
 	if errors.As(err, &busy) {
 		return s.DB.Postpone(ctx, c, busy.until, false)
 	}
+	var held *fencedError
+	if errors.As(err, &held) {
+		return s.DB.Postpone(ctx, c, s.now().Add(s.env().Scale(fenceAgain)), false)
+	}
 	failures := c.Failures + 1
 	if failures >= ledger.Patience {
 		// The provider's truth cannot be had: a person is told, once, and the hub
@@ -88,6 +92,8 @@ func (s *Service) lapsed(o *ledger.Order, a *ledger.Attempt) bool {
 
 // lapse closes at the provider what the order's time is up for. The order is
 // expired when the provider says that it is closed; paid meanwhile, it is paid.
+// Its caller has just read the payment, so it does so also while money-out is
+// closed.
 func (s *Service) lapse(ctx context.Context, o *ledger.Order, a *ledger.Attempt) error {
 	p, ok := s.Providers.Get(a.Provider)
 	if !ok {
@@ -139,6 +145,7 @@ func (s *Service) read(ctx context.Context, o *ledger.Order, a *ledger.Attempt, 
 	call, cancel := context.WithTimeout(providers.WithIDs(ctx, "", o.ID), limit)
 	defer cancel()
 	news := ledger.News{AttemptID: a.ID, Source: ledger.FromRead, Begun: o.Version, At: s.now(), Lease: a.LeasedUntil}
+	fence, closed := s.fence(a.Provider)
 	payment, err := s.find(call, p, o, a)
 	switch {
 	case err == nil:
@@ -148,7 +155,11 @@ func (s *Service) read(ctx context.Context, o *ledger.Order, a *ledger.Attempt, 
 	default:
 		return o, err
 	}
-	return s.apply(ctx, o, nil, news)
+	after, err := s.apply(ctx, o, nil, news)
+	if err == nil && closed {
+		s.fences.read(a.ID, fence)
+	}
+	return after, err
 }
 
 // find reads the attempt's payment. Where only the payer's browser creates it,

@@ -67,7 +67,7 @@ func (p *DB) writeCallbacks(ctx context.Context, statement *sqlx.Stmt, cbs []*le
 			return r.err
 		}
 		return again(ctx, func() error {
-			_, err := statement.ExecContext(ctx, r.args()...)
+			_, err := statement.ExecContext(ctx, r.args(r.shape())...)
 			return err
 		})
 	})

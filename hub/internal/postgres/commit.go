@@ -17,8 +17,8 @@ import (
 // Commit records a change, only if its order still is at the version that it
 // was decided on; otherwise Written is empty, and it must be loaded and decided
 // anew. Changes of other orders that come at the same moment go into the same
-// statement. ErrKeyUsed, ErrReferenceUsed and ErrTaken write nothing, nor does
-// an error of ctx: once its statement is under way, the change waits for its
+// statement. ErrKeyUsed, ErrReferenceUsed, ErrTaken and FencedError write
+// nothing, nor does an error of ctx: once its statement is under way, the change waits for its
 // answer beyond ctx, some seconds at most. If the answer is lost, Commit finds
 // out whether this very change is on record. ErrUncertain: that failed.
 func (p *DB) Commit(ctx context.Context, c ledger.Change) (Written, error) {
@@ -28,7 +28,15 @@ func (p *DB) Commit(ctx context.Context, c ledger.Change) (Written, error) {
 		own[i] = copied(cb)
 	}
 	c.Callbacks = own
-	written, err := p.commits.do(ctx, named(c))
+	mine := named(c)
+	written, err := p.commits.do(ctx, mine)
+	if err == nil && written.OrderID == "" && len(c.MoneyOut) > 0 {
+		// The order moved, or some account is closed: this tells which.
+		written, err = p.heldCommits.do(ctx, mine)
+	}
+	if err == nil && written.Fence != "" {
+		return Written{}, fenced(written.Fence)
+	}
 	return written, writeErr(err)
 }
 
@@ -53,9 +61,19 @@ type orderRow struct {
 	WriteID string `json:"write_id,omitempty"` // of the last change, if that had no event
 }
 
-// commitAll records changes of different orders, and tells of each. Its errors
+// commitAll records changes of different orders, and tells of each. What is about
+// to move money is written only while no account at all is closed. Its errors
 // are the database's own: certain knows them.
 func (p *DB) commitAll(ctx context.Context, changes []namedChange) ([]Written, error) {
+	return p.commitRows(ctx, changes, false)
+}
+
+// commitHeld is commitAll where some account may be closed: each is looked at.
+func (p *DB) commitHeld(ctx context.Context, changes []namedChange) ([]Written, error) {
+	return p.commitRows(ctx, changes, true)
+}
+
+func (p *DB) commitRows(ctx context.Context, changes []namedChange, closed bool) ([]Written, error) {
 	// One order of writing for all: two statements never wait for each other.
 	inOrder := slices.SortedFunc(slices.Values(changes), func(a, b namedChange) int { return cmp.Compare(a.Order.ID, b.Order.ID) })
 	var written []Written
@@ -66,11 +84,13 @@ func (p *DB) commitAll(ctx context.Context, changes []namedChange) ([]Written, e
 				return unsentError{err}
 			}
 		}
-		commit, err := p.commitStatements.of(ctx, r.shape())
+		r.money.closed = closed
+		p.witness.asked(&r.money)
+		commit, shape, err := p.commitStatements.of(ctx, r.shape())
 		if err != nil {
 			return unsentError{err}
 		}
-		return commit.SelectContext(ctx, &written, r.args()...)
+		return commit.SelectContext(ctx, &written, r.args(shape)...)
 	})
 	if err != nil {
 		return nil, err
@@ -79,6 +99,9 @@ func (p *DB) commitAll(ctx context.Context, changes []namedChange) ([]Written, e
 	for i, c := range changes {
 		if at := slices.IndexFunc(written, func(w Written) bool { return w.OrderID == c.Order.ID }); at >= 0 {
 			out[i] = written[at]
+			if out[i].Fence == "" {
+				p.witness.acknowledged(c.Order)
+			}
 		}
 	}
 	return out, nil
@@ -95,8 +118,8 @@ var ErrUncertain = errors.New("it is not known whether this is on record")
 func (p *DB) findOut(ctx context.Context, c namedChange) (Written, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), groupTime)
 	defer cancel()
-	written, repeated := p.commitAll(ctx, []namedChange{c})
-	if repeated == nil && written[0].OrderID != "" {
+	written, repeated := p.commitRows(ctx, []namedChange{c}, len(c.MoneyOut) > 0)
+	if repeated == nil && written[0].OrderID != "" && written[0].Fence == "" {
 		return written[0], nil
 	}
 	var known bool
@@ -107,6 +130,8 @@ func (p *DB) findOut(ctx context.Context, c namedChange) (Written, error) {
 		return Written{}, fmt.Errorf("%w: %w", ErrUncertain, err)
 	case known:
 		return Written{OrderID: c.Order.ID, Notices: len(c.Notices), FoundOut: true}, nil
+	case repeated == nil && written[0].Fence != "": // the first writing may be under way, and began before that
+		return Written{}, fmt.Errorf("%w: money-out was closed meanwhile", ErrUncertain)
 	case repeated == nil || impossible(mapErr(repeated)):
 		return Written{}, repeated
 	}
@@ -152,6 +177,7 @@ func writeErr(err error) error {
 type Written struct {
 	OrderID string `db:"id"`
 	Notices int    `db:"notices"` // how many notifications the statement made, of all changes in it
+	Fence   string `db:"fence"`   // why it is not: see FencedError; empty if it is
 
 	// FoundOut says that the answer was lost, and the change found on record
 	// afterwards. Others may have gone on from it meanwhile.
@@ -164,6 +190,7 @@ func (p *DB) add(r *rows, c namedChange) error {
 		order.WriteID = c.writeID
 	}
 	r.add(ordersTable, &order)
+	r.money.add(c.Change)
 	for _, a := range c.Attempts {
 		row := attemptRow{Attempt: a, Opaque: p.keys.seal("attempts.opaque "+a.ID, a.Opaque)}
 		if a.NextAction != nil {

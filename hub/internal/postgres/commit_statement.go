@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"math/bits"
 	"reflect"
 	"strings"
 	"sync"
@@ -61,12 +62,15 @@ type shape uint16
 const (
 	wholeShape   shape = 1<<numTables - 1
 	noticesShape shape = 1 << noticesTable
+	moneyShape   shape = 1 << numTables       // it is about to move money: see fences.go
+	fencedShape  shape = 1 << (numTables + 1) // likewise, and some account may be closed
 )
 
 // rows are what one commit writes, by table.
 type rows struct {
 	layouts *[numTables]layout
 	of      [numTables]array
+	money   moneyRows
 	err     error // the first one
 }
 
@@ -89,15 +93,34 @@ func (r *rows) shape() (s shape) {
 			s |= 1 << i
 		}
 	}
+	switch {
+	case len(r.money.orders) == 0:
+	case r.money.closed:
+		s |= fencedShape
+	default:
+		s |= moneyShape
+	}
 	return s
 }
 
-// args are the parameters of the statement of this shape.
-func (r *rows) args() (args []any) {
+// args are the parameters of the statement of shape s: NULL, which is no row,
+// for a table that this commit does not write.
+func (r *rows) args(s shape) (args []any) {
 	for i := range r.of {
-		if r.of[i].n > 0 {
-			args = append(args, r.of[i].data)
+		if s&(1<<i) == 0 {
+			continue
 		}
+		if r.of[i].n == 0 {
+			args = append(args, nil)
+			continue
+		}
+		args = append(args, r.of[i].data)
+	}
+	switch {
+	case s&fencedShape != 0:
+		args = append(args, r.money.each()...)
+	case s&moneyShape != 0:
+		args = append(args, r.money.all()...)
 	}
 	return args
 }
@@ -108,13 +131,25 @@ func (r *rows) args() (args []any) {
 // rows come whole, as one parameter.
 func (s shape) sql(guard string) string {
 	var q []string
+	place := 1 + bits.OnesCount16(uint16(s&wholeShape)) // of the first parameter that is no table
+	notFenced := ""
+	switch {
+	case s&fencedShape != 0:
+		notFenced = notFencedSQL
+	case s&moneyShape != 0:
+		notFenced = allOpenSQL(place)
+	}
 	for i, t := range tables {
 		if s&(1<<i) == 0 {
 			continue
 		}
 		from := t.from(len(q) + 1)
 		if i == ordersTable {
-			q = append(q, "WITH written AS ("+upsert(t, from, newOrKnown, guard+" RETURNING id")+")")
+			filter := newOrKnown
+			if notFenced != "" {
+				filter = "WHERE (" + strings.TrimPrefix(newOrKnown, "WHERE ") + ") AND (" + notFenced + ")"
+			}
+			q = append(q, "written AS ("+upsert(t, from, filter, guard+" RETURNING id")+")")
 		} else {
 			q = append(q, t.name+"_in AS ("+t.part(t, from)+")")
 		}
@@ -123,7 +158,12 @@ func (s shape) sql(guard string) string {
 	if s&noticesShape != 0 {
 		told = "(SELECT count(*) FROM notifications_in)"
 	}
-	return strings.Join(q, ",\n") + "\nSELECT id, " + told + " AS notices FROM written"
+	sql := strings.Join(q, ",\n") + "\nSELECT id, " + told + " AS notices FROM written"
+	if s&fencedShape == 0 {
+		return "WITH " + sql
+	}
+	return "WITH " + fencedSQL(place) + ",\n" + strings.Replace(sql, " AS notices FROM written", " AS notices, '' AS fence FROM written", 1) +
+		" UNION ALL SELECT order_id, 0, fence FROM fenced"
 }
 
 // versionGuard lets an order be written only at the version it was read at.
@@ -193,25 +233,34 @@ type commitStatements struct {
 
 // prepare makes the whole one, in which each part has its place.
 func (c *commitStatements) prepare(ctx context.Context) error {
-	_, err := c.of(ctx, wholeShape)
-	return err
+	if _, _, err := c.of(ctx, wholeShape); err != nil {
+		return err
+	}
+	for _, money := range []shape{moneyShape, fencedShape} {
+		if _, _, err := c.of(ctx, wholeShape|money); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-// of is the statement of a shape, prepared when it is first asked for.
-func (c *commitStatements) of(ctx context.Context, s shape) (*sqlx.Stmt, error) {
+// of is the statement of a shape, prepared when it is first asked for, and the
+// shape that it has: the whole one where there are too many.
+func (c *commitStatements) of(ctx context.Context, s shape) (*sqlx.Stmt, shape, error) {
+	all := wholeShape | s
 	c.mu.RLock()
-	st, whole, many := c.prepared[s], c.prepared[wholeShape], len(c.prepared) >= mostShapes
+	st, whole, many := c.prepared[s], c.prepared[all], len(c.prepared) >= mostShapes
 	c.mu.RUnlock()
 	switch {
 	case st != nil:
-		return st, nil
+		return st, s, nil
 	case many:
-		return whole, nil
+		return whole, all, nil
 	}
 	// Not under the lock: commits whose statement is there do not wait for this one.
 	st, err := c.db.PreparexContext(ctx, s.sql(c.guard))
 	if err != nil {
-		return nil, fmt.Errorf("prepare the commit: %w", err)
+		return nil, 0, fmt.Errorf("prepare the commit: %w", err)
 	}
 	c.mu.Lock()
 	first := c.prepared[s]
@@ -221,7 +270,7 @@ func (c *commitStatements) of(ctx context.Context, s shape) (*sqlx.Stmt, error) 
 	c.mu.Unlock()
 	if first != nil { // of who asked at the same moment
 		_ = st.Close()
-		return first, nil
+		return first, s, nil
 	}
-	return st, nil
+	return st, s, nil
 }

@@ -30,14 +30,17 @@ type DB struct {
 	instanceID string
 	secret     ledger.Secret
 	versions   versionFloor
+	witness    witness
 	stmts
 	layouts          layouts
 	commitStatements commitStatements
 
-	commits  group[namedChange, Written]
-	stores   group[*ledger.Callback, struct{}]
-	ignores  group[*ledger.Callback, struct{}]
-	hearings group[hearing, Heard]
+	commits group[namedChange, Written]
+	// heldCommits are those of commits that were not written, though they may be.
+	heldCommits group[namedChange, Written]
+	stores      group[*ledger.Callback, struct{}]
+	ignores     group[*ledger.Callback, struct{}]
+	hearings    group[hearing, Heard]
 }
 
 // stmts are the statements of every request, prepared once.
@@ -83,6 +86,7 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 	// As many at once as the database is thought to have cores.
 	atOnce := max(2, o.MaxConns/8)
 	p.commits = group[namedChange, Written]{atOnce: atOnce, run: p.commitAll, clash: clashOfChange, findOut: p.findOut}
+	p.heldCommits = group[namedChange, Written]{atOnce: 1, run: p.commitHeld, clash: clashOfChange, findOut: p.findOut}
 	p.stores = group[*ledger.Callback, struct{}]{atOnce: atOnce, run: p.storeAll, clash: clashOfCallback}
 	p.ignores = group[*ledger.Callback, struct{}]{atOnce: atOnce, run: p.ignoreAll, clash: clashOfCallback}
 	p.hearings = group[hearing, Heard]{atOnce: atOnce, run: p.hearAll}

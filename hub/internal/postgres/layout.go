@@ -104,7 +104,17 @@ var errLayout = errors.New("the columns of a table are others than they were")
 func (l *layouts) fit(ctx context.Context, f func(*[numTables]layout) error) error {
 	err := f(l.known.Load())
 	var pe *pq.Error
-	if !errors.Is(err, errLayout) && (!errors.As(err, &pe) || pe.Code != "42804" /* datatype_mismatch */) {
+	switch {
+	case errors.Is(err, errLayout):
+	case !errors.As(err, &pe):
+		return err
+	case pe.Code == "42804": // datatype_mismatch
+	case pe.Code == "XX000" && strings.HasPrefix(pe.Message, "cache lookup failed for type"):
+		// The tables were dropped and made anew: a backup was restored. What the
+		// connections have prepared names types that are gone.
+		l.db.SetMaxIdleConns(0)
+		l.db.SetMaxIdleConns(l.db.Stats().MaxOpenConnections)
+	default:
 		return err
 	}
 	if err := l.read(ctx); err != nil {

@@ -13,6 +13,8 @@ const (
 	ListDaily = "daily"
 	// ListOutage lists what it knows since it was last seen up; due when it is back.
 	ListOutage = "outage"
+	// ListFence lists what it knows since the mark of its fence.
+	ListFence = "fence"
 )
 
 // Schedule is work on a provider that comes round. Between runs Since and
@@ -67,9 +69,11 @@ func (p *DB) Schedules(ctx context.Context) ([]Schedule, error) {
 	return out, mapErr(err)
 }
 
-// Seen notes that the providers are up now.
+// Seen notes that the providers are up now. Of one whose money-out is closed it
+// does not: what is known of it ends at the mark until its list was read.
 func (p *DB) Seen(ctx context.Context, providers []string, now time.Time) error {
-	_, err := p.exec(ctx, `UPDATE schedules SET known_to = greatest(known_to, $2) WHERE kind = $3 AND provider = ANY($1)`,
+	_, err := p.exec(ctx, `UPDATE schedules SET known_to = greatest(known_to, $2) WHERE kind = $3 AND provider = ANY($1)
+		AND NOT EXISTS (SELECT FROM fences f WHERE f.provider = schedules.provider AND f.state <> 'open')`,
 		pq.StringArray(providers), now, ListOutage)
 	return mapErr(err)
 }

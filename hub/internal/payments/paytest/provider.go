@@ -172,10 +172,10 @@ func Description() sdk.Description {
 	return sdk.Description{
 		Name: "scripted", Version: "1", Title: "Scripted provider",
 		Flows: []sdk.Flow{
-			{Name: FlowPage, Title: "Page", CaptureModes: modes, Capabilities: all},
+			{Name: FlowPage, Title: "Page", CaptureModes: modes, Capabilities: append(slices.Clone(all), sdk.PayerActs)},
 			{Name: FlowCharge, Title: "Charge", CaptureModes: modes, Capabilities: all},
-			{Name: FlowConfirm, Title: "Confirm", CaptureModes: modes, Capabilities: append(slices.Clone(all), sdk.ContinuesItself)},
-			{Name: FlowBare, Title: "Bare", CaptureModes: modes[:1]},
+			{Name: FlowConfirm, Title: "Confirm", CaptureModes: modes, Capabilities: append(slices.Clone(all), sdk.PayerActs, sdk.ContinuesItself)},
+			{Name: FlowBare, Title: "Bare", CaptureModes: modes[:1], Capabilities: []sdk.Capability{sdk.PayerActs}},
 		},
 		Repeats: Repeats(),
 	}

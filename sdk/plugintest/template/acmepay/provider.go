@@ -15,7 +15,7 @@ var hostedPage = sdk.Flow{
 	Name: "hosted_page", Title: "Acmepay page",
 	CaptureModes: []sdk.CaptureMode{sdk.CaptureAutomatic, sdk.CaptureManual},
 	Currencies:   currencies(),
-	Capabilities: []sdk.Capability{sdk.CanCapture, sdk.CanCapturePart, sdk.CanCancel, sdk.CanRefund, sdk.CanRefundPart},
+	Capabilities: []sdk.Capability{sdk.PayerActs, sdk.CanCapture, sdk.CanCapturePart, sdk.CanCancel, sdk.CanRefund, sdk.CanRefundPart},
 }
 
 // Provider is Acmepay behind the contract. It keeps its settings and its

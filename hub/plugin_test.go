@@ -82,7 +82,7 @@ func TestPluginList(t *testing.T) {
 	for i, want := range [][]string{
 		{"NAME", "HEALTH"},
 		{"absent", "down"},
-		{"acme", "acmepay", "0.1.0", "test", "up", "hosted_page (capture capture_part cancel refund refund_part)"},
+		{"acme", "acmepay", "0.1.0", "test", "up", "hosted_page (payer_acts capture capture_part cancel refund refund_part)"},
 		{"broken", "acmepay", "down", `setting "api_key"`},
 	} {
 		for _, w := range want {

@@ -165,6 +165,7 @@ func fenceOfARestore(t *testing.T, b *backup) {
 	e := b.began(paytest.Options{})
 	before, gone, mark := lost(b, e)
 	sends := sent(e)
+	const told = 1_000 // a version that no order of this test reaches by itself
 
 	// Before anybody has counted: the commit itself finds that what was
 	// confirmed is gone.
@@ -175,6 +176,7 @@ func fenceOfARestore(t *testing.T, b *backup) {
 	f := fence(e)
 	require.Equal(t, postgres.FenceClosed, f.State)
 	require.WithinDuration(t, mark, f.Mark, 0, "the newest count that survived")
+	require.Greater(t, e.Order(before.ID).AppVersion(), told, "apps keep the newest, and were told of what is gone")
 	require.NoError(t, e.DB.Seen(t.Context(), []string{paytest.Name}, e.Clock.Now()))
 	require.Zero(t, e.Count(`SELECT count(*) FROM schedules WHERE kind <> 'fence' AND known_to > $1`, mark), "the mark is not forgotten")
 
@@ -210,6 +212,7 @@ func fenceOfTwoHubs(t *testing.T, b *backup) {
 	count(e)
 	id := fence(e).ID
 	count(third) // it finds the same, and one fence is enough
+	require.Equal(t, e.DB.VersionFloor(), third.DB.VersionFloor())
 	require.Equal(t, id, fence(e).ID)
 	sends := sent(e)
 	refused(t, refund(other, "lost", before.ID, 4_000), "history_lost")

@@ -111,6 +111,11 @@ func (s *Service) raise(ctx context.Context, r postgres.Raise) error {
 	if err != nil {
 		return fmt.Errorf("close money-out: %w", err)
 	}
+	// Orders have lost versions that apps were told of: what they are told from now
+	// on must be newer.
+	if err := s.DB.RaiseVersions(ctx, r.Now); err != nil {
+		return fmt.Errorf("raise the versions that apps see: %w", err)
+	}
 	for _, f := range raised {
 		s.fences.learn(f)
 		s.Logger.ErrorContext(ctx, "history was lost: money-out is closed until the provider's list since then was read; `hub recover status` shows it",

@@ -147,7 +147,8 @@ const countSQL = `WITH counted AS (
 		WHERE o.version IS NULL OR o.version < s.version
 	)
 	SELECT coalesce((SELECT n FROM counted), 0) AS n, (SELECT count(*) FROM missing) AS missing,
-		(SELECT coalesce(json_agg(f ORDER BY f.provider), '[]') FROM fences f) AS fences`
+		(SELECT coalesce(json_agg(f ORDER BY f.provider), '[]') FROM fences f) AS fences,
+		(SELECT version_floor FROM hub) AS floor`
 
 // Count counts the row of this process up, and compares what comes back with
 // what was acknowledged. An error is no evidence.
@@ -164,8 +165,8 @@ func (p *DB) Count(ctx context.Context, now time.Time) (Counted, error) {
 		ids[i], versions[i] = s.id, s.version
 	}
 	var row struct {
-		N, Missing int64
-		Fences     []byte
+		N, Missing, Floor int64
+		Fences            []byte
 	}
 	c := Counted{At: at}
 	if err := p.db.GetContext(ctx, &row, countSQL, process, now, n, ids, versions); err != nil {
@@ -174,6 +175,7 @@ func (p *DB) Count(ctx context.Context, now time.Time) (Counted, error) {
 	if err := json.Unmarshal(row.Fences, &c.Fences); err != nil {
 		return c, fmt.Errorf("decode the fences: %w", err)
 	}
+	p.LearnVersions(row.Floor) // another hub may have raised it
 	switch {
 	case row.N > 0 && row.Missing == 0:
 		p.witness.counted(process, row.N, now, samples)

@@ -161,7 +161,9 @@ func (c *campaign) refresh(r *Report, views map[string]*view) {
 		}
 	}
 	for name, o := range again {
+		mu.Lock()
 		id := views[name].ID
+		mu.Unlock()
 		room <- struct{}{}
 		all.Go(func() {
 			defer func() { <-room }()

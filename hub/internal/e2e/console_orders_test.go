@@ -363,7 +363,7 @@ func TestConsole_Orders(t *testing.T) {
 		// What comes from providers is bounded by nobody: a name as long as they like, with what no text should hold.
 		_, err := db.Exec(`UPDATE attempts SET payer = jsonb_build_object('name', repeat($2, 200), 'email', $2), failure = jsonb_build_object('code', $2, 'message', repeat($2, 200)) WHERE order_id = $1`, a.ID, evil)
 		require.NoError(t, err)
-		_, err = db.Exec(`INSERT INTO events (id, order_id, at, kind, source, request_id, data) VALUES ($1, $2, now(), $3, $3, $3, jsonb_build_object('who', $3::text, 'why', repeat($3, 200), 'failure', jsonb_build_object('message', $3::text)))`,
+		_, err = db.Exec(`INSERT INTO events (id, order_id, at, kind, source, request_id, data) VALUES ($1, $2, now(), $3, 'callback', $3, jsonb_build_object('who', $3::text, 'why', repeat($3, 200), 'failure', jsonb_build_object('message', $3::text)))`,
 			ledger.NewID("evt", time.Now()), a.ID, evil)
 		require.NoError(t, err)
 		for _, path := range []string{"/orders", "/orders/" + a.ID, "/orders/" + a.ID + "/refund", "/find?q=" + url.QueryEscape(evil), "/orders?reference=" + url.QueryEscape(evil), "/orders?provider=" + url.QueryEscape(evil)} {

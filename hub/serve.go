@@ -136,10 +136,14 @@ func (h *hub) serve(ctx context.Context) error {
 	return err
 }
 
-// beginPayments has the service watch the database for history that is lost.
+// beginPayments has the service watch the database for history that is lost, if
+// the settings say so; `hub recover start` works either way.
 // After an error no plugin is left.
 func (h *hub) beginPayments(ctx context.Context, service *payments.Service, registry *providers.Registry, metrics *prometheus.Registry) error {
 	metrics.MustRegister(telemetry.Fences(service.MoneyOutClosed))
+	if !h.config.Database.WatchHistory {
+		return nil
+	}
 	err := service.Begin(ctx)
 	if err != nil {
 		stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), h.config.Server.ShutdownTimeout)

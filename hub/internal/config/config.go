@@ -83,6 +83,8 @@ const (
 type Database struct {
 	URL      string
 	MaxConns int
+	// WatchHistory closes money-out by itself when the database went back in time.
+	WatchHistory bool
 }
 
 // Provider is one configured provider.
@@ -166,6 +168,7 @@ func (c *Config) targets() map[string]any {
 		"server.metrics":             &c.Server.Metrics,
 		"database.url":               &c.Database.URL,
 		"database.max_conns":         &c.Database.MaxConns,
+		"database.watch_history":     &c.Database.WatchHistory,
 		"encryption_key":             &c.EncryptionKey,
 		"plugins.dir":                &c.PluginsDir,
 		"call_timeout":               &c.CallTimeout,

@@ -21,7 +21,10 @@ import (
 func TestRecover_RestoreUnderARunningHub(t *testing.T) {
 	t.Parallel()
 	server := pgtest.Server(t)
-	h := open(t, func(o *dev.Options) { o.DatabaseURL = server.URL() })
+	h := open(t, func(o *dev.Options) {
+		o.DatabaseURL = server.URL()
+		o.Env = append(o.Env, "HUB_DATABASE__WATCH_HISTORY=true")
+	})
 	h.skipBalance = true // a payment is of nobody: it is before a person
 	charge := map[string]any{"flow": "charge", "input": map[string]string{"token": "tok_visa"}}
 	kept := h.paid(nil)

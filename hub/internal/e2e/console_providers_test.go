@@ -107,7 +107,7 @@ func TestConsole_Providers(t *testing.T) {
 	t.Run("commands know it", func(t *testing.T) {
 		out, err := h.hubCommand("provider", "list").Output()
 		require.NoError(t, err)
-		require.Regexp(t, `(?m)^stripe_two +stripe .* console +api_url, publishable_key, secret_key, webhook_secret$`, string(out))
+		require.Regexp(t, `(?m)^stripe_two +stripe .* console +open +api_url, publishable_key, secret_key, webhook_secret$`, string(out))
 		second := *h
 		second.key = h.newApp("two", "stripe_two")
 		require.Contains(t, second.ask("GET", "/v1/providers", "", nil).raw, `"stripe_two"`)

@@ -165,7 +165,7 @@ func fenceOfARestore(t *testing.T, b *backup) {
 	e := b.began(paytest.Options{})
 	before, gone, mark := lost(b, e)
 	sends := sent(e)
-	const told = 1_000 // a version that no order of this test reaches by itself
+	const told = int64(1_000) // a version that no order of this test reaches by itself
 
 	// Before anybody has counted: the commit itself finds that what was
 	// confirmed is gone.

@@ -166,6 +166,24 @@ func fenceByHand(t *testing.T, b *backup) {
 	refused(t, payments.OpenMoneyOut(t.Context(), e.DB, paytest.Name, "ada", "again", e.Clock.Now()), "not_found")
 }
 
+// TestFence_ByHandWithoutWatching: a hub that does not watch its database keeps
+// to a fence that a person raised, and opens it when the list was read.
+func TestFence_ByHandWithoutWatching(t *testing.T) {
+	t.Parallel()
+	e := paytest.New(t, paytest.Options{})
+	require.NoError(t, e.DB.CameUp(t.Context(), paytest.Name, e.Clock.Now(), payments.ListOverlap))
+	lists(e)
+	o := e.Checkout(paytest.FlowCharge)
+	_, err := payments.CloseMoneyOut(t.Context(), e.DB, []string{paytest.Name}, e.Clock.Now().Add(-time.Hour), "ada", "a backup was restored", e.Clock.Now())
+	require.NoError(t, err)
+	count(e)
+	refused(t, refund(e, "mine", o.ID, 1_000), "history_lost")
+	lists(e)
+	count(e)
+	require.Equal(t, postgres.FenceOpen, fence(e).State)
+	require.NoError(t, refund(e, "mine", o.ID, 1_000))
+}
+
 func fenceOfAllAccounts(t *testing.T, b *backup) {
 	e := b.began(paytest.Options{})
 	o := e.Checkout(paytest.FlowCharge)

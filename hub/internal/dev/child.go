@@ -51,6 +51,7 @@ func (c *child) start(ctx context.Context) (where announced, err error) {
 		select {
 		case where = <-c.said:
 		case <-run.Done():
+			c.ended(run)
 			return where, fmt.Errorf("%s ended while it started (%w); its last lines say why", c.name, run.Err())
 		case <-ctx.Done():
 			return where, fmt.Errorf("%s does not say that it is ready: %w", c.name, ctx.Err())
@@ -82,14 +83,20 @@ func (c *child) launch() (*process.Process, error) {
 	c.run = run
 	go func() {
 		<-run.Done()
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		if c.run == run { // nobody stopped it
-			c.run = nil
-			c.house.report(fmt.Errorf("%s ended by itself: %w", c.name, run.Err()))
-		}
+		c.ended(run)
 	}()
 	return run, nil
+}
+
+// ended reports a run that nobody stopped, once. When it returns, the program
+// can be started again.
+func (c *child) ended(run *process.Process) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.run == run {
+		c.run = nil
+		c.house.report(fmt.Errorf("%s ended by itself: %w", c.name, run.Err()))
+	}
 }
 
 // wait returns when the program says that it is ready.
@@ -101,6 +108,7 @@ func (c *child) wait(ctx context.Context, run *process.Process) error {
 		}
 		select {
 		case <-run.Done():
+			c.ended(run)
 			return fmt.Errorf("%s ended while it started (%w); its last lines say why", c.name, run.Err())
 		case <-ctx.Done():
 			return fmt.Errorf("%s is not ready (%s: status %d, %w)", c.name, c.health, status, err)

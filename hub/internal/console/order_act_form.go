@@ -93,7 +93,7 @@ func (s *server) aim(f *actForm, attemptID, currency string) {
 	f.Seen = f.Order.Refundable
 	fits := map[string]func(*ledger.Attempt) bool{
 		"refund":  func(a *ledger.Attempt) bool { return f.Took(a) },
-		"capture": func(a *ledger.Attempt) bool { return a.Status == sdk.RequiresCapture },
+		"capture": capturable,
 		"cancel":  func(a *ledger.Attempt) bool { return a.Live() && !a.Abandoned },
 	}[f.Verb]
 	for _, a := range f.Attempts {

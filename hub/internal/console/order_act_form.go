@@ -94,7 +94,7 @@ func (s *server) aim(f *actForm, attemptID, currency string) {
 	fits := map[string]func(*ledger.Attempt) bool{
 		"refund":  func(a *ledger.Attempt) bool { return f.Took(a) },
 		"capture": capturable,
-		"cancel":  func(a *ledger.Attempt) bool { return a.Live() && !a.Abandoned },
+		"cancel":  (*ledger.Attempt).Closable,
 	}[f.Verb]
 	for _, a := range f.Attempts {
 		if fits == nil || !fits(a) || attemptID != "" && a.ID != attemptID {

@@ -155,6 +155,7 @@ func (o *Order) Capture(attemptID string, amount int64, ask Ask, env Env) (Chang
 	}
 	d := start(o, env)
 	d.o.CancelAskedAt = time.Time{} // it is wanted after all
+	d.over(d.o.Attempt(a.ID), AuthorizedAfterClose, "it is to be captured")
 	op := d.operation(sdk.OpCapture, d.o.Attempt(a.ID), nil, ask)
 	return d.finish(), op, nil
 }

@@ -24,12 +24,17 @@ func cannotCancel(t *testing.T) *paytest.Env {
 			}
 		}
 	})})
+	declinesCancel(e)
+	return e
+}
+
+// declinesCancel has the provider answer each cancel with the payment as it is.
+func declinesCancel(e *paytest.Env) {
 	e.Provider.Script(func(s *paytest.Script) {
 		s.Cancel = func(_ context.Context, r sdk.CancelRequest) (*sdk.Payment, error) {
 			return e.Provider.Honest.Payment(r.AttemptID), nil
 		}
 	})
-	return e
 }
 
 // abandoning are the ways in which the hub gives an attempt up.
@@ -129,5 +134,82 @@ func TestAbandoned_CaptureThatNeverLeft(t *testing.T) {
 	_, err = e.Service.Capture(t.Context(), caller, o.ID, payments.CaptureInput{})
 	refused(t, err, "attempt_abandoned")
 	require.Len(t, e.Provider.Calls("Capture"), 1)
+	e.Verified()
+}
+
+// TestAuthorizedAfterClose: money that is held since the order was closed is put
+// before a person until it is not held any more, and can be released.
+func TestAuthorizedAfterClose(t *testing.T) {
+	t.Parallel()
+	e := cannotCancel(t)
+	allows := func() { e.Provider.Script(func(s *paytest.Script) { s.Cancel = nil }) }
+	closed := func(t *testing.T, flow string, closes func(*paytest.Env, *ledger.Order)) (*ledger.Order, string) {
+		t.Helper()
+		in := e.Input(flow)
+		in.Capture = sdk.CaptureManual
+		a, err := e.Service.Checkout(t.Context(), e.Caller(), in)
+		require.NoError(t, err)
+		closes(e, a.Order)
+		attempt := a.Order.Attempts[0].ID
+		e.Told(e.Provider.Honest.Authorize(attempt))
+		e.Due()
+		o := e.Order(a.Order.ID)
+		require.Equal(t, ledger.OrderAuthorized, o.Status)
+		require.Equal(t, []string{ledger.AuthorizedAfterClose}, reasons(o))
+		require.Equal(t, attempt, o.Attention[0].AttemptID)
+		return o, attempt
+	}
+	expires := func(e *paytest.Env, _ *ledger.Order) { e.After(25 * time.Hour) }
+
+	for name, end := range map[string]func(o *ledger.Order, attempt string){
+		"it lapses":       func(_ *ledger.Order, attempt string) { e.Told(e.Provider.Honest.Decide(attempt, sdk.Canceled)) },
+		"the app cancels": func(o *ledger.Order, _ string) { allows(); cancelOrder(e, o) },
+		"a person had seen": func(o *ledger.Order, attempt string) {
+			_, err := e.Service.Resolve(t.Context(), o.ID, "", "ann", "it lapses by itself")
+			require.NoError(t, err)
+			e.Told(e.Provider.Honest.Decide(attempt, sdk.Canceled))
+		},
+	} {
+		for _, closes := range []func(*paytest.Env, *ledger.Order){cancelOrder, expires} {
+			declinesCancel(e)
+			o, attempt := closed(t, paytest.FlowConfirm, closes)
+			end(o, attempt)
+			o = e.Order(o.ID)
+			require.Contains(t, []ledger.OrderStatus{ledger.OrderCanceled, ledger.OrderExpired}, o.Status, name)
+			require.Empty(t, o.Attention, name)
+			require.False(t, o.NeedsAttention, name)
+
+			// The provider thinks otherwise: the next time is told anew.
+			e.Told(e.Provider.Honest.Authorize(attempt))
+			e.Due()
+			require.Equal(t, []string{ledger.AuthorizedAfterClose}, reasons(e.Order(o.ID)), name)
+		}
+	}
+
+	// Taken at the provider, it is paid after the end.
+	o, attempt := closed(t, paytest.FlowBare, cancelOrder)
+	e.Told(e.Provider.Honest.Pay(attempt))
+	require.Equal(t, []string{ledger.PaidAfterClose}, reasons(e.Order(o.ID)))
+	declinesCancel(e)
+	o, attempt = closed(t, paytest.FlowConfirm, expires)
+	e.Told(e.Provider.Honest.Pay(attempt))
+	require.Equal(t, []string{ledger.PaidAfterClose}, reasons(e.Order(o.ID)))
+
+	// What the provider had canceled and was not given up may be captured: then it
+	// is wanted.
+	allows()
+	o, attempt = closed(t, paytest.FlowConfirm, expires)
+	require.False(t, o.Attempt(attempt).Abandoned)
+	a, err := e.Service.Capture(t.Context(), e.Caller(), o.ID, payments.CaptureInput{})
+	require.NoError(t, err)
+	require.Equal(t, ledger.OrderPaid, a.Order.Status)
+	require.False(t, a.Order.NeedsAttention)
+
+	// An order that is open is not closed, and what was held before is not new.
+	require.Empty(t, e.Authorized().Attention)
+	o = e.Authorized()
+	declinesCancel(e)
+	cancelOrder(e, o)
+	require.Empty(t, e.Order(o.ID).Attention)
 	e.Verified()
 }

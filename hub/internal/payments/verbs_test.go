@@ -77,15 +77,15 @@ refunded                  | refunded              | refunded              | refu
 disputed                  | paid!                 | paid!                 | paid!                 | paid!                 | paid!                 | partially_refunded!   | paid!
 failed                    | paid                  | authorized            | open                  | open                  | open                  | open                  | open
 not sent                  | -                     | -                     | -                     | -                     | -                     | -                     | -
-canceled                  | paid!                 | authorized            | canceled              | canceled              | canceled              | canceled              | canceled
-abandoned                 | paid!                 | authorized            | canceled              | canceled              | canceled              | canceled              | canceled
+canceled                  | paid!                 | authorized!           | canceled              | canceled              | canceled              | canceled              | canceled
+abandoned                 | paid!                 | authorized!           | canceled              | canceled              | canceled              | canceled              | canceled
 authorized, abandoned     | paid!                 | authorized            | canceled              | canceled              | authorized            | authorized            | authorized
 paid after cancel         | paid!                 | paid!                 | paid!                 | paid!                 | paid!                 | partially_refunded!   | paid!
 paid twice                | paid!                 | paid!                 | paid!                 | paid!                 | paid!                 | paid!                 | paid!
 action, provider down     | -                     | -                     | -                     | -                     | -                     | -                     | -
 authorized, provider down | -                     | -                     | -                     | -                     | -                     | -                     | -
 paid, provider down       | -                     | -                     | -                     | -                     | -                     | -                     | -
-expired                   | paid!                 | authorized            | expired               | expired               | expired               | expired               | expired
+expired                   | paid!                 | authorized!           | expired               | expired               | expired               | expired               | expired
 `
 
 var verbs = []verb{

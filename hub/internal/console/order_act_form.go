@@ -93,8 +93,8 @@ func (s *server) aim(f *actForm, attemptID, currency string) {
 	f.Seen = f.Order.Refundable
 	fits := map[string]func(*ledger.Attempt) bool{
 		"refund":  func(a *ledger.Attempt) bool { return f.Took(a) },
-		"capture": func(a *ledger.Attempt) bool { return a.Status == sdk.RequiresCapture },
-		"cancel":  func(a *ledger.Attempt) bool { return a.Live() && !a.Abandoned },
+		"capture": capturable,
+		"cancel":  (*ledger.Attempt).Closable,
 	}[f.Verb]
 	for _, a := range f.Attempts {
 		if fits == nil || !fits(a) || attemptID != "" && a.ID != attemptID {

@@ -18,15 +18,17 @@ const (
 	Contradiction     = "contradiction"      // it said one end, and now another
 	SecondPayment     = "second_payment"     // the order was paid twice
 	PaidAfterClose    = "paid_after_close"   // paid after it was canceled or expired
-	OverRefunded      = "over_refunded"      // more went back than was taken
-	RefundFailedLate  = "refund_failed_late" // a refund counted as done came back
-	InDispute         = "in_dispute"
-	Reversed          = "reversed"         // a bank or the provider took a payment back
-	RefundMismatch    = "refund_mismatch"  // a refund of another amount or currency than asked
-	DisputeMismatch   = "dispute_mismatch" // a dispute in a currency or unit that is not the order's
-	Exhausted         = "exhausted"        // the provider's truth could not be had in time
-	CallbackStuck     = "callback_stuck"   // a callback of it could not be applied, time and again
-	LedgerDoubt       = "ledger_doubt"     // what is on record of it contradicts itself
+	// AuthorizedAfterClose: money is held since the order was canceled or expired.
+	AuthorizedAfterClose = "authorized_after_close"
+	OverRefunded         = "over_refunded"      // more went back than was taken
+	RefundFailedLate     = "refund_failed_late" // a refund counted as done came back
+	InDispute            = "in_dispute"
+	Reversed             = "reversed"         // a bank or the provider took a payment back
+	RefundMismatch       = "refund_mismatch"  // a refund of another amount or currency than asked
+	DisputeMismatch      = "dispute_mismatch" // a dispute in a currency or unit that is not the order's
+	Exhausted            = "exhausted"        // the provider's truth could not be had in time
+	CallbackStuck        = "callback_stuck"   // a callback of it could not be applied, time and again
+	LedgerDoubt          = "ledger_doubt"     // what is on record of it contradicts itself
 	// EventNotConfirmed: a proven event, or the provider's own answer, named what
 	// reads do not show after the provider's settling time.
 	EventNotConfirmed = "event_not_confirmed"
@@ -86,12 +88,25 @@ func (d *decision) reached(a *Attempt) {
 		return
 	}
 	a.Failures = 0
+	d.over(a, Exhausted, "the provider's truth is known again")
+}
+
+// released ends what is said of money that is held for a closed order: it is not
+// held any more.
+func (d *decision) released(a *Attempt) {
+	if a.Status != sdk.RequiresCapture {
+		d.over(a, AuthorizedAfterClose, "the money is not held any more")
+	}
+}
+
+// over ends what is said of an attempt for a reason that holds no more.
+func (d *decision) over(a *Attempt, reason, why string) {
 	d.o.Attention = slices.DeleteFunc(d.o.Attention, func(x Attention) bool {
-		if x.Reason != Exhausted || x.AttemptID != a.ID {
+		if x.Reason != reason || x.AttemptID != a.ID {
 			return false
 		}
 		if x.ResolvedAt.IsZero() {
-			d.record(a, News{Source: FromHub}, "attention.resolved", map[string]any{"reason": x.Reason, "why": "the provider's truth is known again"})
+			d.record(a, News{Source: FromHub}, AttentionResolved, map[string]any{"reason": reason, "why": why})
 		}
 		return true // also what a person resolved, so that the next time is told anew
 	})

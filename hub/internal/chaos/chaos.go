@@ -80,7 +80,8 @@ type campaign struct {
 	front    *front
 	database *pgproxy.Proxy            // through which the hubs reach PostgreSQL
 	stands   map[string]standin.Client // by plugin
-	web      *http.Client              // of apps and payers
+	web      *http.Client              // of apps
+	payers   *http.Client              // who wait for the page
 	apps     []*app
 	listed   map[string]bool // attempts that a person is told of because no order has them
 	orders   []*order
@@ -92,6 +93,7 @@ type campaign struct {
 	crashing sync.WaitGroup
 	faults   tally
 	lagging  lagging
+	wentBack atomic.Bool // the database: what was answered before may be gone
 	done     atomic.Int64
 }
 
@@ -127,6 +129,9 @@ func (c *campaign) open() error {
 		return err
 	}
 	env := []string{"HUB_DATABASE__MAX_CONNS=8", "HUB_LOG__LEVEL=info", "HUB_SERVER__RATE_LIMIT=0"}
+	if c.has(GoesBack) {
+		env = append(env, "HUB_DATABASE__WATCH_HISTORY=true")
+	}
 	switch c.BreakLaw {
 	case "":
 	case Signature:
@@ -151,6 +156,9 @@ func (c *campaign) open() error {
 		Transport:     &http.Transport{MaxIdleConnsPerHost: 2 * c.Workers, IdleConnTimeout: 30 * time.Second},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
+	payers := *c.web
+	payers.Timeout = 2 * time.Minute
+	c.payers = &payers
 	c.stands = map[string]standin.Client{}
 	for _, name := range []string{"stripe", "paypal"} {
 		c.stands[name] = standin.Client{BaseURL: c.house.SandboxURL + "/" + name, HTTP: c.web}

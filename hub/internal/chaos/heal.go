@@ -31,6 +31,7 @@ func (c *campaign) heal() (*Report, error) {
 		a.receiver.relent()
 	}
 	r.Drove = time.Since(c.began)
+	c.askLost()
 	views, err := c.views()
 	if err != nil {
 		return nil, err
@@ -188,7 +189,7 @@ func (c *campaign) askAgain(r *Report) {
 			continue
 		}
 		for _, a := range o.asks {
-			if a.id == "" || a.final.status != 200 && a.final.status != 201 {
+			if a.id == "" || a.final.status != 200 && a.final.status != 201 || o.gone && (a.path != checkouts || a.id != o.last.ID) {
 				continue
 			}
 			room <- struct{}{}

@@ -90,7 +90,7 @@ type trial struct {
 
 func (t *trial) run(books map[string]*theirs) {
 	defer t.excuse(len(t.r.Findings))
-	captures, back := 0, []int64{}
+	captures, back := t.taken(books), []int64{}
 	for i := range t.v.Attempts {
 		a, b := &t.v.Attempts[i], books[t.v.Attempts[i].ID]
 		if b == nil {

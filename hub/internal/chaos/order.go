@@ -30,10 +30,10 @@ type order struct {
 	complain []string
 	seen     map[string]bool // its attempts, as answers named them
 	gone     bool            // the database went back, and it is not there any more
-	card     string // that the payer pays with; "" is one that succeeds
-	funding  string // that the payer chooses at PayPal; "" is their balance
-	charged  bool   // the app charged what its client gave it
-	canceled bool   // the app was told that it is
+	card     string          // that the payer pays with; "" is one that succeeds
+	funding  string          // that the payer chooses at PayPal; "" is their balance
+	charged  bool            // the app charged what its client gave it
+	canceled bool            // the app was told that it is
 }
 
 // ask is one request of the app, with its key: however often it is repeated, it

@@ -135,7 +135,7 @@ const ReadsPerSecond = 20
 func defaults() *Config {
 	return &Config{
 		Server:      Server{Listen: "127.0.0.1:58081", RequestTimeout: 35 * time.Second, ShutdownTimeout: 25 * time.Second, RateLimit: 1000, Metrics: MetricsLoopback},
-		Database:    Database{MaxConns: 16},
+		Database:    Database{MaxConns: 16, WatchHistory: true},
 		PluginsDir:  besideExecutable("plugins"),
 		Providers:   map[string]Provider{},
 		CallTimeout: 20 * time.Second,

@@ -207,7 +207,7 @@ func (w *Worker) tell(ctx context.Context, now time.Time) (more bool, err error)
 	if free == 0 {
 		return false, nil
 	}
-	due, err := w.DB.ClaimNotifications(ctx, now, w.lease().Seconds(), free, few, w.busy())
+	due, err := w.DB.ClaimNotifications(ctx, now, w.lease().Seconds(), free, few, w.busy(), w.Payments.Unread())
 	if err != nil {
 		return false, err
 	}

@@ -54,18 +54,18 @@ type News struct {
 	At    time.Time
 	Lease time.Time
 
-	Payment   *sdk.Payment // what the provider says, proven
-	Refund    *sdk.Refund  // likewise, of one refund
-	Operation *Result      // how an operation ended
-	Look      bool         // nothing: only see what time does to the order
-	Hint      bool         // something happened: go and read
-	Maybe     []sdk.Ref    // what may be the payment of an attempt that has none yet
-	Gone      bool         // a read found nothing
-	Taken     bool         // what it named belongs to another payment
-	Lost      bool         // it names a payment that this request made, and that is on no record
-	HashTaken bool         // a key hash that it proves is on record already
-	Raise     string       // a reason for attention that the caller found
-	Callback  string       // settled with these news, or what Raise is about
+	Payment   *sdk.Payment  // what the provider says, proven
+	Refund    *sdk.Refund   // likewise, of one refund
+	Operation *Result       // how an operation ended
+	Look      bool          // nothing: only see what time does to the order
+	Hint      bool          // something happened: go and read
+	Maybe     []sdk.Ref     // what may be the payment of an attempt that has none yet
+	Gone      bool          // a read found nothing
+	Taken     bool          // what it named belongs to another payment
+	Lost      *PaymentClaim // of a payment that this request made, and that is on no record
+	HashTaken bool          // a key hash that it proves is on record already
+	Raise     string        // a reason for attention that the caller found
+	Callback  string        // settled with these news, or what Raise is about
 
 	// Expect is what reads must show before the event counts as confirmed, and
 	// Event its callback.
@@ -126,7 +126,7 @@ type decision struct {
 
 func (d *decision) apply(a *Attempt, n News) {
 	fresh := n.Begun != 0 && n.Begun == d.before.Version
-	if n.Lost {
+	if n.Lost != nil {
 		a = d.lost(a, n)
 	}
 	switch {

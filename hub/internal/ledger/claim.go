@@ -14,6 +14,8 @@ type PaymentClaim struct {
 	InstanceID, AppID, OrderID, AttemptID string
 	Reference                             string
 	KeyHash                               string // empty where no app asked
+	Flow                                  string
+	CaptureMode                           sdk.CaptureMode
 	Amount                                sdk.Money
 }
 
@@ -31,7 +33,7 @@ func (s Secret) SignPayment(c PaymentClaim) string {
 	if !ok || len(s) == 0 {
 		return ""
 	}
-	return derive(s, "payment", c.InstanceID, c.AppID, c.OrderID, c.AttemptID, c.Reference, c.KeyHash, amount, c.Amount.Currency)
+	return derive(s, "payment", c.InstanceID, c.AppID, c.OrderID, c.AttemptID, c.Reference, c.KeyHash, c.Flow, string(c.CaptureMode), amount, c.Amount.Currency)
 }
 
 // SignRefund returns the digest of a refund's claim, as SignPayment does.
@@ -44,13 +46,26 @@ func (s Secret) SignRefund(c RefundClaim) string {
 }
 
 // PaymentClaim returns what a provider says that the hub wrote into a payment's
-// metadata, and whether the hub did write it, for this very amount.
-func (s Secret) PaymentClaim(p *sdk.Payment) (PaymentClaim, bool) {
+// metadata, and whether the hub did write it, for this very amount. The metadata
+// leave out the flow and the capture mode, for which not every provider has room:
+// they are those of flows that the digest fits.
+func (s Secret) PaymentClaim(p *sdk.Payment, flows []sdk.Flow) (PaymentClaim, bool) {
 	c := PaymentClaim{
 		InstanceID: p.InstanceID, AppID: p.AppID, OrderID: p.OrderID, AttemptID: p.AttemptID,
 		Reference: p.Reference, KeyHash: p.KeyHash, Amount: p.Amount,
 	}
-	return c, ValidID(AttemptID, c.AttemptID) && ValidID(OrderID, c.OrderID) && same(s.SignPayment(c), p.Digest)
+	if p.Digest == "" || !ValidID(AttemptID, c.AttemptID) || !ValidID(OrderID, c.OrderID) {
+		return c, false
+	}
+	for _, f := range flows {
+		for _, mode := range f.CaptureModes {
+			c.Flow, c.CaptureMode = f.Name, mode
+			if same(s.SignPayment(c), p.Digest) {
+				return c, true
+			}
+		}
+	}
+	return c, false
 }
 
 // RefundClaim is PaymentClaim for a refund of an attempt.

@@ -30,8 +30,8 @@ func (d *decision) lost(a *Attempt, n News) *Attempt {
 		return a
 	}
 	before := &Attempt{
-		ID: n.Payment.AttemptID, OrderID: d.o.ID, Provider: a.Provider, Plugin: a.Plugin, Flow: a.Flow, Mode: a.Mode,
-		CaptureMode: a.CaptureMode, Status: AttemptCreated, Refs: []sdk.Ref{}, Candidates: []sdk.Ref{}, CreatedAt: d.env.Now,
+		ID: n.Payment.AttemptID, OrderID: d.o.ID, Provider: a.Provider, Plugin: a.Plugin, Flow: n.Lost.Flow, Mode: a.Mode,
+		CaptureMode: n.Lost.CaptureMode, Status: AttemptCreated, Refs: []sdk.Ref{}, Candidates: []sdk.Ref{}, CreatedAt: d.env.Now,
 	}
 	d.o.Attempts = append(d.o.Attempts, before)
 	op.AttemptID = &before.ID

@@ -47,12 +47,20 @@ func TestSecret_ProvesWhatTheHubWrote(t *testing.T) {
 	s := Secret("a secret of the hub")
 	c := PaymentClaim{
 		InstanceID: "hub", AppID: "app_1", OrderID: NewID(OrderID, now), AttemptID: NewID(AttemptID, now), Reference: "INV-1",
-		KeyHash: s.KeyHash("app_1", "key"), Amount: sdk.Money{Amount: 500, Currency: "ISK", Exponent: 0},
+		KeyHash: s.KeyHash("app_1", "key"), Flow: "browser", CaptureMode: sdk.CaptureManual, Amount: sdk.Money{Amount: 500, Currency: "ISK", Exponent: 0},
+	}
+	flows := []sdk.Flow{
+		{Name: "server", CaptureModes: []sdk.CaptureMode{sdk.CaptureAutomatic, sdk.CaptureManual}},
+		{Name: "browser", CaptureModes: []sdk.CaptureMode{sdk.CaptureAutomatic, sdk.CaptureManual}},
 	}
 	p := &sdk.Payment{Amount: sdk.Money{Amount: 50000, Currency: "ISK", Exponent: 2}, InstanceID: "hub", Digest: s.SignPayment(c)}
 	p.OrderID, p.AttemptID, p.AppID, p.Reference, p.KeyHash = c.OrderID, c.AttemptID, c.AppID, c.Reference, c.KeyHash
-	_, ok := s.PaymentClaim(p)
+	proven, ok := s.PaymentClaim(p, flows)
 	require.True(t, ok)
+	require.Equal(t, "browser", proven.Flow)
+	require.Equal(t, sdk.CaptureManual, proven.CaptureMode)
+	_, ok = s.PaymentClaim(p, flows[:1])
+	require.False(t, ok, "of another flow, whose checks are others")
 	for name, change := range map[string]func(*sdk.Payment){
 		"amount": func(p *sdk.Payment) { p.Amount.Amount += 100 }, "currency": func(p *sdk.Payment) { p.Amount.Currency = "USD" },
 		"attempt": func(p *sdk.Payment) { p.AttemptID = NewID(AttemptID, now) }, "order": func(p *sdk.Payment) { p.OrderID = NewID(OrderID, now) },
@@ -63,12 +71,12 @@ func TestSecret_ProvesWhatTheHubWrote(t *testing.T) {
 	} {
 		forged := *p
 		change(&forged)
-		_, ok := s.PaymentClaim(&forged)
+		_, ok := s.PaymentClaim(&forged, flows)
 		require.False(t, ok, name)
 	}
-	_, ok = Secret("another").PaymentClaim(p)
+	_, ok = Secret("another").PaymentClaim(p, flows)
 	require.False(t, ok)
-	_, ok = Secret(nil).PaymentClaim(p)
+	_, ok = Secret(nil).PaymentClaim(p, flows)
 	require.False(t, ok)
 
 	r := RefundClaim{InstanceID: "hub", AttemptID: c.AttemptID, RefundID: NewID(RefundID, now), KeyHash: "4b", Amount: c.Amount}

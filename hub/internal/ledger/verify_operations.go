@@ -185,8 +185,11 @@ var outcomes = map[string]Outcome{
 
 // startedKind is the kind of operation of whose beginning a line tells.
 func startedKind(kind string) (sdk.OperationKind, bool) {
-	if kind == refundRecovered {
+	switch kind {
+	case refundRecovered:
 		return sdk.OpRefund, true
+	case paymentRecovered:
+		return sdk.OpCreate, true
 	}
 	for _, k := range []sdk.OperationKind{sdk.OpCreate, sdk.OpConfirm, sdk.OpCapture, sdk.OpCancel, sdk.OpRefund} {
 		if kind == string(k)+".started" {

@@ -50,6 +50,20 @@ func (s *Service) Fences() map[string]postgres.Fence {
 	return out
 }
 
+// Unread are the providers whose list is being read because history was lost: of
+// their orders nothing is told to apps until then.
+func (s *Service) Unread() []string {
+	s.fences.mu.Lock()
+	defer s.fences.mu.Unlock()
+	names := []string{}
+	for name, f := range s.fences.known {
+		if f.State == postgres.FenceClosed {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
 // MoneyOutClosed tells of each configured provider whether some of its money-out
 // is closed.
 func (s *Service) MoneyOutClosed() map[string]bool {

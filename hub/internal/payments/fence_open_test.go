@@ -2,6 +2,7 @@ package payments_test
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"time"
 
@@ -88,7 +89,7 @@ func fenceOfDown(t *testing.T, b *backup) {
 	refused(t, refund(e, "lost", before.ID, 4_000), "history_lost")
 	lists(e)
 	require.Equal(t, postgres.FenceOpen, fence(e).State)
-	require.Equal(t, 1, e.Count(`SELECT count(*) FROM unmatched WHERE attempt_id = $1`, gone))
+	require.Equal(t, 1, e.Count(`SELECT count(*) FROM attempts WHERE id = $1 AND captured = 10000`, gone), "adopted")
 }
 
 func fenceNotSent(t *testing.T, b *backup) {
@@ -164,6 +165,35 @@ func fenceByHand(t *testing.T, b *backup) {
 	require.NoError(t, refund(e, "mine", o.ID, 1_000))
 	require.Contains(t, fence(e).Opened, "all was compared by hand")
 	refused(t, payments.OpenMoneyOut(t.Context(), e.DB, paytest.Name, "ada", "again", e.Clock.Now()), "not_found")
+}
+
+func fenceOfNotifications(t *testing.T, b *backup) {
+	e := b.began(paytest.Options{Service: func(o *payments.Options) {
+		o.Render = func(o *ledger.Order) []byte { return fmt.Appendf(nil, `{"refunded":%d}`, o.Refunded) }
+	}})
+	e.Listen()
+	due := func() []postgres.Outgoing {
+		out, err := e.DB.ClaimNotifications(t.Context(), e.Clock.Now(), 0, 10, 10, []string{}, e.Service.Unread())
+		require.NoError(t, err)
+		return out
+	}
+	before, _, _ := lost(b, e)
+	require.NotEmpty(t, due())
+	count(e)
+	disputed := e.Provider.Honest.Disputed(before.Attempts[0].ID, paytest.USD(100))
+	_, err := e.Callback(e.Fact("evt-1", before.Attempts[0].ID, true, sdk.Payment{Disputes: sdk.Disputes{Items: disputed.Disputes.Items}}))
+	require.NoError(t, err)
+	require.Empty(t, due(), "of an order that has lost a refund")
+	lists(e)
+	e.Due()
+	count(e)
+	newest := postgres.Outgoing{}
+	for _, n := range due() {
+		if n.OrderID == before.ID && n.Version > newest.Version {
+			newest = n
+		}
+	}
+	require.Contains(t, newest.Payload, "4000")
 }
 
 // TestFence_ByHandWithoutWatching: a hub that does not watch its database keeps

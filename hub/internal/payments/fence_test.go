@@ -156,6 +156,7 @@ func TestFence(t *testing.T) {
 		"only a refund is gone":                       fenceOfARefund,
 		"of all accounts that an app may use":         fenceOfAllAccounts,
 		"a fence that cannot be raised yet":           fenceNotRaised,
+		"apps are told after the list was read":       fenceOfNotifications,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, newBackup(t, server)) })
 	}
@@ -196,7 +197,7 @@ func fenceOfARestore(t *testing.T, b *backup) {
 	f = fence(e)
 	require.Equal(t, postgres.FenceOpen, f.State)
 	require.Equal(t, int64(1), f.Found)
-	require.Equal(t, 1, e.Count(`SELECT count(*) FROM unmatched WHERE attempt_id = $1`, gone))
+	require.Equal(t, 1, e.Count(`SELECT count(*) FROM attempts WHERE id = $1 AND captured = 10000`, gone), "adopted")
 	require.Equal(t, int64(4_000), e.Order(before.ID).Refunded, "what the list tells of a known payment was read")
 	require.NoError(t, refund(e, "new", before.ID, 6_000))
 	count(e)

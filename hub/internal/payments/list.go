@@ -119,7 +119,7 @@ func (s *Service) listPage(ctx context.Context, l *postgres.Schedule) (next stri
 
 // listed looks at one payment of a list. One of an attempt of ours that tells
 // something new is read, which goes the way of all news. One that carries our
-// name and is nobody's is put before a person.
+// name and is on no record is adopted, or put before a person.
 func (s *Service) listed(ctx context.Context, p *providers.Provider, payment *sdk.Payment, l *postgres.Schedule) error {
 	l.Listed++
 	if l.Kind != postgres.ListFence { // else it is known that history was lost
@@ -142,7 +142,7 @@ func (s *Service) listed(ctx context.Context, p *providers.Provider, payment *sd
 			l.NotOurs++ // of the same account, made by somebody else
 			return nil
 		}
-		return s.adopt(ctx, p, payment, ours, l)
+		return s.offRecord(ctx, p, payment, ours, l)
 	}
 	a := heard.Order.Attempt(heard.AttemptID)
 	if a.Other(payment) {
@@ -156,13 +156,19 @@ func (s *Service) listed(ctx context.Context, p *providers.Provider, payment *sd
 	return err
 }
 
-// adopt takes in a payment that is on no record though it carries this hub's
-// name, or perhaps does: it is put before a person.
-func (s *Service) adopt(ctx context.Context, p *providers.Provider, payment *sdk.Payment, ours bool, l *postgres.Schedule) error {
-	if l.Kind == postgres.ListFence {
-		if ours {
-			s.fences.find(p.Name())
-		}
+// offRecord takes in a payment that is on no record though it carries this hub's
+// name, or perhaps does: it is adopted if its metadata prove that the hub made it,
+// and otherwise put before a person.
+func (s *Service) offRecord(ctx context.Context, p *providers.Provider, payment *sdk.Payment, ours bool, l *postgres.Schedule) error {
+	if l.Kind == postgres.ListFence && ours {
+		s.fences.find(p.Name())
+	}
+	adopted, err := s.adopt(ctx, p, payment)
+	if adopted {
+		l.News++
+	}
+	if err != nil || adopted {
+		return err
 	}
 	return s.unmatched(ctx, p, payment, ours, l)
 }

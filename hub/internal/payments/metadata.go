@@ -25,7 +25,7 @@ func (s *Service) signCheckout(r *sdk.CheckoutRequest, o *ledger.Order, op *ledg
 	r.KeyHash = s.keyHash(op)
 	r.Digest = s.DB.Secret().SignPayment(ledger.PaymentClaim{
 		InstanceID: r.InstanceID, AppID: r.AppID, OrderID: r.OrderID, AttemptID: r.AttemptID,
-		Reference: r.Reference, KeyHash: r.KeyHash, Amount: r.Amount,
+		Reference: r.Reference, KeyHash: r.KeyHash, Flow: r.Flow, CaptureMode: r.CaptureMode, Amount: r.Amount,
 	})
 }
 

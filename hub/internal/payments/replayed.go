@@ -34,12 +34,12 @@ func (s *Service) replayedPayment(ctx context.Context, o *ledger.Order, op *ledg
 	if said.Reference == "" {
 		said.Reference = o.Reference // a provider may have no room for it; the digest decides
 	}
-	claim, proven := s.DB.Secret().PaymentClaim(&said)
+	claim, proven := s.paymentClaim(o.Attempt(*op.AttemptID).Provider, &said)
 	sameKey := proven && claim.KeyHash != "" && claim.KeyHash == s.keyHash(op) && claim.AppID == o.AppID
 	named, err := s.DB.OrderOfAttempt(ctx, said.AttemptID)
 	switch {
 	case errors.Is(err, postgres.ErrNotFound) && sameKey && claim.Reference == o.Reference:
-		n.Lost = true // it is what this very request made before the database forgot it
+		n.Lost = &claim // it is what this very request made before the database forgot it
 		return n
 	case errors.Is(err, postgres.ErrNotFound) && !sameKey:
 		return n // nobody knows it: recorded as it is, and flagged

@@ -78,7 +78,7 @@ func (s *Service) Sync(ctx context.Context, attemptID string) error {
 		_, warnErr := s.apply(ctx, before, nil, ledger.News{AttemptID: attemptID, Source: ledger.FromHub})
 		return errors.Join(err, warnErr)
 	}
-	if s.lapsed(o, o.Attempt(attemptID)) {
+	if a := o.Attempt(attemptID); s.lapsed(o, a) || o.Superseded(a) {
 		return s.lapse(ctx, o, o.Attempt(attemptID))
 	}
 	return s.proceed(ctx, o, attemptID)
@@ -90,8 +90,9 @@ func (s *Service) lapsed(o *ledger.Order, a *ledger.Attempt) bool {
 		(a.Status == sdk.RequiresAction || a.Status == sdk.RequiresConfirmation)
 }
 
-// lapse closes at the provider what the order's time is up for. The order is
-// expired when the provider says that it is closed; paid meanwhile, it is paid.
+// lapse closes at the provider what the order's time is up for, or what another
+// attempt stands for. The order is expired when the provider says that it is
+// closed; paid meanwhile, it is paid.
 // Its caller has just read the payment, so it does so also while money-out is
 // closed.
 func (s *Service) lapse(ctx context.Context, o *ledger.Order, a *ledger.Attempt) error {

@@ -20,8 +20,8 @@ const (
 	probeLimit = 5 * time.Second
 	movedLimit = 15 * time.Second
 	probePages = 8
-	// evidenceEvery bounds how often lists close money-out. What they show is
-	// written by whoever can write a provider's metadata.
+	// evidenceEvery bounds how often lists close money-out. What they show may be
+	// a copy, made by whoever can read and write a provider's metadata.
 	evidenceEvery = time.Hour
 )
 
@@ -237,18 +237,22 @@ func (s *Service) probeOne(ctx context.Context, p *providers.Provider) error {
 }
 
 // evidence closes money-out if a payment of a provider's list shows that history
-// was lost: it, or a refund of it, carries this hub's name and an id that the hub
-// gave after the mark, and that is on no record. What was made before the mark
-// is missing for another reason, and a person was told of it. Mark is when the
-// provider was last seen up by a hub that wrote to this database.
+// was lost: the metadata of it, or of a refund of it, prove that this hub made it,
+// after the mark, and it is on no record. What was made before the mark is missing
+// for another reason. Mark is when the provider was last seen up by a hub that
+// wrote to this database.
 func (s *Service) evidence(ctx context.Context, p *providers.Provider, payment *sdk.Payment, mark time.Time) (bool, error) {
 	var attempts, refunds []string
 	if made, ours := s.given(ledger.AttemptID, payment.AttemptID, payment.InstanceID); ours && made.After(mark) {
-		attempts = append(attempts, payment.AttemptID)
+		if _, proven := s.paymentClaim(p.Name(), payment); proven {
+			attempts = append(attempts, payment.AttemptID)
+		}
 	}
 	for _, r := range payment.Refunds.Items {
 		if made, ours := s.given(ledger.RefundID, r.RefundID, r.InstanceID); ours && made.After(mark) {
-			refunds = append(refunds, r.RefundID)
+			if _, proven := s.DB.Secret().RefundClaim(payment.AttemptID, r); proven {
+				refunds = append(refunds, r.RefundID)
+			}
 		}
 	}
 	if len(attempts)+len(refunds) == 0 {

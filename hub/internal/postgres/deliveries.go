@@ -25,14 +25,18 @@ type Outgoing struct {
 const claimNotificationsSQL = `UPDATE notifications n SET due_at = $1::timestamptz + make_interval(secs => $2), tries = n.tries + 1
 	FROM webhook_endpoints e WHERE e.id = n.endpoint_id AND n.id IN (
 		SELECT x.id FROM (SELECT id FROM webhook_endpoints WHERE disabled_at IS NULL AND id <> ALL($4) ORDER BY random()) y,
-			LATERAL (SELECT id FROM notifications z WHERE z.endpoint_id = y.id AND z.due_at <= $1 ORDER BY z.due_at LIMIT $5 FOR NO KEY UPDATE SKIP LOCKED) x
+			LATERAL (SELECT id FROM notifications z WHERE z.endpoint_id = y.id AND z.due_at <= $1
+				AND (cardinality($6::text[]) = 0 OR NOT EXISTS (SELECT FROM attempts a WHERE a.order_id = z.order_id AND a.provider = ANY($6)))
+				ORDER BY z.due_at LIMIT $5 FOR NO KEY UPDATE SKIP LOCKED) x
 		LIMIT $3)
 	RETURNING n.id, n.app_id, n.endpoint_id, n.order_id, n.type, n.version, n.payload, n.tries, n.created_at, e.url, e.failing_since, e.secret,
 		CASE WHEN e.previous_until > $1 THEN e.previous_secret END AS previous_secret`
 
 // ClaimNotifications leases up to limit notifications that are due, few of
-// each endpoint at once and none of those that are not to be called now.
-func (p *DB) ClaimNotifications(ctx context.Context, now time.Time, lease float64, limit, each int, but []string) ([]Outgoing, error) {
+// each endpoint at once and none of those that are not to be called now. Nor is
+// any told of an order that was tried at one of the providers in held: what is on
+// record of it may be older than what its app knows.
+func (p *DB) ClaimNotifications(ctx context.Context, now time.Time, lease float64, limit, each int, but, held []string) ([]Outgoing, error) {
 	var rows []struct {
 		Notification
 		URL            string     `db:"url"`
@@ -40,7 +44,7 @@ func (p *DB) ClaimNotifications(ctx context.Context, now time.Time, lease float6
 		Secret         []byte     `db:"secret"`
 		PreviousSecret []byte     `db:"previous_secret"`
 	}
-	if err := p.claimNotifications.SelectContext(ctx, &rows, now, lease, limit, pq.StringArray(but), each); err != nil {
+	if err := p.claimNotifications.SelectContext(ctx, &rows, now, lease, limit, pq.StringArray(but), each, pq.StringArray(held)); err != nil {
 		return nil, mapErr(err)
 	}
 	out := make([]Outgoing, 0, len(rows))

@@ -72,8 +72,9 @@ func TestClaimNotifications_IsFair(t *testing.T) {
 	require.NoError(t, err)
 	_, err = db.db.Exec(`UPDATE webhook_endpoints SET disabled_at = now() WHERE id = $1`, off)
 	require.NoError(t, err)
+	held := []string{}
 	claim := func(limit int, but ...string) map[string]int {
-		out, err := db.ClaimNotifications(t.Context(), time.Now(), 30, limit, 4, append([]string{}, but...))
+		out, err := db.ClaimNotifications(t.Context(), time.Now(), 30, limit, 4, append([]string{}, but...), held)
 		require.NoError(t, err)
 		n := map[string]int{}
 		for _, o := range out {
@@ -82,6 +83,7 @@ func TestClaimNotifications_IsFair(t *testing.T) {
 		}
 		return n
 	}
+	held = []string{"another"}
 	require.Equal(t, map[string]int{long: 4, short: 2, lost: 1}, claim(32))
 	require.Empty(t, claim(32, long))
 	require.Equal(t, map[string]int{long: 3}, claim(3))

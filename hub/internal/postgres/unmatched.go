@@ -66,3 +66,10 @@ func (p *DB) ResolveUnmatched(ctx context.Context, provider, ref, resolution str
 	return mapErr(p.get(ctx, &found, `UPDATE unmatched SET resolved_at = $4, resolution = $3
 		WHERE provider = $1 AND ref = $2 AND (resolved_at IS NULL OR resolved_at = $4 AND resolution = $3) RETURNING ref`, provider, ref, resolution, now))
 }
+
+// AdoptUnmatched records that what was put before a person is on record now.
+func (p *DB) AdoptUnmatched(ctx context.Context, provider, attemptID, resolution string, now time.Time) error {
+	_, err := p.exec(ctx, `UPDATE unmatched SET resolved_at = $4, resolution = $3 WHERE provider = $1 AND attempt_id = $2 AND resolved_at IS NULL`,
+		provider, attemptID, resolution, now)
+	return mapErr(err)
+}

@@ -94,6 +94,8 @@ type campaign struct {
 	faults   tally
 	lagging  lagging
 	wentBack atomic.Bool // the database: what was answered before may be gone
+	copied   time.Time   // the database that came back
+	restored time.Time   // it was
 	done     atomic.Int64
 }
 
@@ -129,9 +131,6 @@ func (c *campaign) open() error {
 		return err
 	}
 	env := []string{"HUB_DATABASE__MAX_CONNS=8", "HUB_LOG__LEVEL=info", "HUB_SERVER__RATE_LIMIT=0"}
-	if c.has(GoesBack) {
-		env = append(env, "HUB_DATABASE__WATCH_HISTORY=true")
-	}
 	switch c.BreakLaw {
 	case "":
 	case Signature:

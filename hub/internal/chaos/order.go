@@ -44,6 +44,7 @@ type ask struct {
 	body            any
 	id              string // of the order or refund that it was answered with
 	final           answer // empty while there is none
+	at, told        time.Time
 }
 
 func newOrder(c *campaign, n int) *order {
@@ -125,6 +126,9 @@ func (o *order) repeat(from int, a *ask, limit time.Duration) answer {
 	wait := 20 * time.Millisecond
 	fresh := a.fresh
 	a.fresh = false
+	if a.at.IsZero() {
+		a.at = time.Now()
+	}
 	for end := time.Now().Add(limit); time.Now().Before(end) && o.c.ctx.Err() == nil; from++ {
 		timeout := 12 * time.Second
 		if o.hasty && wait < 40*time.Millisecond {
@@ -178,6 +182,9 @@ func (o *order) hear(a *ask, got answer) bool {
 	}
 	o.mu.Lock()
 	a.final = got
+	if a.told.IsZero() {
+		a.told = time.Now()
+	}
 	o.mu.Unlock()
 	return true
 }

@@ -16,7 +16,7 @@ func (c *campaign) goBack(o *order, first, last int) {
 	var does crash
 	switch o.n {
 	case first + (last-first)/3:
-		does = crash{"database copied", func(c *campaign, _ *order) error { return c.house.SnapshotPostgres(c.ctx) }}
+		does = crash{"database copied", (*campaign).copy}
 	case first + (last-first)/2:
 		does = crash{"database goes back in time", (*campaign).restore}
 	default:
@@ -42,10 +42,29 @@ func (c *campaign) readListed() error {
 	return nil
 }
 
+// copy keeps the database as it stands.
+func (c *campaign) copy(*order) error {
+	c.copied = time.Now()
+	return c.house.SnapshotPostgres(c.ctx)
+}
+
 // restore puts the copy in the place of the database.
 func (c *campaign) restore(*order) error {
 	c.wentBack.Store(true)
-	return c.house.RestorePostgres(c.ctx)
+	err := c.house.RestorePostgres(c.ctx)
+	c.restored = time.Now()
+	return err
+}
+
+// lost reports whether what the app asked may be on no record any more: it was
+// asked before the database went back, and not answered before it was copied.
+func (c *campaign) lost(a *ask) bool {
+	return c.wentBack.Load() && a.at.Before(c.restored) && (a.told.IsZero() || a.told.After(c.copied))
+}
+
+// lostAny reports whether anything that the app asked with a verb may be lost.
+func (o *order) lostAny(verb string) bool {
+	return slices.ContainsFunc(o.asks, func(a *ask) bool { return a.verb == verb && o.c.lost(a) })
 }
 
 // askLost has the apps do what they do with an order that is not there any more:

@@ -32,9 +32,11 @@ func (o *order) whole(decline bool, changes map[string]any) map[string]any {
 	return b
 }
 
+const checkouts = "/v1/checkouts"
+
 // checkout makes the order. Without one the story is over.
 func (o *order) checkout(decline bool, changes map[string]any) {
-	o.begin(&ask{verb: "checkout", path: "/v1/checkouts", key: o.reference + "-checkout", body: o.whole(decline, changes)}, o.way, decline)
+	o.begin(&ask{verb: "checkout", path: checkouts, key: o.reference + "-checkout", body: o.whole(decline, changes)}, o.way, decline)
 	if a := o.attempt(); a != nil && a.Status == "failed" && !decline && o.last.is("open") && changes == nil {
 		o.again(o.way, false) // it was told that it failed: the app tries once more
 	}
@@ -167,7 +169,7 @@ func (o *order) sameKey() {
 	asks := make([]*ask, 6)
 	o.arm(atCreate)
 	o.race(len(asks), func(i int) {
-		asks[i] = &ask{verb: "checkout", path: "/v1/checkouts", key: o.reference + "-checkout", body: body}
+		asks[i] = &ask{verb: "checkout", path: checkouts, key: o.reference + "-checkout", body: body}
 		asks[i].final = o.repeat(o.n+i, asks[i], patience)
 	})
 	o.mu.Lock()
@@ -187,7 +189,7 @@ func (o *order) sameKey() {
 	}
 	other := o.whole(false, nil)
 	other["amount"] = o.amount + 1
-	got, err := o.c.call(o.c.ctx, o.app, o.hub(), http.MethodPost, "/v1/checkouts", asks[0].key, other)
+	got, err := o.c.call(o.c.ctx, o.app, o.hub(), http.MethodPost, checkouts, asks[0].key, other)
 	if err == nil && got.Code != "idempotency_key_reused" && got.status != 503 {
 		o.fail("the key with another body was answered %d: %.200s", got.status, got.raw)
 	}

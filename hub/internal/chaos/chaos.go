@@ -40,15 +40,14 @@ type Options struct {
 	Stories         []string      // only those; none is all
 	Rate            float64       // of orders with a call that fails; 0 is 0.3
 	Answers         int           // commits between two whose connection is cut; 0 is 150
-	Also            []string      // kinds of faults that are off unless named: see Kinds
+	Without         []string      // kinds of faults that are left out: see Kinds
 	LogWriter       io.Writer     // what all processes say; nil drops it
 	Say             io.Writer     // how it goes; nil says nothing
 }
 
 const hubs = 3
 
-// Kinds of faults that are off unless Options.Also names them, for the hub does
-// not stand them yet.
+// Kinds of faults that Options.Without can leave out.
 const (
 	Stale         = "stale"      // reads that lag behind the events
 	Contradicting = "contradict" // answers about another amount, currency, status or payment
@@ -58,7 +57,7 @@ const (
 // Kinds are all of them.
 var Kinds = []string{Stale, Contradicting, GoesBack}
 
-func (o Options) has(kind string) bool { return slices.Contains(o.Also, kind) }
+func (o Options) has(kind string) bool { return !slices.Contains(o.Without, kind) }
 
 // Signature is the law that a callback's signature is checked. It is the
 // plugins' to keep: for it they are built with the tag break_signature, which
@@ -81,7 +80,8 @@ type campaign struct {
 	front    *front
 	database *pgproxy.Proxy            // through which the hubs reach PostgreSQL
 	stands   map[string]standin.Client // by plugin
-	web      *http.Client              // of apps and payers
+	web      *http.Client              // of apps
+	payers   *http.Client              // who wait for the page
 	apps     []*app
 	listed   map[string]bool // attempts that a person is told of because no order has them
 	orders   []*order
@@ -92,6 +92,10 @@ type campaign struct {
 	crashes  sync.Mutex // one at a time
 	crashing sync.WaitGroup
 	faults   tally
+	lagging  lagging
+	wentBack atomic.Bool // the database: what was answered before may be gone
+	copied   time.Time   // the database that came back
+	restored time.Time   // it was
 	done     atomic.Int64
 }
 
@@ -151,6 +155,9 @@ func (c *campaign) open() error {
 		Transport:     &http.Transport{MaxIdleConnsPerHost: 2 * c.Workers, IdleConnTimeout: 30 * time.Second},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
+	payers := *c.web
+	payers.Timeout = 2 * time.Minute
+	c.payers = &payers
 	c.stands = map[string]standin.Client{}
 	for _, name := range []string{"stripe", "paypal"} {
 		c.stands[name] = standin.Client{BaseURL: c.house.SandboxURL + "/" + name, HTTP: c.web}
@@ -210,6 +217,7 @@ func (c *campaign) drive() {
 					c.goBack(o, first, last)
 				}
 				o.live()
+				c.freshen()
 				c.done.Add(1)
 			}
 		})

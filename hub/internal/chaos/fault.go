@@ -1,9 +1,12 @@
 package chaos
 
 import (
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
+	"time"
 
 	"github.com/superpayhub/superpay/sdk/plugintest/standin"
 )
@@ -55,6 +58,49 @@ func (o *order) lift() {
 	}
 }
 
+// lagging are the rules by which reads lag. They go on when their order's
+// scenario is over, for some time: a stand-in looks at each rule at each call.
+type lagging struct {
+	mu    sync.Mutex
+	rules []lagSince
+}
+
+type lagSince struct {
+	ruleOf
+	at time.Time
+}
+
+// lagsFor is far longer than an order's life and the longest of lags.
+const lagsFor = time.Minute
+
+func (l *lagging) add(r ruleOf) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.rules = append(l.rules, lagSince{r, time.Now()})
+}
+
+// old takes out the rules that have been there for long enough.
+func (l *lagging) old() []lagSince {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	n := 0
+	for n < len(l.rules) && time.Since(l.rules[n].at) > lagsFor {
+		n++
+	}
+	out := l.rules[:n]
+	l.rules = l.rules[n:]
+	return out
+}
+
+// freshen lifts the rules that are old.
+func (c *campaign) freshen() {
+	for _, r := range c.lagging.old() {
+		if err := c.stands[r.stand].ClearFaultsOf(c.ctx, r.match); err != nil && c.ctx.Err() == nil {
+			fmt.Fprintln(c.Say, "a fault could not be lifted:", err)
+		}
+	}
+}
+
 // target is what the call of a step carries, and no other order's does.
 func (o *order) target(at step) string {
 	switch at {
@@ -87,8 +133,10 @@ func (o *order) spoil(match string) {
 }
 
 func (o *order) set(rule standin.Fault) {
-	if rule.Action != standin.Stale { // it goes on when the scenario is over
-		o.rules = append(o.rules, ruleOf{o.way.provider, rule.Match})
+	if at := (ruleOf{o.way.provider, rule.Match}); rule.Action == standin.Stale {
+		o.c.lagging.add(at)
+	} else {
+		o.rules = append(o.rules, at)
 	}
 	if err := o.c.stands[o.way.provider].AddFault(o.c.ctx, rule); err != nil && o.c.ctx.Err() == nil {
 		o.complain = append(o.complain, "a fault could not be set: "+err.Error())

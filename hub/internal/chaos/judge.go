@@ -90,7 +90,7 @@ type trial struct {
 
 func (t *trial) run(books map[string]*theirs) {
 	defer t.excuse(len(t.r.Findings))
-	captures, back := 0, []int64{}
+	captures, back := t.taken(books), []int64{}
 	for i := range t.v.Attempts {
 		a, b := &t.v.Attempts[i], books[t.v.Attempts[i].ID]
 		if b == nil {
@@ -114,7 +114,7 @@ func (t *trial) run(books map[string]*theirs) {
 	case t.v.NeedsAttention:
 	case t.v.is("open") && !t.v.ExpiresAt.IsZero() && time.Now().After(t.v.ExpiresAt.Add(2*time.Second)):
 		t.r.find(stuck, t.o, "is open after its time")
-	case t.v.is("open") && t.o.canceled && len(t.v.Attempts) == 1:
+	case t.v.is("open") && t.o.canceled && len(t.v.Attempts) == 1 && !t.o.lostAny("cancel"):
 		t.r.find(stuck, t.o, "was canceled, and is open")
 	}
 }

@@ -28,10 +28,12 @@ type order struct {
 	acted    map[string]bool // what else than the app did it: an operator, or the dashboard
 	operated []int64         // amounts given back by operators
 	complain []string
-	card     string // that the payer pays with; "" is one that succeeds
-	funding  string // that the payer chooses at PayPal; "" is their balance
-	charged  bool   // the app charged what its client gave it
-	canceled bool   // the app was told that it is
+	seen     map[string]bool // its attempts, as answers named them
+	gone     bool            // the database went back, and it is not there any more
+	card     string          // that the payer pays with; "" is one that succeeds
+	funding  string          // that the payer chooses at PayPal; "" is their balance
+	charged  bool            // the app charged what its client gave it
+	canceled bool            // the app was told that it is
 }
 
 // ask is one request of the app, with its key: however often it is repeated, it
@@ -42,6 +44,7 @@ type ask struct {
 	body            any
 	id              string // of the order or refund that it was answered with
 	final           answer // empty while there is none
+	at, told        time.Time
 }
 
 func newOrder(c *campaign, n int) *order {
@@ -123,6 +126,9 @@ func (o *order) repeat(from int, a *ask, limit time.Duration) answer {
 	wait := 20 * time.Millisecond
 	fresh := a.fresh
 	a.fresh = false
+	if a.at.IsZero() {
+		a.at = time.Now()
+	}
 	for end := time.Now().Add(limit); time.Now().Before(end) && o.c.ctx.Err() == nil; from++ {
 		timeout := 12 * time.Second
 		if o.hasty && wait < 40*time.Millisecond {
@@ -158,9 +164,10 @@ func (o *order) hear(a *ask, got answer) bool {
 		was := a.id
 		a.id = got.ID
 		o.mu.Unlock()
-		if was != "" && was != got.ID {
+		if was != "" && was != got.ID && !o.gone {
 			o.fail("key %s was answered with %s and with %s", a.key, was, got.ID)
 		}
+		o.see(&got.view)
 		if got.status == 202 {
 			return false // not known yet: the repeat tells
 		}
@@ -169,13 +176,29 @@ func (o *order) hear(a *ask, got answer) bool {
 	case got.status == 409 && (got.Code == "in_flight" || got.Code == "operation_open" || got.Code == "attempt_open" || got.Code == "busy"):
 		return false
 	case got.status == 409, got.status == 422 && got.Code != "invalid_request":
+	case got.status == 404 && o.c.wentBack.Load(): // see askLost
 	default:
 		o.fail("%s was answered %d: %.300s", a.path, got.status, got.raw)
 	}
 	o.mu.Lock()
 	a.final = got
+	if a.told.IsZero() {
+		a.told = time.Now()
+	}
 	o.mu.Unlock()
 	return true
+}
+
+// see keeps the attempts that an answer names.
+func (o *order) see(v *view) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.seen == nil {
+		o.seen = map[string]bool{}
+	}
+	for _, a := range v.Attempts {
+		o.seen[a.ID] = true
+	}
 }
 
 // read takes the order as it stands, from any hub that answers.
@@ -189,9 +212,10 @@ func (o *order) read() bool {
 		got, err := o.c.call(ctx, o.app, o.c.house.BaseURLs[(o.n+i)%hubs], http.MethodGet, "/v1/orders/"+o.last.ID, "", nil)
 		if err == nil && got.status == 200 {
 			o.last = got.view
+			o.see(&got.view)
 			return true
 		}
-		if err == nil && got.status != 503 {
+		if err == nil && got.status != 503 && (got.status != 404 || !o.c.wentBack.Load()) {
 			o.fail("the order reads %d: %.300s", got.status, got.raw)
 		}
 	}

@@ -1,6 +1,14 @@
 package chaos
 
-import "strings"
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/superpayhub/superpay/sdk/plugintest/standin"
+)
 
 // goBack has the database go back in time: at a third of the run it is copied,
 // at a half the copy takes its place, under the running hubs.
@@ -8,9 +16,9 @@ func (c *campaign) goBack(o *order, first, last int) {
 	var does crash
 	switch o.n {
 	case first + (last-first)/3:
-		does = crash{"database copied", func(c *campaign, _ *order) error { return c.house.SnapshotPostgres(c.ctx) }}
+		does = crash{"database copied", (*campaign).copy}
 	case first + (last-first)/2:
-		does = crash{"database goes back in time", func(c *campaign, _ *order) error { return c.house.RestorePostgres(c.ctx) }}
+		does = crash{"database goes back in time", (*campaign).restore}
 	default:
 		return
 	}
@@ -34,17 +42,110 @@ func (c *campaign) readListed() error {
 	return nil
 }
 
+// copy keeps the database as it stands.
+func (c *campaign) copy(*order) error {
+	c.copied = time.Now()
+	return c.house.SnapshotPostgres(c.ctx)
+}
+
+// restore puts the copy in the place of the database.
+func (c *campaign) restore(*order) error {
+	c.wentBack.Store(true)
+	err := c.house.RestorePostgres(c.ctx)
+	c.restored = time.Now()
+	return err
+}
+
+// lost reports whether what the app asked may be on no record any more: it was
+// asked before the database went back, and not answered before it was copied.
+func (c *campaign) lost(a *ask) bool {
+	return c.wentBack.Load() && a.at.Before(c.restored) && (a.told.IsZero() || a.told.After(c.copied))
+}
+
+// lostAny reports whether anything that the app asked with a verb may be lost.
+func (o *order) lostAny(verb string) bool {
+	return slices.ContainsFunc(o.asks, func(a *ask) bool { return a.verb == verb && o.c.lost(a) })
+}
+
+// askLost has the apps do what they do with an order that is not there any more:
+// they ask for it again, under the same key. What was asked about it besides has
+// lost its meaning.
+func (c *campaign) askLost() {
+	if !c.wentBack.Load() {
+		return
+	}
+	var all sync.WaitGroup
+	room := make(chan struct{}, 16)
+	for _, o := range c.orders {
+		if o.last.ID == "" {
+			continue
+		}
+		room <- struct{}{}
+		all.Go(func() {
+			defer func() { <-room }()
+			o.askLost()
+		})
+	}
+	all.Wait()
+}
+
+func (o *order) askLost() {
+	for try := range 40 {
+		got, err := o.c.call(o.c.ctx, o.app, o.c.house.BaseURLs[(o.n+try)%hubs], http.MethodGet, "/v1/orders/"+o.last.ID, "", nil)
+		if err == nil && got.status == http.StatusOK {
+			return
+		}
+		if err == nil && got.status == http.StatusNotFound {
+			break
+		}
+		time.Sleep(250 * time.Millisecond)
+	}
+	o.gone = true
+	i := slices.IndexFunc(o.asks, func(a *ask) bool { return a.path == checkouts })
+	if i < 0 {
+		return
+	}
+	if body, ok := o.asks[i].body.(map[string]any); ok && body["expires_at"] != nil {
+		return // its time is up
+	}
+	if got := o.repeat(o.n, o.asks[i], 2*patience); got.status == http.StatusOK || got.status == http.StatusCreated {
+		o.last = got.view
+	}
+}
+
 // forgotten reports whether an order that is not there any more is accounted
-// for: the database went back, and what money it took is listed for a person.
+// for: the database went back, and what money the provider has for it is listed
+// for a person. One for which it has none is known to nobody but the app.
 func (c *campaign) forgotten(o *order, books map[string]*theirs) bool {
-	if !c.has(GoesBack) {
+	if !o.gone {
 		return false
 	}
-	for _, a := range o.last.Attempts {
-		b := books[a.ID]
-		if b != nil && len(b.captures) > 0 && !c.listed[a.ID] {
+	for id := range o.seen {
+		if b := books[id]; b != nil && b.money() && !c.listed[id] {
 			return false
 		}
 	}
 	return true
+}
+
+// money reports whether the provider holds or took any.
+func (t *theirs) money() bool {
+	held := slices.ContainsFunc(t.payments, func(e standin.Entry) bool { return e.Status == "requires_capture" })
+	return held || slices.ContainsFunc(t.captures, func(e standin.Entry) bool { return e.Status != "failed" })
+}
+
+// taken counts the captures of attempts that answers named and that the order
+// does not have any more.
+func (t *trial) taken(books map[string]*theirs) (n int) {
+	for id := range t.o.seen {
+		if slices.ContainsFunc(t.v.Attempts, func(a attempt) bool { return a.ID == id }) || books[id] == nil {
+			continue
+		}
+		for _, e := range books[id].captures {
+			if e.Status == "succeeded" {
+				n++
+			}
+		}
+	}
+	return n
 }

@@ -134,9 +134,10 @@ func (o *order) visit() {
 }
 
 // press submits a form to a page of the stand-in. What it answers is true:
-// nothing comes between a payer and the provider.
+// nothing comes between a payer and the provider. A page of Stripe's goes on only
+// after the hub took the callback, so it may take a while.
 func (o *order) press(stand, path string, form url.Values) (status int, to string) {
-	res, err := o.c.web.PostForm(o.c.stands[stand].BaseURL+path, form)
+	res, err := o.c.payers.PostForm(o.c.stands[stand].BaseURL+path, form)
 	if err != nil {
 		o.fail("the stand-in's page %s: %v", path, err)
 		return http.StatusBadGateway, ""

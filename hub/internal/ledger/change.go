@@ -98,6 +98,16 @@ func cloneAll[T any](in []*T) []*T {
 	return out
 }
 
+// arrange puts what hangs on the order in the sequence in which it is read, so
+// that one version of an order reads in one way. What a database had lost is made
+// before what is on record, and what one read shows at once has no sequence.
+func (o *Order) arrange() {
+	slices.SortFunc(o.Attempts, func(a, b *Attempt) int { return cmp.Compare(a.ID, b.ID) })
+	slices.SortFunc(o.Captures, func(a, b *Capture) int { return cmp.Compare(a.ID, b.ID) })
+	slices.SortFunc(o.Refunds, func(a, b *Refund) int { return cmp.Compare(a.ID, b.ID) })
+	slices.SortFunc(o.Disputes, func(a, b *Dispute) int { return cmp.Compare(a.ID, b.ID) })
+}
+
 // changed returns the rows of after that are new or differ from before.
 // Rows are only ever added at the end, never removed.
 func changed[T any](before, after []*T) []*T {
@@ -187,5 +197,6 @@ func diff(before, after *Order, events []Event, env Env, touched map[string]bool
 	}
 	after.UpdatedAt = env.Now
 	after.Version = before.Version + 1
+	after.arrange()
 	return c
 }

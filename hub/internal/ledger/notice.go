@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"slices"
 	"strings"
 	"time"
 )
@@ -19,11 +20,13 @@ type Notice struct {
 
 // NoticeType names a change for apps: by the order's new status, if that is
 // what changed, or by what is about to happen to it. It is empty where there is
-// nothing to tell: at creation, which the app asked for, where only the hub's own
+// nothing to tell: at creation, which the app asked for (unless the order is made
+// anew because a database had lost it), where only the hub's own
 // schedule moved, and of a provider's fee or an event that reads do not show yet,
 // which no app sees.
 func (c *Change) NoticeType() string {
-	if c.Order.Version == 1 {
+	recovered := func(e Event) bool { return e.Kind == paymentRecovered }
+	if c.Order.Version == 1 && !slices.ContainsFunc(c.Events, recovered) {
 		return ""
 	}
 	kind := ""

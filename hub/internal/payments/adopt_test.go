@@ -2,12 +2,14 @@ package payments_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/superpayhub/superpay/hub/internal/api"
 	"github.com/superpayhub/superpay/hub/internal/devpg/pgtest"
 	"github.com/superpayhub/superpay/hub/internal/ledger"
 	"github.com/superpayhub/superpay/hub/internal/payments"
@@ -39,7 +41,8 @@ func TestAdopt_AnOrderComesBack(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			e := paytest.New(t, paytest.Options{})
+			e := paytest.New(t, paytest.Options{Service: func(o *payments.Options) { o.Render = api.Render }})
+			e.Listen()
 			restore := pgtest.Backup(t, e.URL)
 			caller, in := e.Caller(), e.Input(c.flow)
 			in.Capture = c.mode
@@ -63,6 +66,17 @@ func TestAdopt_AnOrderComesBack(t *testing.T) {
 			require.Equal(t, told.Reference, o.Reference)
 			require.Equal(t, [4]int64{told.Amount, told.Captured, told.Refunded, told.Authorized}, [4]int64{o.Amount, o.Captured, o.Refunded, o.Authorized})
 			require.Greater(t, o.AppVersion(), told.AppVersion(), "apps take the newest version")
+			notified := e.Notified(o.ID)
+			require.NotEmpty(t, notified)
+			var newest struct {
+				Data struct {
+					Status  ledger.OrderStatus
+					Version int64
+				}
+			}
+			require.NoError(t, json.Unmarshal([]byte(notified[len(notified)-1]), &newest))
+			require.Equal(t, c.status, newest.Data.Status)
+			require.Greater(t, newest.Data.Version, told.AppVersion())
 			require.False(t, o.NeedsAttention, "%+v", o.Attention)
 			require.Zero(t, e.Count(`SELECT count(*) FROM unmatched`))
 

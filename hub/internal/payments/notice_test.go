@@ -2,6 +2,7 @@ package payments_test
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -64,4 +65,26 @@ func TestNotifications_TellEachVersionOnce(t *testing.T) {
 	require.Equal(t, "order.refunded", last.Type)
 	require.Equal(t, "refunded", last.Data.Status)
 	require.Equal(t, e.Order(o.ID).Version, last.Data.Version)
+}
+
+// TestNotifications_AsItReads: what one read shows at once is told in the sequence
+// in which it is read from then on.
+func TestNotifications_AsItReads(t *testing.T) {
+	t.Parallel()
+	e := paytest.New(t, paytest.Options{Service: func(o *payments.Options) { o.Render = api.Render }})
+	e.Listen()
+	o := e.Checkout(paytest.FlowCharge)
+	for range 7 {
+		e.Provider.Honest.Refunded(o.Attempts[0].ID, paytest.USD(100))
+	}
+	e.Told(e.Provider.Honest.Refunded(o.Attempts[0].ID, paytest.USD(100)))
+	now := e.Order(o.ID)
+	require.Len(t, now.Refunds, 8)
+	payloads := e.Notified(o.ID)
+	at := -1
+	for _, r := range now.Refunds {
+		next := strings.Index(payloads[len(payloads)-1], r.ID)
+		require.Greater(t, next, at)
+		at = next
+	}
 }

@@ -268,7 +268,8 @@ func (s *Service) call(ctx context.Context, o *ledger.Order, op *ledger.Operatio
 			n.Payment, n.Refund, n.Operation.Outcome = nil, nil, ledger.OutcomeUnknown // no answer to build on
 			return n
 		}
-		if n = s.replayed(ctx, o, op, n); undecided(n) {
+		if n = s.replayed(ctx, o, op, n); undecided(n) || failedRefund(n) {
+			n.Refund = nil
 			return s.truth(ctx, p, o, op, n, true)
 		}
 		return n
@@ -292,6 +293,13 @@ func (s *Service) call(ctx context.Context, o *ledger.Order, op *ledger.Operatio
 		n.Operation.Outcome = s.lost()
 	}
 	return n
+}
+
+// failedRefund reports whether an answer names a refund and says that it failed.
+// A read has to say so, too, before anybody is told: who is told asks for the
+// money again, under another key.
+func failedRefund(n ledger.News) bool {
+	return n.Refund != nil && n.Refund.ID != "" && n.Refund.Status == sdk.MovementFailed
 }
 
 // dispatch sends the recorded request, unchanged, to the plugin.

@@ -1,6 +1,7 @@
 package payments_test
 
 import (
+	"context"
 	"errors"
 	"testing"
 
@@ -118,4 +119,38 @@ func TestRefund_WhatTheFlowOffers(t *testing.T) {
 	require.NoError(t, err)
 	_, err = e.Service.Capture(t.Context(), e.Caller(), held.ID, payments.CaptureInput{Amount: 10_000})
 	require.NoError(t, err)
+}
+
+// TestRefund_ARefusedOneIsReadFirst: an answer says that a refund failed which did
+// not. Who is told that asks for the money again, under another key.
+func TestRefund_ARefusedOneIsReadFirst(t *testing.T) {
+	t.Parallel()
+	e := paytest.New(t, paytest.Options{})
+	o := e.Checkout(paytest.FlowCharge)
+	e.Provider.Script(func(s *paytest.Script) {
+		s.Refund = paytest.Changed(e.Provider.Honest.Refund, func(r *sdk.Refund) { r.Status = sdk.MovementFailed })
+	})
+	a, err := e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{Amount: 400})
+	require.NoError(t, err)
+	require.Equal(t, sdk.MovementSucceeded, a.Refund.Status)
+	require.Equal(t, int64(400), e.Order(o.ID).Refunded)
+
+	// One that did fail is told as failed, with the provider's name of it.
+	e.Provider.Script(func(s *paytest.Script) {
+		s.Refund = func(ctx context.Context, r sdk.RefundRequest) (*sdk.Refund, error) {
+			made, err := e.Provider.Honest.Refund(ctx, r)
+			e.Provider.Honest.Edit(o.Attempts[0].ID, func(p *sdk.Payment) {
+				p.Refunds.Items[len(p.Refunds.Items)-1].Status = sdk.MovementFailed
+			})
+			made.Status = sdk.MovementFailed
+			return made, err
+		}
+	})
+	a, err = e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{Amount: 500})
+	require.NoError(t, err)
+	require.Equal(t, sdk.MovementFailed, a.Refund.Status)
+	require.NotNil(t, a.Refund.ProviderID)
+	require.Equal(t, int64(400), e.Order(o.ID).Refunded)
+	require.Len(t, e.Provider.Calls("Refund"), 2, "neither was asked for again")
+	e.Verified()
 }

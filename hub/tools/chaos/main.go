@@ -51,10 +51,11 @@ func run(ctx context.Context) (ok bool, err error) {
 			return false, errors.New("STORIES must be names of stories, separated by semicolons: see hub/internal/chaos/story.go")
 		}
 	}
-	if text := os.Getenv("ALSO"); text != "" {
-		o.Also = strings.Split(text, ";")
-		if slices.ContainsFunc(o.Also, func(kind string) bool { return !slices.Contains(chaos.Kinds, kind) }) {
-			return false, fmt.Errorf("ALSO must be some of %s, separated by semicolons", strings.Join(chaos.Kinds, ", "))
+	o.Without = []string{chaos.GoesBack}
+	if text := os.Getenv("WITHOUT"); text != "" {
+		o.Without = strings.Split(text, ";")
+		if slices.ContainsFunc(o.Without, func(kind string) bool { return !slices.Contains(chaos.Kinds, kind) }) {
+			return false, fmt.Errorf("WITHOUT must be some of %s, separated by semicolons", strings.Join(chaos.Kinds, ", "))
 		}
 	}
 	program, err := os.Executable()
@@ -71,7 +72,13 @@ func run(ctx context.Context) (ok bool, err error) {
 	}
 	defer log.Close()
 	o.LogWriter = log
-	defer os.RemoveAll(o.DataDir)
+	defer func() {
+		if err != nil { // the database's own log is in there
+			fmt.Println("the data folder is kept:", o.DataDir)
+			return
+		}
+		err = os.RemoveAll(o.DataDir)
+	}()
 	fmt.Printf("SEED=%d; what all processes say is in %s\n", o.Seed, log.Name())
 	report, err := chaos.Run(ctx, o)
 	if report != nil {

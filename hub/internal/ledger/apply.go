@@ -267,9 +267,7 @@ func (d *decision) review() {
 				d.raise(SecondPayment, a.ID)
 			}
 		}
-		if a.Captured > 0 && (a.Captured > d.o.Amount || a.Captured < d.o.Amount && a.CaptureMode != sdk.CaptureManual && !a.holdsMore()) {
-			d.raise(AmountMismatch, a.ID)
-		}
+		d.compare(a)
 		captured := false
 		for _, b := range d.o.Balances(a) {
 			captured = captured || b.Captured > 0

@@ -43,6 +43,7 @@ type Attention struct {
 	At         time.Time `json:"at"`
 	ResolvedAt time.Time `json:"resolved_at,omitzero"`
 	Money      string    `json:"money,omitempty"` // what a person made of money that did not fit
+	Said       string    `json:"said,omitempty"`  // what did not fit, of a mismatch: see mismatch
 }
 
 // raise adds a thing to look at, once per attempt, and never again after a
@@ -60,12 +61,15 @@ func (d *decision) raiseAbout(x Attention) {
 			return
 		}
 	}
+	d.attend(x)
+}
+
+// attend adds a thing to look at. What did not fit is not told: apps read the
+// timeline, and it may be another app's.
+func (d *decision) attend(x Attention) {
 	x.At = d.env.Now
 	d.o.Attention = append(d.o.Attention, x)
-	d.events = append(d.events, Event{
-		ID: d.env.NewID(EventID), OrderID: d.o.ID, AttemptID: x.AttemptID, At: d.env.Now,
-		Kind: "attention." + x.Reason, Source: FromHub, Data: map[string]any{},
-	})
+	d.record(&Attempt{ID: x.AttemptID}, News{Source: FromHub}, "attention."+x.Reason, nil)
 }
 
 // settled ends what is said of a callback that could not be applied: it is now.
@@ -110,30 +114,4 @@ func (d *decision) over(a *Attempt, reason, why string) {
 		}
 		return true // also what a person resolved, so that the next time is told anew
 	})
-}
-
-// fits ends what is said of an attempt's amount or currency when a fresh read of
-// all its captures no longer shows it: the provider, or the hub, had it wrong.
-func (d *decision) fits(a *Attempt) {
-	if !d.whole[a.ID] {
-		return
-	}
-	for _, c := range d.o.Captures {
-		if c.AttemptID == a.ID && c.Status != sdk.MovementFailed && c.Currency != d.o.Currency {
-			return
-		}
-	}
-	for i := range d.o.Attention {
-		x := &d.o.Attention[i]
-		if x.AttemptID != a.ID || !x.ResolvedAt.IsZero() || x.Reason != AmountMismatch && x.Reason != CurrencyMismatch {
-			continue
-		}
-		if d.found[Attention{Reason: x.Reason, AttemptID: a.ID}] {
-			continue
-		}
-		x.ResolvedAt = d.env.Now
-		d.record(a, News{Source: FromHub}, "attention.resolved", map[string]any{
-			"reason": x.Reason, "why": "the provider says now what was asked",
-		})
-	}
 }

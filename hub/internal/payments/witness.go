@@ -113,7 +113,8 @@ func (s *Service) raise(ctx context.Context, r postgres.Raise) error {
 	}
 	// Orders have lost versions that apps were told of: what they are told from now
 	// on must be newer.
-	if err := s.DB.RaiseVersions(ctx, r.Now); err != nil {
+	// The mark may be as old as a count before the copy was made.
+	if err := s.DB.RaiseVersions(ctx, r.Mark.Add(countEvery), r.Now); err != nil {
 		return fmt.Errorf("raise the versions that apps see: %w", err)
 	}
 	for _, f := range raised {

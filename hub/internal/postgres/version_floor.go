@@ -29,12 +29,15 @@ func (p *DB) VersionFloor() int64 { return p.versions.ms.Load() }
 
 // RaiseVersions makes the versions that apps see of all orders, old and new,
 // greater than any that they saw before, on this hub at once and on others when
-// they learn of it. It is for a database that went back, before anything is told
-// to apps again. Milliseconds leave room for a thousand changes of one order a
-// second between two times that it went back. Repeating it is harmless.
-func (p *DB) RaiseVersions(ctx context.Context, now time.Time) error {
+// they learn of it. It is for a database that went back to mark, before anything is
+// told to apps again. Milliseconds leave room for a thousand changes of one order a
+// second between two times that it went back. A floor above the mark was raised
+// since: it stays, lest the hubs that have not learned the next one tell of a later
+// change by an earlier version.
+func (p *DB) RaiseVersions(ctx context.Context, mark, now time.Time) error {
 	var floor int64
-	err := p.db.GetContext(ctx, &floor, `UPDATE hub SET version_floor = greatest(version_floor, $1) RETURNING version_floor`, now.UnixMilli())
+	err := p.db.GetContext(ctx, &floor, `UPDATE hub SET version_floor = CASE WHEN version_floor > $1 THEN version_floor ELSE greatest(version_floor, $2) END
+		RETURNING version_floor`, mark.UnixMilli(), now.UnixMilli())
 	if err != nil {
 		return mapErr(err)
 	}

@@ -30,6 +30,7 @@ type order struct {
 	complain []string
 	seen     map[string]bool // its attempts, as answers named them
 	gone     bool            // the database went back, and it is not there any more
+	replaced map[string]bool // orders that were answered before it went back
 	card     string          // that the payer pays with; "" is one that succeeds
 	funding  string          // that the payer chooses at PayPal; "" is their balance
 	charged  bool            // the app charged what its client gave it
@@ -164,7 +165,7 @@ func (o *order) hear(a *ask, got answer) bool {
 		was := a.id
 		a.id = got.ID
 		o.mu.Unlock()
-		if was != "" && was != got.ID && !o.gone {
+		if was != "" && was != got.ID && !o.forgot(was) {
 			o.fail("key %s was answered with %s and with %s", a.key, was, got.ID)
 		}
 		o.see(&got.view)

@@ -90,6 +90,14 @@ func (c *campaign) askLost() {
 }
 
 func (o *order) askLost() {
+	defer func() {
+		for id := range o.replaced {
+			got, err := o.c.call(o.c.ctx, o.app, o.hub(), http.MethodGet, "/v1/orders/"+id, "", nil)
+			if err == nil && got.status == http.StatusOK && id != o.last.ID {
+				o.fail("one key made the orders %s and %s", id, o.last.ID)
+			}
+		}
+	}()
 	for try := range 40 {
 		got, err := o.c.call(o.c.ctx, o.app, o.c.house.BaseURLs[(o.n+try)%hubs], http.MethodGet, "/v1/orders/"+o.last.ID, "", nil)
 		if err == nil && got.status == http.StatusOK {
@@ -111,6 +119,21 @@ func (o *order) askLost() {
 	if got := o.repeat(o.n, o.asks[i], 2*patience); got.status == http.StatusOK || got.status == http.StatusCreated {
 		o.last = got.view
 	}
+}
+
+// forgot reports whether an order that was answered may be no more, because the
+// database went back. In the end it must not be there.
+func (o *order) forgot(id string) bool {
+	if !o.c.wentBack.Load() || !strings.HasPrefix(id, "ord_") {
+		return false
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.replaced == nil {
+		o.replaced = map[string]bool{}
+	}
+	o.replaced[id] = true
+	return true
 }
 
 // forgotten reports whether an order that is not there any more is accounted

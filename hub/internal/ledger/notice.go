@@ -40,3 +40,11 @@ func (c *Change) NoticeType() string {
 	}
 	return kind
 }
+
+// TellAgain changes nothing of the order but its version, so that its app is told
+// of it once more.
+func (o *Order) TellAgain(env Env) Change {
+	d := start(o, env)
+	d.events = append(d.events, Event{ID: env.NewID(EventID), OrderID: o.ID, At: env.Now, Kind: "order.told_again", Source: FromHub, Data: map[string]any{}})
+	return d.finish()
+}

@@ -96,8 +96,8 @@ func (s *Service) orderOfLost(ctx context.Context, p *providers.Provider, paymen
 // payment is what it asked for.
 func (s *Service) adoptInto(ctx context.Context, o *ledger.Order, x ledger.Adoption) (bool, error) {
 	// Apps were told of later versions than an order that is made anew has.
-	if s.DB.VersionFloor() < ledger.MadeAt(x.Claim.AttemptID).UnixMilli() {
-		if err := s.DB.RaiseVersions(ctx, s.now()); err != nil {
+	if made := ledger.MadeAt(x.Claim.AttemptID); s.DB.VersionFloor() < made.UnixMilli() {
+		if err := s.DB.RaiseVersions(ctx, made, s.now()); err != nil {
 			return false, err
 		}
 	}

@@ -2,6 +2,7 @@ package payments_test
 
 import (
 	"context"
+	"fmt"
 	"net/url"
 	"os"
 	"os/exec"
@@ -12,8 +13,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/superpayhub/superpay/hub/internal/api"
 	"github.com/superpayhub/superpay/hub/internal/devpg"
 	"github.com/superpayhub/superpay/hub/internal/devpg/pgtest"
+	"github.com/superpayhub/superpay/hub/internal/ledger"
 	"github.com/superpayhub/superpay/hub/internal/payments"
 	"github.com/superpayhub/superpay/hub/internal/payments/paytest"
 	"github.com/superpayhub/superpay/hub/internal/postgres"
@@ -57,6 +60,47 @@ func fenceTwice(t *testing.T, b *backup) {
 	count(e)
 	require.NotEqual(t, second.ID, fence(e).ID)
 	require.Equal(t, postgres.FenceClosed, fence(e).State)
+}
+
+// fenceTellsAgain: an order was canceled where the provider cannot cancel, and
+// another one changes before the hub has noticed that history was lost.
+func fenceTellsAgain(t *testing.T, b *backup) {
+	e := b.began(paytest.Options{Service: func(o *payments.Options) { o.Render = api.Render }})
+	e.Listen()
+	canceled, changed, rest := e.Checkout(paytest.FlowBare), e.Checkout(paytest.FlowPage), e.Checkout(paytest.FlowCharge)
+	e.Clock.Advance(time.Second)
+	count(e)
+	b.dump()
+	e.Clock.Advance(time.Minute)
+	count(e)
+	_, err := e.Service.Cancel(t.Context(), e.Caller(), canceled.ID, payments.CancelInput{})
+	require.NoError(t, err)
+	require.Equal(t, ledger.OrderCanceled, e.Order(canceled.ID).Status)
+	told := e.Order(canceled.ID).AppVersion()
+	b.restore()
+	e.Clock.Advance(time.Second)
+	e.Told(e.Provider.Honest.Pay(changed.Attempts[0].ID))
+	require.Zero(t, e.DB.VersionFloor())
+	count(e)
+	require.Positive(t, e.DB.VersionFloor())
+	lists(e)
+	for _, o := range []*ledger.Order{canceled, changed} {
+		o = e.Order(o.ID)
+		all := e.Notified(o.ID)
+		require.NotEmpty(t, all)
+		require.Contains(t, all[len(all)-1], fmt.Sprintf(`"status":%q`, o.Status))
+		require.Contains(t, all[len(all)-1], fmt.Sprint(`"version":`, o.AppVersion()))
+		require.Greater(t, o.AppVersion(), told)
+	}
+	require.Equal(t, ledger.OrderOpen, e.Order(canceled.ID).Status)
+	require.Len(t, e.Notified(rest.ID), 1, "nothing of it can be lost that the provider does not know")
+	notified := e.Count(`SELECT count(*) FROM notifications`)
+	require.NoError(t, e.DB.RaiseVersions(t.Context(), e.Clock.Now().Add(-time.Hour), e.Clock.Now()))
+	_, err = payments.CloseMoneyOut(t.Context(), e.DB, []string{paytest.Name}, e.Clock.Now().Add(-time.Minute), "tester", "once more", e.Clock.Now())
+	require.NoError(t, err)
+	lists(e)
+	require.Equal(t, notified, e.Count(`SELECT count(*) FROM notifications`), "nobody is told twice")
+	e.Verified()
 }
 
 func fenceOverRestarts(t *testing.T, b *backup) {

@@ -141,6 +141,7 @@ func TestFence(t *testing.T) {
 	server := pgtest.Server(t)
 	for name, test := range map[string]func(*testing.T, *backup){
 		"a restore closes, lists and opens":           fenceOfARestore,
+		"apps are told what they may not know":        fenceTellsAgain,
 		"a hub that has not noticed sends nothing":    fenceOfTwoHubs,
 		"two restores in a row":                       fenceTwice,
 		"the hub is restarted in between":             fenceOverRestarts,

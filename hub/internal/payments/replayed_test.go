@@ -329,7 +329,12 @@ func TestVersions_NeverGoBackForApps(t *testing.T) {
 		require.Equal(t, seen, e.Order(o.ID).AppVersion())
 		restore()
 		e.Clock.Advance(time.Second)
-		require.NoError(t, e.DB.RaiseVersions(t.Context(), e.Clock.Now()))
+		mark := e.Clock.Now()
+		e.Clock.Advance(time.Second)
+		require.NoError(t, e.DB.RaiseVersions(t.Context(), mark, e.Clock.Now()))
+		floor := e.DB.VersionFloor()
+		require.NoError(t, e.DB.RaiseVersions(t.Context(), mark, e.Clock.Now().Add(time.Second)))
+		require.Equal(t, floor, e.DB.VersionFloor(), "each hub says so, and each would tell by a floor of its own")
 		require.Greater(t, e.Order(o.ID).AppVersion(), seen)
 		require.Equal(t, e.Order(o.ID).AppVersion(), e.Second().Order(o.ID).AppVersion(), "a hub that starts knows")
 		for range 20 {

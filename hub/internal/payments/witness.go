@@ -113,7 +113,8 @@ func (s *Service) raise(ctx context.Context, r postgres.Raise) error {
 	}
 	// Orders have lost versions that apps were told of: what they are told from now
 	// on must be newer.
-	if err := s.DB.RaiseVersions(ctx, r.Now); err != nil {
+	// The mark may be as old as a count before the copy was made.
+	if err := s.DB.RaiseVersions(ctx, r.Mark.Add(countEvery), r.Now); err != nil {
 		return fmt.Errorf("raise the versions that apps see: %w", err)
 	}
 	for _, f := range raised {
@@ -172,14 +173,21 @@ func (s *Service) age(ctx context.Context, all []postgres.Fence) error {
 // loosen lets an order's money out after a read of its own.
 func (s *Service) loosen(ctx context.Context, provider, why string) error {
 	loosened, err := s.DB.LoosenFence(ctx, provider, truncate(why))
+	if f, ok := s.fence(provider); ok && loosened {
+		err = s.tellAgain(ctx, f.Mark)
+	}
 	if loosened {
 		s.Logger.WarnContext(ctx, "an order's money may go out after its payment was read", "provider", provider, "reason", why)
 	}
 	return err
 }
 
-// listedFence opens what waited for the end of a provider's list.
+// listedFence opens what waited for the end of a provider's list, and has apps
+// told what they may not know.
 func (s *Service) listedFence(ctx context.Context, l postgres.Schedule) error {
+	if err := s.tellAgain(ctx, l.KnownTo); err != nil {
+		return err
+	}
 	opened, err := s.DB.EndFence(ctx, l, fmt.Sprintf("the provider's list was read: %d payments", l.Listed), s.now())
 	if opened {
 		s.Logger.WarnContext(ctx, "money-out is open again: what the provider knows was read", "provider", l.Provider, "payments", l.Listed, "news", l.News)

@@ -25,7 +25,6 @@ import (
 	"github.com/superpayhub/superpay/hub/internal/process"
 	"github.com/superpayhub/superpay/hub/internal/providers"
 	"github.com/superpayhub/superpay/hub/internal/telemetry"
-	"github.com/superpayhub/superpay/sdk"
 )
 
 const (
@@ -169,36 +168,6 @@ func (h *hub) worker(db *postgres.DB, hubClock *clock.Clock) *jobs.Worker {
 	return w
 }
 
-// startProviders returns when each plugin is up or has failed once. After an
-// error none is left.
-func (h *hub) startProviders(ctx context.Context, metrics *prometheus.Registry, db *postgres.DB, worker *jobs.Worker, hubClock *clock.Clock) (*providers.Registry, error) {
-	configs, err := h.providers(ctx, db)
-	if err != nil {
-		return nil, err
-	}
-	if len(configs) == 0 {
-		h.log.Warn("no provider is configured, so nothing can be paid: set one up in the console, or as HUB_PROVIDERS__STRIPE__SETTINGS__SECRET_KEY and ..._WEBHOOK_SECRET; `hub config` prints all settings")
-	}
-	registry, err := providers.New(providers.Options{
-		Dir: h.config.PluginsDir, CallTimeout: h.config.CallTimeout, Logger: h.log, Registerer: metrics, Env: pluginEnvironment(),
-		Hide: h.secrets.Add, TestOnly: h.config.TimeScale != 1 && !h.config.Dev,
-	}, configs)
-	if err != nil {
-		return nil, err
-	}
-	registry.OnUp(func(name string) { h.providerUp(db, worker, hubClock, name) })
-	if err = registry.Start(ctx); err == nil {
-		err = h.checkTimeScale(registry)
-	}
-	if err != nil {
-		stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), h.config.Server.ShutdownTimeout)
-		defer cancel()
-		registry.Stop(stop)
-		return nil, err
-	}
-	return registry, nil
-}
-
 // breaks lets tests see that a law is missed.
 func (h *hub) breaks(law string) bool { return h.config.Dev && h.config.BreakLaw == law }
 
@@ -262,56 +231,4 @@ func notThereYet(err error) bool {
 	}
 	var network *net.OpError
 	return errors.As(err, &network)
-}
-
-// schedules are those of the providers that have one of their own.
-func (h *hub) schedules() map[string][]time.Duration {
-	own := map[string][]time.Duration{}
-	for name, p := range h.config.Providers {
-		if len(p.Schedule) > 0 {
-			own[name] = p.Schedule
-		}
-	}
-	return own
-}
-
-// providerUp has what was left open with it looked after, and what happened
-// there meanwhile listed. It must return at once.
-func (h *hub) providerUp(db *postgres.DB, worker *jobs.Worker, hubClock *clock.Clock, name string) {
-	go func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-		defer cancel()
-		now := hubClock.Now().UTC()
-		if err := errors.Join(db.DueNow(ctx, name, now), db.CameUp(ctx, name, now, payments.ListOverlap)); err != nil {
-			h.log.Warn("what is open with a provider is looked at when it is due, not now", "provider", name, "error", err)
-			return
-		}
-		worker.Kick()
-	}()
-}
-
-// checkTimeScale keeps a test's haste from orders of real money.
-func (h *hub) checkTimeScale(registry *providers.Registry) error {
-	if h.config.TimeScale == 1 || h.config.Dev {
-		return nil
-	}
-	for _, p := range registry.All() {
-		if s := p.State(); s.Status != providers.StatusDisabled && s.Mode != sdk.Test {
-			return fmt.Errorf("time_scale (HUB_TIME_SCALE) is only for tests, and provider %s is not known to be in test mode: remove it, or set HUB_DEV=1", p.Name())
-		}
-	}
-	return nil
-}
-
-// pluginEnvironment is all that plugins see of ours: the way to their provider.
-func pluginEnvironment() []string {
-	var env []string
-	for _, name := range []string{
-		"HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "https_proxy", "http_proxy", "no_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR", "TZ",
-	} {
-		if value, ok := os.LookupEnv(name); ok {
-			env = append(env, name+"="+value)
-		}
-	}
-	return env
 }

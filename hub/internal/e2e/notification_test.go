@@ -94,3 +94,23 @@ func TestNotification_ReachesTheApp(t *testing.T) {
 	}
 	require.Equal(t, 204, h.ask("DELETE", "/v1/webhook_endpoints/"+made.ID, "", nil).status)
 }
+
+// TestNotifications_OfAnOrdinaryPayment: in whatever way it is paid, everything
+// that an app reads comes with what the payment goes through anyway: no
+// notification is for details alone.
+func TestNotifications_OfAnOrdinaryPayment(t *testing.T) {
+	t.Parallel()
+	h := open(t, nil)
+	var orders []answer
+	for _, w := range ways {
+		orders = append(orders, w.pay(h, nil))
+		if w.holds {
+			orders = append(orders, w.pay(h, map[string]any{"capture": "manual"}))
+		}
+	}
+	time.Sleep(3 * time.Second) // callbacks that come after
+	for _, o := range orders {
+		events := h.ask("GET", "/v1/orders/"+o.ID+"/events?limit=100", "", nil).raw
+		require.NotContains(t, events, `"payment.updated"`, events)
+	}
+}

@@ -1,6 +1,8 @@
 package ledger
 
 import (
+	"slices"
+
 	"github.com/superpayhub/superpay/sdk"
 )
 
@@ -11,12 +13,13 @@ type share struct {
 }
 
 // shares divide a refund among the attempt's captures: the first that covers it
-// alone, else as many as it takes, in the order in which they were made.
-func (o *Order) shares(a *Attempt, b Balance, amount int64, by *Operator) ([]share, error) {
+// alone, else as many as it takes, in the order in which they were made, but not
+// those of some provider's ids.
+func (o *Order) shares(a *Attempt, b Balance, amount int64, by *Operator, but ...string) ([]share, error) {
 	var several []share
 	rest := amount
 	for _, c := range o.Captures {
-		if c.AttemptID != a.ID || c.Status != sdk.MovementSucceeded || c.Currency != b.Currency {
+		if c.AttemptID != a.ID || c.Status != sdk.MovementSucceeded || c.Currency != b.Currency || slices.Contains(but, c.ProviderID) {
 			continue
 		}
 		left := o.leftOf(c, by)
@@ -32,6 +35,17 @@ func (o *Order) shares(a *Attempt, b Balance, amount int64, by *Operator) ([]sha
 		return nil, tooMuch(o, b, amount-rest)
 	}
 	return several, nil
+}
+
+// refundOf adds the row of a refund, or a part of one.
+func (d *decision) refundOf(a *Attempt, b Balance, s share, reason string) *Refund {
+	r := &Refund{
+		ID: d.env.NewID(RefundID), OrderID: d.o.ID, AttemptID: a.ID, Provider: a.Provider, CaptureID: s.capture.ProviderID,
+		Origin: ByHub, Status: sdk.MovementPending, Amount: s.amount, Currency: b.Currency, Exponent: b.Exponent,
+		Reason: reason, CreatedAt: d.env.Now,
+	}
+	d.o.Refunds = append(d.o.Refunds, r)
+	return r
 }
 
 // leftOf is what a capture can still give back.

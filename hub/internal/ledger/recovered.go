@@ -64,7 +64,7 @@ func (d *decision) refundAnswer(a *Attempt, n News, fresh bool) News {
 		n.Operation = &Result{ID: n.Operation.ID, Outcome: OutcomeUnknown, Arrived: n.Operation.Arrived}
 		return n
 	}
-	if claim, proven := d.env.Secret.RefundClaim(a.ID, r); r.RefundID != "" && r.RefundID != asked.ID && !(proven && claim.KeyHash == d.keyHash(op)) {
+	if claim, proven := d.env.Secret.RefundClaim(a.ID, r); r.RefundID != "" && r.RefundID != asked.ID && !(proven && claim.KeyHash == d.env.Secret.HashOf(d.o, op)) {
 		d.raise(RefundMismatch, a.ID) // of a name that nobody knows
 	}
 	d.claimed(a, n, asked, r)
@@ -118,8 +118,13 @@ func (d *decision) refundByKey(a *Attempt, keyHash string) *Refund {
 	if keyHash == "" {
 		return nil
 	}
+	for _, row := range d.o.Refunds { // also a part that was not asked for yet
+		if row.AttemptID == a.ID && row.ProviderID == nil && row.PartKey != "" && d.env.Secret.KeyHash(d.o.AppID, row.PartKey) == keyHash {
+			return row
+		}
+	}
 	for _, op := range d.o.Operations {
-		if op.Kind != sdk.OpRefund || op.RefundID == nil || op.AttemptID == nil || *op.AttemptID != a.ID || d.keyHash(op) != keyHash {
+		if op.Kind != sdk.OpRefund || op.RefundID == nil || op.AttemptID == nil || *op.AttemptID != a.ID || d.env.Secret.HashOf(d.o, op) != keyHash {
 			continue
 		}
 		if row := d.o.Refund(*op.RefundID); row != nil && row.ProviderID == nil {
@@ -129,22 +134,13 @@ func (d *decision) refundByKey(a *Attempt, keyHash string) *Refund {
 	return nil
 }
 
-func (d *decision) keyHash(op *Operation) string {
-	switch {
-	case op.KeyHash != nil:
-		return *op.KeyHash
-	case op.IdempotencyKey != nil:
-		return d.env.Secret.KeyHash(op.AppID, *op.IdempotencyKey)
-	}
-	return ""
-}
-
 // recovered makes the row of a refund that this hub asked for and has forgotten,
 // under the id that its metadata name, with the operation that asked for it: the
 // app's repeat is answered from it.
 func (d *decision) recovered(a *Attempt, n News, claim RefundClaim, row *Refund) {
 	row.ID = claim.RefundID
 	row.Origin = ByHub
+	row.PartKey = claim.KeyHash // until the app asks again: see foundParts
 	op := &Operation{
 		ID: d.env.NewID(OperationID), AppID: d.o.AppID, OrderID: d.o.ID, AttemptID: &a.ID, RefundID: &row.ID, Kind: sdk.OpRefund,
 		Outcome: OutcomeUnknown, Sends: 1, FirstSentAt: d.env.Now, Deadline: d.env.Now, CreatedAt: d.env.Now,

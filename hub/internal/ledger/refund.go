@@ -62,6 +62,9 @@ type NewRefund struct {
 // it back as well. What no single capture covers is given back in parts, one
 // capture each: the operation is about the first.
 func (o *Order) AskRefund(in NewRefund, ask Ask, env Env) (Change, *Operation, error) {
+	if found := o.foundParts(ask, env); len(found) > 0 {
+		return o.askParts(in, found, ask, env)
+	}
 	if in.ExpectedRefundable != nil {
 		if now := o.RefundableIn(in.Currency); now.Amount != *in.ExpectedRefundable {
 			was := now
@@ -90,16 +93,11 @@ func (o *Order) AskRefund(in NewRefund, ask Ask, env Env) (Change, *Operation, e
 	d := start(o, env)
 	var parts []*Refund
 	for _, s := range shares {
-		r := &Refund{
-			ID: env.NewID(RefundID), OrderID: o.ID, AttemptID: a.ID, Provider: a.Provider, CaptureID: s.capture.ProviderID,
-			Origin: ByHub, Status: sdk.MovementPending, Amount: s.amount, Currency: b.Currency, Exponent: b.Exponent,
-			Reason: in.Reason, CreatedAt: env.Now,
-		}
+		r := d.refundOf(a, b, s, in.Reason)
 		if len(parts) > 0 {
 			r.PartOf = parts[0].ID
 		}
 		parts = append(parts, r)
-		d.o.Refunds = append(d.o.Refunds, r)
 	}
 	op := d.operation(sdk.OpRefund, d.o.Attempt(a.ID), parts[0], ask)
 	if len(parts) > 1 {

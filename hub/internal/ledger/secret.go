@@ -49,6 +49,24 @@ func (s Secret) KeyHash(appID, key string) string {
 	return derive(s, "key hash", appID, key)
 }
 
+// HashOf returns what providers' metadata tell of the key of an operation: of a
+// part's own key at the provider, else of the app's. It is empty where the hub
+// itself asks.
+func (s Secret) HashOf(o *Order, op *Operation) string {
+	if op.KeyHash != nil {
+		return *op.KeyHash
+	}
+	if op.RefundID != nil {
+		if r := o.Refund(*op.RefundID); r != nil && r.PartKey != "" {
+			return s.KeyHash(op.AppID, r.PartKey)
+		}
+	}
+	if op.IdempotencyKey != nil {
+		return s.KeyHash(op.AppID, *op.IdempotencyKey)
+	}
+	return ""
+}
+
 // ProviderKey returns the operation's idempotency key at the provider: derived
 // from the app's key, or the operation's id where the hub itself asks, and where
 // the operation is older than derived keys, so that its repeat is the same.

@@ -39,8 +39,11 @@ func (c *checker) operations() {
 
 // asked checks a refund of the hub against its operations.
 func (c *checker) asked(r *Refund, ops []*Operation) {
-	if len(ops) == 0 && r.PartOf != "" && r.ProviderID == nil && r.Status != RefundUnknown {
-		return // a further part that is not asked for yet, or never was
+	if len(ops) == 0 && r.PartOf != "" && r.Status != RefundUnknown {
+		return // a further part that is not asked for yet, never was, or was found at the provider
+	}
+	if len(ops) == 2 && r.PartKey != "" { // found at the provider, and asked for again since
+		ops = slices.DeleteFunc(slices.Clone(ops), func(op *Operation) bool { return op.KeyHash != nil })
 	}
 	if len(ops) != 1 {
 		c.doubt(LawOperations, r.ID, "operations.refund_id", "one operation that asked for the refund", len(ops))

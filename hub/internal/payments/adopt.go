@@ -121,7 +121,7 @@ func (s *Service) askedAgain(o *ledger.Order, claim ledger.PaymentClaim) *ledger
 		return nil
 	}
 	for _, op := range o.Operations {
-		if op.Kind == sdk.OpCreate && op.Open() && op.AttemptID != nil && s.keyHash(op) == claim.KeyHash {
+		if op.Kind == sdk.OpCreate && op.Open() && op.AttemptID != nil && s.DB.Secret().HashOf(o, op) == claim.KeyHash {
 			return op
 		}
 	}

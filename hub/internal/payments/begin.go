@@ -18,7 +18,7 @@ func (s *Service) start(ctx context.Context, c Caller, f fingerprint, change led
 			return s.notStarted(ctx, c, f, change, err)
 		}
 		s.wake(change)
-		return Answer{Order: change.Order, Operation: op}, nil
+		return s.answer(ctx, c, change.Order, op)
 	}
 	o, op, err := s.begin(ctx, change, op)
 	if err != nil {

@@ -117,7 +117,7 @@ func (s *Service) truth(ctx context.Context, p *providers.Provider, o *ledger.Or
 	arrived := op.Arrived || n.Operation.Arrived
 	request := s.paymentRequest(o, a)
 	if arrived && (op.Kind == sdk.OpCreate || op.Kind == sdk.OpRefund) {
-		request.FindKeyHash = s.keyHash(op)
+		request.FindKeyHash = s.DB.Secret().HashOf(o, op)
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.CallTimeout)
 	defer cancel()

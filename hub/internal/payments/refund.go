@@ -56,7 +56,9 @@ func (s *Service) Refund(ctx context.Context, c Caller, orderID string, in Refun
 			return change, nil, notOffered(flow, "refund of a part")
 		}
 		op.PluginVersion = p.State().Version
-		prepare(op, s.refundRequest(o, a, op, r))
+		if op.Open() {
+			prepare(op, s.refundRequest(change.Order, a, op, r))
+		}
 		return change, op, err
 	})
 	if err != nil || a.Refund == nil || a.Refund.PartKey == "" {
@@ -75,7 +77,7 @@ func (s *Service) refundRequest(o *ledger.Order, a *ledger.Attempt, op *ledger.O
 		PaymentRequest: s.paymentRequest(o, a), Key: key, RefundID: r.ID, CaptureID: r.CaptureID,
 		Refund: sdk.Money{Amount: r.Amount, Currency: r.Currency, Exponent: r.Exponent}, Reason: r.Reason,
 	}
-	s.signRefund(&request, op)
+	s.signRefund(&request, o, op)
 	return request
 }
 

@@ -35,7 +35,7 @@ func (s *Service) replayedPayment(ctx context.Context, o *ledger.Order, op *ledg
 		said.Reference = o.Reference // a provider may have no room for it; the digest decides
 	}
 	claim, proven := s.paymentClaim(o.Attempt(*op.AttemptID).Provider, &said)
-	sameKey := proven && claim.KeyHash != "" && claim.KeyHash == s.keyHash(op) && claim.AppID == o.AppID
+	sameKey := proven && claim.KeyHash != "" && claim.KeyHash == s.DB.Secret().HashOf(o, op) && claim.AppID == o.AppID
 	named, err := s.DB.OrderOfAttempt(ctx, said.AttemptID)
 	switch {
 	case errors.Is(err, postgres.ErrNotFound) && sameKey && claim.Reference == o.Reference:

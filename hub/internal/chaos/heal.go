@@ -189,7 +189,7 @@ func (c *campaign) askAgain(r *Report) {
 			continue
 		}
 		for _, a := range o.asks {
-			if a.id == "" || a.final.status != 200 && a.final.status != 201 || o.gone && (a.path != checkouts || a.id != o.last.ID) {
+			if a.id == "" || a.final.status != 200 && a.final.status != 201 || o.gone && (a.path != checkouts || a.id != o.last.ID || a.timed()) {
 				continue
 			}
 			room <- struct{}{}

@@ -51,6 +51,9 @@ func (c *campaign) copy(*order) error {
 // restore puts the copy in the place of the database.
 func (c *campaign) restore(*order) error {
 	c.wentBack.Store(true)
+	for _, a := range c.apps {
+		a.receiver.lost.Store(true)
+	}
 	err := c.house.RestorePostgres(c.ctx)
 	c.restored = time.Now()
 	return err
@@ -113,12 +116,18 @@ func (o *order) askLost() {
 	if i < 0 {
 		return
 	}
-	if body, ok := o.asks[i].body.(map[string]any); ok && body["expires_at"] != nil {
+	if o.asks[i].timed() {
 		return // its time is up
 	}
 	if got := o.repeat(o.n, o.asks[i], 2*patience); got.status == http.StatusOK || got.status == http.StatusCreated {
 		o.last = got.view
 	}
+}
+
+// timed reports whether a request names a time, by which it can be asked only then.
+func (a *ask) timed() bool {
+	body, _ := a.body.(map[string]any)
+	return body["expires_at"] != nil
 }
 
 // forgot reports whether an order that was answered may be no more, because the

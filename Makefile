@@ -34,6 +34,10 @@ books: $(if $(HUB_TEST_DATABASE_URL),,postgres) ## Pay in all ways, in all cases
 races: $(if $(HUB_TEST_DATABASE_URL),,postgres) ## Run what two hubs may do at the same moment 1,000 times (REPEAT=)
 	@REPEAT=$(or $(REPEAT),1000) go test ./hub/internal/e2e -run '^TestRaces$$' -count=1 -v
 
+.PHONY: lost
+lost: $(if $(HUB_TEST_DATABASE_URL),,postgres) ## Restore a backup under a hub that has made payments since (LOST=1000 at each provider), and time their return
+	@LOST=$(or $(LOST),1000) go test ./hub/internal/e2e -run '^TestRecover_ManyLost$$' -count=1 -v -timeout 40m | grep -E '^ |^--- |^FAIL|^ok'
+
 .PHONY: chaos
 chaos: build postgres ## Run the campaign of faults (ORDERS=10000 SEED=now; ORDER=n runs one of them again)
 	@exec bin/chaos

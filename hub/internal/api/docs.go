@@ -286,6 +286,7 @@ var attention = []word{
 	{"contradiction", "The provider said that it ended one way, and now another."},
 	{"second_payment", "The order was paid twice: refund one of them."},
 	{"paid_after_close", "Paid after it was canceled or expired, or a cancel was asked for: ship or refund."},
+	{"authorized_after_close", "Money is held since it was canceled or expired: cancel the attempt to release it, or capture it. It goes away by itself when the money is not held any more."},
 	{"over_refunded", "More was given back than was taken."},
 	{"refund_failed_late", "A refund that counted as done came back."},
 	{"refund_mismatch", "A refund of another amount or currency than was asked for."},

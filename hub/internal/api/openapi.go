@@ -259,6 +259,7 @@ var codes = []code{
 	{"too_many_refunds", "409", "An order can have 200 refunds.", "Refund the rest in the provider's dashboard.", []string{"refund"}},
 	{"needs_attention", "409", "What the provider says does not fit the order.", "A person has to look at `attention` first.", []string{"capture"}},
 	{"already_paid", "409", "Another attempt has paid the order, or its provider has money of it.", "Cancel this attempt, so that the money is released.", []string{"confirm", "capture"}},
+	{"attempt_abandoned", "409", "The attempt was given up when the order was canceled or expired, or another attempt replaced it, and the provider could not close it.", "Cancel it to release what it holds, or check out again.", []string{"confirm", "capture"}},
 	{"money_held", "409", "A provider has money of the order that does not settle it: `held`, by the attempt `attempt_id`.", "Refund it, naming the attempt and the currency, or have an operator accept it; then try again.", []string{"checkout-again", "cancel"}},
 	{"provider_gone", "409", "The attempt's provider is no longer configured.", "Ask the operator.", []string{"confirm", "capture", "cancel", "refund"}},
 	{"nothing_to_refund", "409", "No money was captured.", "Cancel instead.", []string{"refund"}},

@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"net/http"
 	"os/exec"
 	"path/filepath"
@@ -132,25 +131,6 @@ func shown(raw []byte) map[string]any {
 func fingerprintOf(order map[string]any) fingerprint {
 	text, _ := json.Marshal(order) // plain data: cannot fail
 	return sha256.Sum256(text)
-}
-
-// claims are what an order says, without what the hub learns of an attempt and
-// makes no event of: the provider's names, and when an authorisation lapses.
-func claims(order map[string]any) map[string]any {
-	out := maps.Clone(order)
-	attempts, _ := order["attempts"].([]any)
-	kept := make([]any, 0, len(attempts))
-	for _, a := range attempts {
-		attempt, ok := a.(map[string]any)
-		if ok {
-			attempt = maps.Clone(attempt)
-			delete(attempt, "references")
-			delete(attempt, "capture_before")
-		}
-		kept = append(kept, attempt)
-	}
-	out["attempts"] = kept
-	return out
 }
 
 // differences names the fields in which two renderings of an order differ.

@@ -20,7 +20,7 @@ func (t *trial) notified() {
 	if content == nil {
 		return // the app never got an answer about it, and asks again
 	}
-	if d := differences(claims(t.v.content), claims(content)); d != "" {
+	if d := differences(t.v.content, content); d != "" {
 		t.r.find(misled, t.o, "is not as the newest notification says, version %d of %d: %s", version, t.v.Version, d)
 	}
 }

@@ -42,6 +42,9 @@ type actForm struct {
 // stateOf is what a person decides on. The version moves for less.
 func stateOf(o *ledger.Order) string {
 	state := fmt.Sprintf("%s-%d-%d-%d-%d-%d", o.Status, o.Authorized, o.Captured, o.Refunded, o.Refundable, len(o.Attention))
+	for _, x := range o.Attention {
+		state += fmt.Sprintf("-%d", len(x.Said)) // grows with what does not fit
+	}
 	for _, a := range o.Attempts {
 		for _, b := range o.Balances(a) {
 			if b.Currency != o.Currency {
@@ -93,8 +96,8 @@ func (s *server) aim(f *actForm, attemptID, currency string) {
 	f.Seen = f.Order.Refundable
 	fits := map[string]func(*ledger.Attempt) bool{
 		"refund":  func(a *ledger.Attempt) bool { return f.Took(a) },
-		"capture": func(a *ledger.Attempt) bool { return a.Status == sdk.RequiresCapture },
-		"cancel":  func(a *ledger.Attempt) bool { return a.Live() && !a.Abandoned },
+		"capture": capturable,
+		"cancel":  (*ledger.Attempt).Closable,
 	}[f.Verb]
 	for _, a := range f.Attempts {
 		if fits == nil || !fits(a) || attemptID != "" && a.ID != attemptID {

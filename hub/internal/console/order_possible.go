@@ -77,26 +77,34 @@ func otherLeft(o *ledger.Order) bool {
 }
 
 func (s *server) whyNoCapture(p *page, o *ledger.Order) string {
-	held := slices.ContainsFunc(o.Attempts, func(a *ledger.Attempt) bool { return a.Status == sdk.RequiresCapture })
+	held := slices.ContainsFunc(o.Attempts, holding)
 	switch {
 	case !held && o.Captured > 0:
 		return p.T("not.at_once")
 	case !held:
 		return p.T("not.held")
+	case !slices.ContainsFunc(o.Attempts, capturable):
+		return p.T("not.given_up")
 	}
 	if open := unsettled(p, o); open != "" {
 		return open
 	}
-	return s.whyNoFlow(p, o, sdk.CanCapture, func(a *ledger.Attempt) bool { return a.Status == sdk.RequiresCapture })
+	return s.whyNoFlow(p, o, sdk.CanCapture, capturable)
 }
 
+// holding reports whether the attempt's money is held, to be captured or released.
+func holding(a *ledger.Attempt) bool { return a.Status == sdk.RequiresCapture }
+
+// capturable reports whether it may be captured: not what was given up.
+func capturable(a *ledger.Attempt) bool { return holding(a) && !a.Abandoned }
+
 func (s *server) whyNoCancel(p *page, o *ledger.Order) string {
-	holding := slices.ContainsFunc(o.Attempts, func(a *ledger.Attempt) bool { return a.Status == sdk.RequiresCapture })
+	authorized := slices.ContainsFunc(o.Attempts, holding)
 	held, m := o.Taken()
 	switch {
-	case held != nil && !holding && o.Captured == 0:
+	case held != nil && !authorized && o.Captured == 0:
 		return p.T("not.money", letter(o, held.ID), moneyText(m.Amount, m.Currency, m.Exponent))
-	case o.Captured > 0 && !holding:
+	case o.Captured > 0 && !authorized:
 		return p.T("not.paid")
 	case o.Status != ledger.OrderOpen && o.Status != ledger.OrderPending && o.Status != ledger.OrderAuthorized:
 		return p.T("not.closed")

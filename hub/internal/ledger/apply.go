@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"slices"
 	"time"
 
 	"github.com/superpayhub/superpay/sdk"
@@ -197,6 +198,7 @@ func (d *decision) finish() Change {
 		d.collect(a)
 		d.fits(a)
 		d.reached(a)
+		d.released(a)
 		d.warn(a)
 	}
 	d.o.NeedsAttention = false
@@ -213,6 +215,7 @@ func (d *decision) finish() Change {
 		}
 		d.schedule(a)
 	}
+	d.learned()
 	c := diff(d.before, d.o, d.events, d.env, d.touched)
 	c.Settled, c.Full = d.settledCallbacks(), d.full
 	return c
@@ -265,9 +268,7 @@ func (d *decision) review() {
 				d.raise(SecondPayment, a.ID)
 			}
 		}
-		if a.Captured > 0 && (a.Captured > d.o.Amount || a.Captured < d.o.Amount && a.CaptureMode != sdk.CaptureManual && !a.holdsMore()) {
-			d.raise(AmountMismatch, a.ID)
-		}
+		d.compare(a)
 		captured := false
 		for _, b := range d.o.Balances(a) {
 			captured = captured || b.Captured > 0
@@ -275,19 +276,25 @@ func (d *decision) review() {
 				d.raise(OverRefunded, a.ID)
 			}
 		}
-		if captured && d.closedBefore(a) {
+		was := d.before.Attempt(a.ID)
+		switch {
+		case captured && d.closedBefore(a):
 			d.raise(PaidAfterClose, a.ID)
+		case a.Status == sdk.RequiresCapture && was != nil && was.Status != sdk.RequiresCapture && d.closedBefore(a):
+			d.raise(AuthorizedAfterClose, a.ID)
 		}
 	}
 }
 
 // closedBefore reports whether the order was canceled or expired, or the app had
-// asked to cancel it and was not refused, before anything was captured.
+// asked to cancel it and was not refused, before money of the attempt was held or
+// captured.
 func (d *decision) closedBefore(a *Attempt) bool {
 	if d.before.Took(a) {
 		return false
 	}
-	if d.before.Status == OrderCanceled || d.before.Status == OrderExpired {
+	held := func(x Attention) bool { return x.Reason == AuthorizedAfterClose && x.AttemptID == a.ID }
+	if d.before.Status == OrderCanceled || d.before.Status == OrderExpired || slices.ContainsFunc(d.before.Attention, held) {
 		return true
 	}
 	return !d.before.CancelAskedAt.IsZero() && !d.o.CancelAskedAt.IsZero()

@@ -67,6 +67,12 @@ func (a *Attempt) Live() bool {
 	return a.Status != sdk.Failed && a.Status != sdk.Canceled && a.Status != sdk.Succeeded
 }
 
+// Closable reports whether there is something to cancel: it can still become
+// money and was not given up, or money is held by it.
+func (a *Attempt) Closable() bool {
+	return a.Status == sdk.RequiresCapture || a.Live() && !a.Abandoned
+}
+
 // waiting reports whether a read is wanted that no worker has begun yet. What
 // is heard meanwhile leaves no trace, for that read will see it; so a read that
 // somebody else began before cannot stand for it. Once a worker is at it, the

@@ -18,15 +18,17 @@ const (
 	Contradiction     = "contradiction"      // it said one end, and now another
 	SecondPayment     = "second_payment"     // the order was paid twice
 	PaidAfterClose    = "paid_after_close"   // paid after it was canceled or expired
-	OverRefunded      = "over_refunded"      // more went back than was taken
-	RefundFailedLate  = "refund_failed_late" // a refund counted as done came back
-	InDispute         = "in_dispute"
-	Reversed          = "reversed"         // a bank or the provider took a payment back
-	RefundMismatch    = "refund_mismatch"  // a refund of another amount or currency than asked
-	DisputeMismatch   = "dispute_mismatch" // a dispute in a currency or unit that is not the order's
-	Exhausted         = "exhausted"        // the provider's truth could not be had in time
-	CallbackStuck     = "callback_stuck"   // a callback of it could not be applied, time and again
-	LedgerDoubt       = "ledger_doubt"     // what is on record of it contradicts itself
+	// AuthorizedAfterClose: money is held since the order was canceled or expired.
+	AuthorizedAfterClose = "authorized_after_close"
+	OverRefunded         = "over_refunded"      // more went back than was taken
+	RefundFailedLate     = "refund_failed_late" // a refund counted as done came back
+	InDispute            = "in_dispute"
+	Reversed             = "reversed"         // a bank or the provider took a payment back
+	RefundMismatch       = "refund_mismatch"  // a refund of another amount or currency than asked
+	DisputeMismatch      = "dispute_mismatch" // a dispute in a currency or unit that is not the order's
+	Exhausted            = "exhausted"        // the provider's truth could not be had in time
+	CallbackStuck        = "callback_stuck"   // a callback of it could not be applied, time and again
+	LedgerDoubt          = "ledger_doubt"     // what is on record of it contradicts itself
 	// EventNotConfirmed: a proven event, or the provider's own answer, named what
 	// reads do not show after the provider's settling time.
 	EventNotConfirmed = "event_not_confirmed"
@@ -41,6 +43,7 @@ type Attention struct {
 	At         time.Time `json:"at"`
 	ResolvedAt time.Time `json:"resolved_at,omitzero"`
 	Money      string    `json:"money,omitempty"` // what a person made of money that did not fit
+	Said       string    `json:"said,omitempty"`  // what did not fit, of a mismatch: see mismatch
 }
 
 // raise adds a thing to look at, once per attempt, and never again after a
@@ -58,12 +61,15 @@ func (d *decision) raiseAbout(x Attention) {
 			return
 		}
 	}
+	d.attend(x)
+}
+
+// attend adds a thing to look at. What did not fit is not told: apps read the
+// timeline, and it may be another app's.
+func (d *decision) attend(x Attention) {
 	x.At = d.env.Now
 	d.o.Attention = append(d.o.Attention, x)
-	d.events = append(d.events, Event{
-		ID: d.env.NewID(EventID), OrderID: d.o.ID, AttemptID: x.AttemptID, At: d.env.Now,
-		Kind: "attention." + x.Reason, Source: FromHub, Data: map[string]any{},
-	})
+	d.record(&Attempt{ID: x.AttemptID}, News{Source: FromHub}, "attention."+x.Reason, nil)
 }
 
 // settled ends what is said of a callback that could not be applied: it is now.
@@ -86,39 +92,26 @@ func (d *decision) reached(a *Attempt) {
 		return
 	}
 	a.Failures = 0
+	d.over(a, Exhausted, "the provider's truth is known again")
+}
+
+// released ends what is said of money that is held for a closed order: it is not
+// held any more.
+func (d *decision) released(a *Attempt) {
+	if a.Status != sdk.RequiresCapture {
+		d.over(a, AuthorizedAfterClose, "the money is not held any more")
+	}
+}
+
+// over ends what is said of an attempt for a reason that holds no more.
+func (d *decision) over(a *Attempt, reason, why string) {
 	d.o.Attention = slices.DeleteFunc(d.o.Attention, func(x Attention) bool {
-		if x.Reason != Exhausted || x.AttemptID != a.ID {
+		if x.Reason != reason || x.AttemptID != a.ID {
 			return false
 		}
 		if x.ResolvedAt.IsZero() {
-			d.record(a, News{Source: FromHub}, "attention.resolved", map[string]any{"reason": x.Reason, "why": "the provider's truth is known again"})
+			d.record(a, News{Source: FromHub}, AttentionResolved, map[string]any{"reason": reason, "why": why})
 		}
 		return true // also what a person resolved, so that the next time is told anew
 	})
-}
-
-// fits ends what is said of an attempt's amount or currency when a fresh read of
-// all its captures no longer shows it: the provider, or the hub, had it wrong.
-func (d *decision) fits(a *Attempt) {
-	if !d.whole[a.ID] {
-		return
-	}
-	for _, c := range d.o.Captures {
-		if c.AttemptID == a.ID && c.Status != sdk.MovementFailed && c.Currency != d.o.Currency {
-			return
-		}
-	}
-	for i := range d.o.Attention {
-		x := &d.o.Attention[i]
-		if x.AttemptID != a.ID || !x.ResolvedAt.IsZero() || x.Reason != AmountMismatch && x.Reason != CurrencyMismatch {
-			continue
-		}
-		if d.found[Attention{Reason: x.Reason, AttemptID: a.ID}] {
-			continue
-		}
-		x.ResolvedAt = d.env.Now
-		d.record(a, News{Source: FromHub}, "attention.resolved", map[string]any{
-			"reason": x.Reason, "why": "the provider says now what was asked",
-		})
-	}
 }

@@ -192,7 +192,10 @@ func (o *Order) moneyHeld(holds func(*Attempt) (sdk.Money, bool)) error {
 		}
 		e := Conflictf("money_held", "attempt %s holds %s of this order, which does not settle it: refund that, naming the attempt and the currency, "+
 			"or have an operator accept it as payment", a.ID, m)
-		if a.Status == sdk.RequiresCapture {
+		switch {
+		case a.Status == sdk.RequiresCapture && a.Abandoned:
+			e = Conflictf("money_held", "attempt %s holds %s of this order: cancel it first", a.ID, m)
+		case a.Status == sdk.RequiresCapture:
 			e = Conflictf("money_held", "attempt %s holds %s of this order: cancel or capture it first", a.ID, m)
 		}
 		e.OrderID, e.AttemptID, e.Held = o.ID, a.ID, m

@@ -12,8 +12,8 @@ func (o *Order) Confirm(attemptID string, ask Ask, env Env) (Change, *Operation,
 	if err != nil {
 		return Change{}, nil, err
 	}
-	if other := o.paidBy(a.ID); other != nil {
-		return Change{}, nil, alreadyPaid(other)
+	if err := o.mayTake(a); err != nil {
+		return Change{}, nil, err
 	}
 	d := start(o, env)
 	after := d.o.Attempt(a.ID)

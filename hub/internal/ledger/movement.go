@@ -6,25 +6,19 @@ import (
 	"github.com/superpayhub/superpay/sdk"
 )
 
-// own expresses a provider's amount in the order's exponent where that is
-// exact; otherwise it stays as the provider said and the attempt is flagged:
-// the truth is always recorded.
-func (d *decision) own(a *Attempt, m sdk.Money, otherCurrency, inexact string) sdk.Money {
+// own expresses a provider's amount in the order's exponent, and reports whether
+// it is of the order's currency and that is exact. Otherwise it stays as the
+// provider said: the truth is always recorded.
+func (d *decision) own(m sdk.Money) (sdk.Money, bool) {
+	exponent, known := d.o.Exponent, true
 	if m.Currency != d.o.Currency {
-		d.raise(otherCurrency, a.ID)
-		if exponent, ok := Exponent(m.Currency); ok {
-			if scaled, err := m.Rescale(exponent); err == nil {
-				return scaled
-			}
-		}
-		return m
+		exponent, known = Exponent(m.Currency)
 	}
-	scaled, err := m.Rescale(d.o.Exponent)
-	if err != nil {
-		d.raise(inexact, a.ID)
-		return m
+	scaled, err := m.Rescale(exponent)
+	if !known || err != nil {
+		return m, false
 	}
-	return scaled
+	return scaled, m.Currency == d.o.Currency
 }
 
 // listed takes a status that the hub does not know for pending: not settled.
@@ -42,7 +36,10 @@ func (d *decision) capture(a *Attempt, n News, c sdk.Capture, fresh bool) {
 		return
 	}
 	c.Status = listed(c.Status)
-	m := d.own(a, c.Amount, CurrencyMismatch, AmountMismatch)
+	m, fits := d.own(c.Amount)
+	if !fits && m.Currency == d.o.Currency { // see compare for other currencies
+		d.mismatch(a, AmountMismatch, m.String())
+	}
 	for _, row := range d.o.Captures {
 		if row.ProviderID != c.ID || row.Provider != a.Provider {
 			continue
@@ -126,7 +123,10 @@ func (d *decision) refund(a *Attempt, n News, r sdk.Refund, fresh bool) {
 		return
 	}
 	r.Status = listed(r.Status)
-	m := d.own(a, r.Amount, RefundMismatch, RefundMismatch)
+	m, fits := d.own(r.Amount)
+	if !fits {
+		d.raise(RefundMismatch, a.ID)
+	}
 	data := map[string]any{"provider_id": r.ID, "amount": m.Amount, "currency": m.Currency}
 	row := d.findRefund(a, r)
 	if row == nil {
@@ -255,7 +255,10 @@ func (d *decision) dispute(a *Attempt, n News, x sdk.Dispute, fresh bool) {
 		d.soon[a.ID] = d.soon[a.ID] || !fresh
 		return
 	}
-	m := d.own(a, x.Amount, DisputeMismatch, DisputeMismatch)
+	m, fits := d.own(x.Amount)
+	if !fits {
+		d.raise(DisputeMismatch, a.ID)
+	}
 	var row *Dispute
 	for _, r := range d.o.Disputes {
 		if r.Provider == a.Provider && r.ProviderID == x.ID {

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -34,7 +35,7 @@ func (c *Change) NoticeType() string {
 		if e.Kind == "order."+string(c.Order.Status) || e.Kind == AuthorizationExpiring {
 			return e.Kind
 		}
-		if !strings.HasSuffix(e.Kind, ".fee") && !strings.HasPrefix(e.Kind, "event.") {
+		if e.forApps() {
 			kind = "order.updated"
 		}
 	}
@@ -47,4 +48,28 @@ func (o *Order) TellAgain(env Env) Change {
 	d := start(o, env)
 	d.events = append(d.events, Event{ID: env.NewID(EventID), OrderID: o.ID, At: env.Now, Kind: "order.told_again", Source: FromHub, Data: map[string]any{}})
 	return d.finish()
+}
+
+// forApps reports whether an app is told of an event.
+func (e *Event) forApps() bool {
+	return !strings.HasSuffix(e.Kind, ".fee") && !strings.HasPrefix(e.Kind, "event.")
+}
+
+// paymentUpdated tells that details of an attempt changed and nothing else of it.
+const paymentUpdated = "payment.updated"
+
+// learned adds a line for an attempt of which apps see something new that no other
+// line tells: else the order has a newer version than its newest notification.
+func (d *decision) learned() {
+	if slices.ContainsFunc(d.events, func(e Event) bool { return e.forApps() }) {
+		return
+	}
+	for _, a := range d.o.Attempts {
+		was := d.before.Attempt(a.ID)
+		if was == nil || a.CaptureBefore.Equal(was.CaptureBefore) && a.Authorized == was.Authorized && a.Abandoned == was.Abandoned &&
+			slices.Equal(a.Refs, was.Refs) && reflect.DeepEqual(a.Failure, was.Failure) {
+			continue
+		}
+		d.record(a, News{Source: FromHub}, paymentUpdated, nil)
+	}
 }

@@ -224,15 +224,18 @@ func (o *Order) resume(env Env, opID string, lease time.Duration, by *Operator, 
 			return Change{}, err
 		}
 	case sdk.OpCapture:
-		if a.Status != sdk.RequiresCapture || o.flagged(a.ID) || o.paidBy(a.ID) != nil {
+		if a.Status != sdk.RequiresCapture || o.flagged(a.ID) {
 			return Change{}, wrongState(o, "captured")
+		}
+		if err := o.mayTake(a); err != nil {
+			return Change{}, err
 		}
 	case sdk.OpConfirm:
 		if a.Status != sdk.RequiresAction && a.Status != sdk.RequiresConfirmation {
 			return Change{}, wrongState(o, "confirmed")
 		}
-		if other := o.paidBy(a.ID); other != nil {
-			return Change{}, alreadyPaid(other)
+		if err := o.mayTake(a); err != nil {
+			return Change{}, err
 		}
 	case sdk.OpCancel:
 		if !a.Live() {

@@ -57,7 +57,7 @@ func (d *decision) gone(a *Attempt, n News) {
 // and seen, and an honest payment may still follow.
 func (d *decision) taken(a *Attempt) {
 	if len(a.Refs) > 0 {
-		d.raise(ReferenceMismatch, a.ID)
+		d.mismatch(a, ReferenceMismatch, "the payment of another order")
 		return
 	}
 	a.Candidates = []sdk.Ref{}
@@ -109,20 +109,20 @@ func (d *decision) identify(a *Attempt, p *sdk.Payment) {
 	switch {
 	case p.Amount.IsZero():
 	case p.Amount.Currency != asked.Currency:
-		d.raise(CurrencyMismatch, a.ID)
+		d.mismatch(a, CurrencyMismatch, p.Amount.String())
 	case !p.Amount.Equal(asked):
-		d.raise(AmountMismatch, a.ID)
+		d.mismatch(a, AmountMismatch, p.Amount.String())
 	}
 	if p.AttemptID != "" && p.AttemptID != a.ID {
-		d.raise(ReferenceMismatch, a.ID)
+		d.mismatch(a, ReferenceMismatch, p.AttemptID)
 	}
 	if p.Mode != "" && a.Mode != "" && p.Mode != a.Mode {
-		d.raise(ModeMismatch, a.ID)
+		d.mismatch(a, ModeMismatch, string(p.Mode))
 	}
 	for i, r := range p.Refs {
 		known, ok := a.Ref(r.Kind)
 		if i == 0 && ok && known != r.Value {
-			d.raise(ReferenceMismatch, a.ID)
+			d.mismatch(a, ReferenceMismatch, r.Value)
 		}
 		if r.Value != "" && !hasRef(a.Refs, r) && len(a.Refs) < maxRefs {
 			a.Refs = append(a.Refs, r)

@@ -147,14 +147,15 @@ func (o *Order) Capture(attemptID string, amount int64, ask Ask, env Env) (Chang
 	if o.flagged(a.ID) {
 		return Change{}, nil, Conflictf("needs_attention", "the provider's answer does not fit what was asked; a person has to resolve it first")
 	}
-	if other := o.paidBy(a.ID); other != nil {
-		return Change{}, nil, alreadyPaid(other)
+	if err := o.mayTake(a); err != nil {
+		return Change{}, nil, err
 	}
 	if err := o.Covers(a, amount); err != nil {
 		return Change{}, nil, err
 	}
 	d := start(o, env)
 	d.o.CancelAskedAt = time.Time{} // it is wanted after all
+	d.over(d.o.Attempt(a.ID), AuthorizedAfterClose, "it is to be captured")
 	op := d.operation(sdk.OpCapture, d.o.Attempt(a.ID), nil, ask)
 	return d.finish(), op, nil
 }
@@ -170,8 +171,19 @@ func (o *Order) Covers(a *Attempt, amount int64) error {
 	}
 }
 
-func alreadyPaid(other *Attempt) *Error {
-	return Conflictf("already_paid", "attempt %s has paid this order; cancel this one instead", other.ID)
+// mayTake refuses to have an attempt take money that was given up, or whose order
+// another attempt paid.
+func (o *Order) mayTake(a *Attempt) error {
+	if a.Abandoned {
+		e := Conflictf("attempt_abandoned", "attempt %s was given up when the order was canceled or expired, or another attempt replaced it, "+
+			"and takes no money any more; cancel it to release what it holds", a.ID)
+		e.OrderID, e.AttemptID = o.ID, a.ID
+		return e
+	}
+	if other := o.paidBy(a.ID); other != nil {
+		return Conflictf("already_paid", "attempt %s has paid this order; cancel this one instead", other.ID)
+	}
+	return nil
 }
 
 // target picks the attempt an operation is for: the one named, else the only

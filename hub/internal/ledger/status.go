@@ -7,10 +7,6 @@ import (
 	"github.com/superpayhub/superpay/sdk"
 )
 
-// mismatches are the reasons that keep an attempt's money from counting as
-// payment of the order until a person says so.
-var mismatches = []string{AmountMismatch, CurrencyMismatch, ReferenceMismatch, ModeMismatch}
-
 // flagged reports whether the attempt's money must not settle the order.
 func (o *Order) flagged(attemptID string) bool {
 	return slices.ContainsFunc(o.Attention, func(x Attention) bool {

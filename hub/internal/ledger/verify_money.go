@@ -12,19 +12,19 @@ import (
 // movement is what captures, refunds and disputes have in common.
 type movement struct {
 	table, id, attemptID, provider, currency string
-	exponent, posted                         int
+	exponent, posted, feeExponent            int
 	mismatch                                 string // the reason raised where it is not in the order's unit
 }
 
 func (c *checker) movements() (all []movement) {
 	for _, x := range c.o.Captures {
-		all = append(all, movement{"captures", x.ID, x.AttemptID, x.Provider, x.Currency, x.Exponent, x.Posted, AmountMismatch})
+		all = append(all, movement{"captures", x.ID, x.AttemptID, x.Provider, x.Currency, x.Exponent, x.Posted, x.FeeExponent, AmountMismatch})
 	}
 	for _, x := range c.o.Refunds {
-		all = append(all, movement{"refunds", x.ID, x.AttemptID, x.Provider, x.Currency, x.Exponent, x.Posted, RefundMismatch})
+		all = append(all, movement{"refunds", x.ID, x.AttemptID, x.Provider, x.Currency, x.Exponent, x.Posted, 0, RefundMismatch})
 	}
 	for _, x := range c.o.Disputes {
-		all = append(all, movement{"disputes", x.ID, x.AttemptID, x.Provider, x.Currency, x.Exponent, x.Posted, DisputeMismatch})
+		all = append(all, movement{"disputes", x.ID, x.AttemptID, x.Provider, x.Currency, x.Exponent, x.Posted, x.FeeExponent, DisputeMismatch})
 	}
 	return all
 }
@@ -134,101 +134,6 @@ func (c *checker) refs() {
 			c.equal(LawRefs, name.Kind+" "+name.Value, "refs.order_id", c.o.ID, row.OrderID)
 		}
 	}
-}
-
-// account is one account in one currency.
-type account struct{ name, currency string }
-
-// postings derives from the movements alone what each account must hold of the
-// order, and how many groups of lines each movement has.
-func (c *checker) postings() {
-	balance, groups := map[account]int64{}, map[string]int64{}
-	stages := map[string]map[string]bool{} // by movement
-	known := map[string]movement{}
-	for _, m := range c.movements() {
-		known[m.id], stages[m.id] = m, map[string]bool{}
-	}
-	for _, p := range c.Postings {
-		balance[account{p.Account, p.Currency}] += p.Amount
-		groups[p.MovementID+" "+p.Stage+" "+p.Currency] += p.Amount
-		m, ok := known[p.MovementID]
-		if !ok {
-			c.doubt(LawPostings, p.ID, "postings.movement_id", "a movement of the order", p.MovementID)
-			continue
-		}
-		stages[m.id][p.Stage] = true
-		c.equal(LawOwner, p.ID, "postings.provider", m.provider, p.Provider)
-		if kind, name, _ := strings.Cut(p.Account, ":"); kind == "app" {
-			c.equal(LawOwner, p.ID, "postings.account", appAccount(c.o.AppID), p.Account)
-		} else {
-			c.equal(LawOwner, p.ID, "postings.account", kind+":"+m.provider, kind+":"+name)
-		}
-		c.postingExponent(m, p)
-	}
-	for group, sum := range groups {
-		if sum != 0 {
-			c.doubt(LawPostings, group, "postings.amount", "a sum of 0", sum)
-		}
-	}
-	for id, m := range known {
-		c.equal(LawPostings, id, m.table+".posted", len(stages[id]), m.posted)
-	}
-	want := c.derived()
-	for a := range balance {
-		want[a] += 0 // also what should hold nothing
-	}
-	for a, amount := range want {
-		c.equal(LawPostings, a.name+" "+a.currency, "postings.amount", amount, balance[a])
-	}
-}
-
-func (c *checker) postingExponent(m movement, p *Posting) {
-	if strings.HasSuffix(p.Stage, ".fee") || strings.HasSuffix(p.Stage, ".fee_undone") || p.Currency != m.currency {
-		if p.Currency == c.o.Currency {
-			c.equal(LawCurrency, p.ID, "postings.exponent", c.o.Exponent, p.Exponent)
-		}
-		return
-	}
-	c.equal(LawCurrency, p.ID, "postings.exponent", m.exponent, p.Exponent)
-}
-
-// derived is what each account must hold of the order. Unlike post it knows
-// nothing of how the movements came to be as they are, so that each of the two
-// finds a fault of the other.
-func (c *checker) derived() map[account]int64 {
-	balance := map[account]int64{}
-	move := func(into, outOf string, amount int64, currency string) {
-		balance[account{into, currency}] += amount
-		balance[account{outOf, currency}] -= amount
-	}
-	owed := func(provider, currency string) string {
-		if currency != c.o.Currency {
-			return unmatchedAccount(provider)
-		}
-		return appAccount(c.o.AppID)
-	}
-	for _, x := range c.o.Captures {
-		if x.Status == sdk.MovementSucceeded {
-			move(providerAccount(x.Provider), owed(x.Provider, x.Currency), x.Amount, x.Currency)
-			move(feesAccount(x.Provider), providerAccount(x.Provider), x.Fee, x.FeeCurrency)
-		}
-	}
-	for _, x := range c.o.Refunds {
-		if x.Status == sdk.MovementSucceeded {
-			move(owed(x.Provider, x.Currency), providerAccount(x.Provider), x.Amount, x.Currency)
-		}
-	}
-	for _, x := range c.o.Disputes {
-		into := disputedAccount(x.Provider)
-		if x.Status == sdk.DisputeLost {
-			into = owed(x.Provider, x.Currency)
-		}
-		if x.FundsWithdrawn {
-			move(into, providerAccount(x.Provider), x.Amount, x.Currency)
-		}
-		move(feesAccount(x.Provider), providerAccount(x.Provider), x.Fee, x.FeeCurrency)
-	}
-	return balance
 }
 
 // notices compares what apps were told last. What never changes is compared

@@ -155,3 +155,28 @@ func TestDoubt_ChangesNothingElse(t *testing.T) {
 	again = cleared.Order.RaiseDoubt(doubts, r.env)
 	require.False(t, again.Empty(), "and told anew when it comes back")
 }
+
+// TestVerify_FeeInFinerUnits: a provider may give its fee in more digits than the
+// currency has. It is posted, corrected and undone so, and other digits than it
+// gave are found.
+func TestVerify_FeeInFinerUnits(t *testing.T) {
+	r := recorded(t, sdk.CaptureAutomatic)
+	said := func(status sdk.MovementStatus, fee sdk.Money) {
+		p := captured("ch_1", 1000)
+		p.Captures.Items[0].Status, p.Captures.Items[0].Fee = status, fee
+		r.write(t, Apply(r.Order, r.env, read(r.Order, p)))
+	}
+	fine := sdk.Money{Amount: 295_123, Currency: "USD", Exponent: 4}
+	said(sdk.MovementSucceeded, fine)
+	said(sdk.MovementSucceeded, usd(29))
+	said(sdk.MovementSucceeded, fine)
+	require.Len(t, r.Postings, 2+5*2)
+	for _, p := range r.Postings {
+		was := p.Exponent
+		p.Exponent = 3
+		doubts := Verify(r.Record)
+		require.NotEmpty(t, doubts, "%s of %s", p.Stage, p.Account)
+		require.Equal(t, "postings.exponent", doubts[0].Field)
+		p.Exponent = was
+	}
+}

@@ -22,7 +22,7 @@ func (s *Service) Cancel(ctx context.Context, c Caller, orderID string, in Cance
 		ask := s.ask(c, h, nil)
 		id := in.AttemptID
 		if id == "" {
-			i := slices.IndexFunc(o.Attempts, func(a *ledger.Attempt) bool { return a.Live() && !a.Abandoned })
+			i := slices.IndexFunc(o.Attempts, (*ledger.Attempt).Closable)
 			if i < 0 {
 				return o.Cancel("", false, ask, s.env())
 			}

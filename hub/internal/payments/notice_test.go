@@ -88,3 +88,43 @@ func TestNotifications_AsItReads(t *testing.T) {
 		at = next
 	}
 }
+
+// TestNotifications_TellWhateverAnAppReads: what a provider tells of a payment
+// beside its money is notified as well, so that the newest notification says what
+// the order reads. An ordinary payment is notified as often as it moves.
+func TestNotifications_TellWhateverAnAppReads(t *testing.T) {
+	t.Parallel()
+	e := paytest.New(t, paytest.Options{Service: func(o *payments.Options) { o.Render = api.Render }})
+	e.Listen()
+	newest := func(id string) string {
+		var last struct{ Data json.RawMessage }
+		all := e.Notified(id)
+		require.NoError(t, json.Unmarshal([]byte(all[len(all)-1]), &last))
+		return string(last.Data)
+	}
+	o := e.Authorized()
+	attempt := o.Attempts[0].ID
+	for name, change := range map[string]func(p *sdk.Payment){
+		"capture_before": func(p *sdk.Payment) { p.CaptureBefore = e.Clock.Now().AddDate(0, 0, 30) },
+		"references":     func(p *sdk.Payment) { p.Refs = append(p.Refs, sdk.Ref{Kind: "charge", Value: "ch_1"}) },
+		"authorized":     func(p *sdk.Payment) { p.Capturable = paytest.USD(9_000) },
+	} {
+		before := e.Order(o.ID).Version
+		for range 2 {
+			e.Told(e.Provider.Honest.Edit(attempt, change))
+			change = func(*sdk.Payment) {} // the repetition is no news
+		}
+		now := e.Order(o.ID)
+		require.Equal(t, before+1, now.Version, name)
+		require.JSONEq(t, string(api.Render(now)), newest(o.ID), name)
+	}
+	_, err := e.Service.Capture(t.Context(), e.Caller(), o.ID, payments.CaptureInput{})
+	require.NoError(t, err)
+	require.JSONEq(t, string(api.Render(e.Order(o.ID))), newest(o.ID))
+
+	o = e.Checkout(paytest.FlowPage)
+	e.Told(e.Provider.Honest.Pay(o.Attempts[0].ID))
+	require.Len(t, e.Notified(o.ID), 2, "it can be paid, and it is paid")
+	require.Len(t, e.Notified(e.Checkout(paytest.FlowCharge).ID), 1)
+	e.Verified()
+}

@@ -209,7 +209,7 @@ func TestResume_CaptureOfAnOrderThatAnotherAttemptPaid(t *testing.T) {
 	back()
 	e.Told(e.Provider.Honest.Pay(o.Attempts[0].ID))
 	_, err = e.Service.Capture(t.Context(), caller, o.ID, in)
-	refused(t, err, "wrong_state")
+	refused(t, err, "already_paid")
 	require.Len(t, e.Provider.Calls("Capture"), 1)
 }
 

@@ -40,8 +40,8 @@ disputed                  | wrong_state           | wrong_state           | wron
 failed                    | wrong_state           | wrong_state           | ok                    | nothing_to_refund     | nothing_to_refund     | CreateCheckout        | ok                    | wrong_state           | error                 | ok                    | ok
 not sent                  | wrong_state           | wrong_state           | ok                    | nothing_to_refund     | nothing_to_refund     | CreateCheckout        | ok                    | wrong_state           | error                 | ok                    | ok
 canceled                  | wrong_state           | wrong_state           | wrong_state           | nothing_to_refund     | nothing_to_refund     | wrong_state           | ok                    | ok                    | error                 | ok                    | ok
-abandoned                 | Confirm               | wrong_state           | wrong_state           | nothing_to_refund     | nothing_to_refund     | wrong_state           | ok                    | ok                    | error                 | ok                    | ok
-authorized, abandoned     | wrong_state           | Capture               | ok                    | nothing_to_refund     | nothing_to_refund     | wrong_state           | ok                    | wrong_state           | error                 | ok                    | ok
+abandoned                 | attempt_abandoned     | wrong_state           | wrong_state           | nothing_to_refund     | nothing_to_refund     | wrong_state           | ok                    | ok                    | error                 | ok                    | ok
+authorized, abandoned     | wrong_state           | attempt_abandoned     | ok                    | nothing_to_refund     | nothing_to_refund     | wrong_state           | ok                    | wrong_state           | error                 | ok                    | ok
 paid after cancel         | wrong_state           | wrong_state           | wrong_state           | Refund                | Refund                | wrong_state           | ok                    | ok                    | ok                    | ok                    | ok
 paid twice                | wrong_state           | wrong_state           | wrong_state           | Refund                | Refund                | wrong_state           | ok                    | ok                    | ok                    | ok                    | ok
 action, provider down     | provider_down         | provider_down         | provider_down         | nothing_to_refund     | nothing_to_refund     | provider_down         | ok                    | wrong_state           | error                 | error                 | ok
@@ -77,15 +77,15 @@ refunded                  | refunded              | refunded              | refu
 disputed                  | paid!                 | paid!                 | paid!                 | paid!                 | paid!                 | partially_refunded!   | paid!
 failed                    | paid                  | authorized            | open                  | open                  | open                  | open                  | open
 not sent                  | -                     | -                     | -                     | -                     | -                     | -                     | -
-canceled                  | paid!                 | authorized            | canceled              | canceled              | canceled              | canceled              | canceled
-abandoned                 | paid!                 | authorized            | canceled              | canceled              | canceled              | canceled              | canceled
+canceled                  | paid!                 | authorized!           | canceled              | canceled              | canceled              | canceled              | canceled
+abandoned                 | paid!                 | authorized!           | canceled              | canceled              | canceled              | canceled              | canceled
 authorized, abandoned     | paid!                 | authorized            | canceled              | canceled              | authorized            | authorized            | authorized
 paid after cancel         | paid!                 | paid!                 | paid!                 | paid!                 | paid!                 | partially_refunded!   | paid!
 paid twice                | paid!                 | paid!                 | paid!                 | paid!                 | paid!                 | paid!                 | paid!
 action, provider down     | -                     | -                     | -                     | -                     | -                     | -                     | -
 authorized, provider down | -                     | -                     | -                     | -                     | -                     | -                     | -
 paid, provider down       | -                     | -                     | -                     | -                     | -                     | -                     | -
-expired                   | paid!                 | authorized            | expired               | expired               | expired               | expired               | expired
+expired                   | paid!                 | authorized!           | expired               | expired               | expired               | expired               | expired
 `
 
 var verbs = []verb{

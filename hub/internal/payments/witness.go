@@ -173,26 +173,25 @@ func (s *Service) age(ctx context.Context, all []postgres.Fence) error {
 // loosen lets an order's money out after a read of its own.
 func (s *Service) loosen(ctx context.Context, provider, why string) error {
 	loosened, err := s.DB.LoosenFence(ctx, provider, truncate(why))
-	if f, ok := s.fence(provider); ok && loosened {
-		err = s.tellAgain(ctx, f.Mark)
+	if err != nil || !loosened {
+		return err
 	}
-	if loosened {
-		s.Logger.WarnContext(ctx, "an order's money may go out after its payment was read", "provider", provider, "reason", why)
-	}
-	return err
+	s.Logger.WarnContext(ctx, "an order's money may go out after its payment was read", "provider", provider, "reason", why)
+	f, _ := s.fence(provider)
+	return s.tellAgain(ctx, f.Mark)
 }
 
 // listedFence opens what waited for the end of a provider's list, and has apps
 // told what they may not know.
 func (s *Service) listedFence(ctx context.Context, l postgres.Schedule) error {
-	if err := s.tellAgain(ctx, l.KnownTo); err != nil {
-		return err
-	}
 	opened, err := s.DB.EndFence(ctx, l, fmt.Sprintf("the provider's list was read: %d payments", l.Listed), s.now())
 	if opened {
 		s.Logger.WarnContext(ctx, "money-out is open again: what the provider knows was read", "provider", l.Provider, "payments", l.Listed, "news", l.News)
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return s.tellAgain(ctx, l.KnownTo)
 }
 
 // probe compares the newest pages of all providers with what is on record.

@@ -79,6 +79,20 @@ func addSession(ctx context.Context, db *DB, n int) error {
 	return db.AddSession(ctx, Session{ID: fmt.Sprint("ses_", n), UserID: fmt.Sprint("usr_", n), CreatedAt: someday, ExpiresAt: someday.Add(time.Hour)}, fmt.Append(nil, n), nil)
 }
 
+// doubts are one of an order, as a check finds it.
+func doubts(n int) Checked {
+	return Checked{Part: refsPart, Doubts: []ledger.Doubt{{OrderID: fmt.Sprint("ord_doubt_", n), Law: "x", Row: "x", Field: "x"}}}
+}
+
+// addDoubt keeps a doubt, which must be a new one for its caller.
+func addDoubt(ctx context.Context, db *DB, n int) error {
+	fresh, err := db.SaveDoubts(ctx, doubts(n), someday.Add(time.Duration(n)*time.Hour))
+	if err == nil && len(fresh) != 1 {
+		return fmt.Errorf("%d new doubts", len(fresh))
+	}
+	return err
+}
+
 func nothing(context.Context, *DB, int) error { return nil }
 
 var otherWrites = []otherWrite{
@@ -132,6 +146,16 @@ var otherWrites = []otherWrite{
 	{"a view", "views", addUser, func(ctx context.Context, db *DB, n int) error {
 		return db.SaveView(ctx, View{ID: fmt.Sprint("viw_", n), UserID: fmt.Sprint("usr_", n), Screen: "orders", Name: "mine", CreatedAt: someday}, 1)
 	}, `SELECT count(*) FROM views WHERE user_id = 'usr_' || $1::text`, 1},
+	{"a check's slice", "ledger_checks", func(ctx context.Context, db *DB, n int) error {
+		_, err := db.exec(ctx, `UPDATE ledger_checks SET due_at = $1, cursor = ''`, someday.Add(time.Duration(n)*time.Hour))
+		return err
+	}, func(ctx context.Context, db *DB, n int) error {
+		return db.SaveCheck(ctx, Check{Kind: CheckKindAll, DueAt: someday, Cursor: fmt.Sprint(n), until: someday.Add(time.Duration(n) * time.Hour)})
+	}, `SELECT count(*) FROM ledger_checks WHERE cursor = $1::text`, 1},
+	{"a doubt", "ledger_doubts", nothing, addDoubt, `SELECT count(*) FROM ledger_doubts WHERE order_id = 'ord_doubt_' || $1::text`, 1},
+	{"a doubt's end", "ledger_doubts", addDoubt, func(ctx context.Context, db *DB, n int) error {
+		return db.DropDoubts(ctx, someday.Add(time.Duration(n+1)*time.Hour))
+	}, `SELECT count(*) FROM ledger_doubts WHERE order_id = 'ord_doubt_' || $1::text`, 0},
 	{"a callback", "callbacks", nothing, func(ctx context.Context, db *DB, n int) error {
 		return db.StoreCallback(ctx, &ledger.Callback{ID: fmt.Sprint("cb_", n), Provider: "stripe", EventID: fmt.Sprint(n), Outcome: ledger.CallbackNoNews, Verdict: sdk.Genuine, ReceivedAt: someday, UpdatedAt: someday})
 	}, `SELECT count(*) FROM callbacks WHERE id = 'cb_' || $1::text`, 1},

@@ -42,7 +42,7 @@ func (p *DB) ClaimCheck(ctx context.Context, now time.Time, lease time.Duration)
 
 // SaveCheck ends a lease, unless it was taken by another hub meanwhile.
 func (p *DB) SaveCheck(ctx context.Context, c Check) error {
-	_, err := p.db.ExecContext(ctx, `UPDATE ledger_checks SET due_at = $2, cursor = $3, began_at = $4, checked_to = greatest(checked_to, $5), orders = $6, error = $7
+	_, err := p.exec(ctx, `UPDATE ledger_checks SET due_at = $2, cursor = $3, began_at = $4, checked_to = greatest(checked_to, $5), orders = $6, error = $7
 		WHERE kind = $1 AND due_at = $8`, c.Kind, c.DueAt, c.Cursor, c.BeganAt, c.CheckedTo, c.Orders, c.Error, c.until)
 	return mapErr(err)
 }
@@ -67,7 +67,8 @@ func (p *DB) OrdersAbout(ctx context.Context) (n int64, err error) {
 const maxDoubts = 1000
 
 // SaveDoubts keeps the doubts of a slice, and drops those that an earlier check
-// had of its orders. It returns those that were not kept before.
+// had of its orders. It returns those that were not kept before, which it knows by
+// when they were first seen: also where the answer of a first run was lost.
 func (p *DB) SaveDoubts(ctx context.Context, c Checked, now time.Time) (fresh []ledger.Doubt, err error) {
 	kept, err := p.doubtsOf(ctx, c)
 	if err != nil {
@@ -78,7 +79,7 @@ func (p *DB) SaveDoubts(ctx context.Context, c Checked, now time.Time) (fresh []
 		if slices.ContainsFunc(doubts, d.Same) {
 			continue
 		}
-		_, err := p.db.ExecContext(ctx, `DELETE FROM ledger_doubts WHERE part = $1 AND order_id = $2 AND law = $3 AND row_name = $4 AND field = $5`,
+		_, err := p.exec(ctx, `DELETE FROM ledger_doubts WHERE part = $1 AND order_id = $2 AND law = $3 AND row_name = $4 AND field = $5`,
 			c.Part, d.OrderID, d.Law, d.Row, d.Field)
 		if err != nil {
 			return fresh, mapErr(err)
@@ -86,10 +87,10 @@ func (p *DB) SaveDoubts(ctx context.Context, c Checked, now time.Time) (fresh []
 	}
 	for _, d := range doubts {
 		var first bool
-		err := p.db.GetContext(ctx, &first, `INSERT INTO ledger_doubts (part, order_id, law, row_name, field, expected, found, first_seen, last_seen)
+		err := p.get(ctx, &first, `INSERT INTO ledger_doubts (part, order_id, law, row_name, field, expected, found, first_seen, last_seen)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)
 			ON CONFLICT (order_id, part, law, row_name, field) DO UPDATE SET expected = excluded.expected, found = excluded.found, last_seen = excluded.last_seen
-			RETURNING xmax = 0`, c.Part, d.OrderID, d.Law, d.Row, d.Field, d.Expected, d.Found, now)
+			RETURNING first_seen = $8`, c.Part, d.OrderID, d.Law, d.Row, d.Field, d.Expected, d.Found, now)
 		if err != nil {
 			return fresh, mapErr(err)
 		}
@@ -117,7 +118,7 @@ func (p *DB) doubtsOf(ctx context.Context, c Checked) (kept []ledger.Doubt, err 
 
 // DropDoubts drops what was not seen again by a pass that began at that time.
 func (p *DB) DropDoubts(ctx context.Context, began time.Time) error {
-	_, err := p.db.ExecContext(ctx, `DELETE FROM ledger_doubts WHERE last_seen < $1`, began)
+	_, err := p.exec(ctx, `DELETE FROM ledger_doubts WHERE last_seen < $1`, began)
 	return mapErr(err)
 }
 

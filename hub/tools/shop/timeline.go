@@ -26,6 +26,8 @@ var happenings = map[string]string{
 	"payment.canceled":              "Payment canceled",
 	"payment.gone":                  "The provider no longer knows the payment",
 	"payment.contradiction":         "The provider contradicted itself",
+	"payment.updated":               "The provider told details of the payment",
+	"payment.mismatch":              "The provider reports something else that does not fit",
 	"capture.pending":               "The provider began to take the money",
 	"capture.succeeded":             "Money taken",
 	"capture.failed":                "Money could not be taken",

@@ -6,6 +6,7 @@
 package pgproxy
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -125,15 +126,11 @@ func Start(databaseURL string) (*Proxy, error) {
 	if err != nil || u.Hostname() == "" {
 		return nil, errors.New("the database's URL must name a host, as postgres://user:password@host:5432/name")
 	}
-	port := u.Port()
-	if port == "" {
-		port = "5432"
-	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, fmt.Errorf("listen for the database proxy: %w", err)
 	}
-	p := &Proxy{target: net.JoinHostPort(u.Hostname(), port), listener: listener, sessions: map[*session]bool{}}
+	p := &Proxy{target: hostPort(u), listener: listener, sessions: map[*session]bool{}}
 	u.Host = listener.Addr().String()
 	q := u.Query()
 	q.Set("sslmode", "disable")
@@ -141,6 +138,21 @@ func Start(databaseURL string) (*Proxy, error) {
 	p.url = u.String()
 	p.running.Go(p.accept)
 	return p, nil
+}
+
+func hostPort(u *url.URL) string { return net.JoinHostPort(u.Hostname(), cmp.Or(u.Port(), "5432")) }
+
+// Redirect has new connections go to another server, and ends those that there are.
+func (p *Proxy) Redirect(databaseURL string) error {
+	u, err := url.Parse(databaseURL)
+	if err != nil {
+		return err
+	}
+	p.mu.Lock()
+	p.target = hostPort(u)
+	p.mu.Unlock()
+	p.CutAll()
+	return nil
 }
 
 // URL is the database's through the proxy.
@@ -209,7 +221,10 @@ func (p *Proxy) accept() {
 // serve runs one connection until either side ends it.
 func (p *Proxy) serve(client net.Conn) {
 	dial := net.Dialer{Timeout: dialTime}
-	server, err := dial.DialContext(context.Background(), "tcp", p.target)
+	p.mu.Lock()
+	target := p.target
+	p.mu.Unlock()
+	server, err := dial.DialContext(context.Background(), "tcp", target)
 	if err != nil {
 		time.Sleep(awayTime)
 		_ = client.Close()

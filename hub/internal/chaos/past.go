@@ -65,6 +65,18 @@ func (c *campaign) lost(a *ask) bool {
 	return c.wentBack.Load() && a.at.Before(c.restored) && (a.told.IsZero() || a.told.After(c.copied))
 }
 
+// known reports whether a request whose record is lost is refused for what it had
+// done: its effect is there, or the order is, by another of its attempts.
+func (o *order) known(a *ask, got answer) bool {
+	switch a.verb {
+	case "checkout":
+		return got.Code == "reference_used" && got.OrderID == o.last.ID
+	case "refund":
+		return false // it comes back with the payment
+	}
+	return true
+}
+
 // lostAny reports whether anything that the app asked with a verb may be lost.
 func (o *order) lostAny(verb string) bool {
 	return slices.ContainsFunc(o.asks, func(a *ask) bool { return a.verb == verb && o.c.lost(a) })

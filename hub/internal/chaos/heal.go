@@ -189,7 +189,7 @@ func (c *campaign) askAgain(r *Report) {
 			continue
 		}
 		for _, a := range o.asks {
-			if a.id == "" || a.final.status != 200 && a.final.status != 201 || o.gone && (a.path != checkouts || a.id != o.last.ID) {
+			if a.id == "" || a.final.status != 200 && a.final.status != 201 || o.gone && (a.path != checkouts || a.id != o.last.ID || a.timed()) {
 				continue
 			}
 			room <- struct{}{}
@@ -197,9 +197,7 @@ func (c *campaign) askAgain(r *Report) {
 				defer func() { <-room }()
 				was := a.final
 				got := o.repeat(o.n+2, a, 2*patience)
-				// What was asked is on no record, and its effect is there, or is not wanted
-				// any more.
-				forgotten := got.status == 409 && o.c.lost(a) && a.verb != "checkout" && a.verb != "refund"
+				forgotten := got.status == 409 && o.c.lost(a) && o.known(a, got)
 				if got.status != 200 && got.status != 201 && !forgotten {
 					o.fail("%s was answered %d, and after all %d: %.200s", a.key, was.status, got.status, got.raw)
 				}

@@ -51,6 +51,9 @@ func (c *campaign) copy(*order) error {
 // restore puts the copy in the place of the database.
 func (c *campaign) restore(*order) error {
 	c.wentBack.Store(true)
+	for _, a := range c.apps {
+		a.receiver.lost.Store(true)
+	}
 	err := c.house.RestorePostgres(c.ctx)
 	c.restored = time.Now()
 	return err
@@ -60,6 +63,18 @@ func (c *campaign) restore(*order) error {
 // asked before the database went back, and not answered before it was copied.
 func (c *campaign) lost(a *ask) bool {
 	return c.wentBack.Load() && a.at.Before(c.restored) && (a.told.IsZero() || a.told.After(c.copied))
+}
+
+// known reports whether a request whose record is lost is refused for what it had
+// done: its effect is there, or the order is, by another of its attempts.
+func (o *order) known(a *ask, got answer) bool {
+	switch a.verb {
+	case "checkout":
+		return got.Code == "reference_used" && got.OrderID == o.last.ID
+	case "refund":
+		return false // it comes back with the payment
+	}
+	return true
 }
 
 // lostAny reports whether anything that the app asked with a verb may be lost.
@@ -113,12 +128,18 @@ func (o *order) askLost() {
 	if i < 0 {
 		return
 	}
-	if body, ok := o.asks[i].body.(map[string]any); ok && body["expires_at"] != nil {
+	if o.asks[i].timed() {
 		return // its time is up
 	}
 	if got := o.repeat(o.n, o.asks[i], 2*patience); got.status == http.StatusOK || got.status == http.StatusCreated {
 		o.last = got.view
 	}
+}
+
+// timed reports whether a request names a time, by which it can be asked only then.
+func (a *ask) timed() bool {
+	body, _ := a.body.(map[string]any)
+	return body["expires_at"] != nil
 }
 
 // forgot reports whether an order that was answered may be no more, because the

@@ -65,7 +65,7 @@ func (t *trial) contradicted() {
 		t.r.find(misled, t.o, "the app was refused the capture (%s), and %d were captured", t.o.refusal("capture"), t.v.Captured)
 	case t.v.is("canceled") && t.o.allRefused("cancel") && !t.o.acted["cancel"]:
 		t.r.find(misled, t.o, "the app was refused the cancel (%s), and the order is canceled", t.o.refusal("cancel"))
-	case money && t.o.canceled && t.v.Refunded < t.v.Captured && !t.v.NeedsAttention && !t.o.acted["resolve"]:
+	case money && t.o.canceled && t.v.Refunded < t.v.Captured && !t.v.NeedsAttention && !t.o.acted["resolve"] && !t.o.lostAny("cancel"):
 		t.r.find(misled, t.o, "the app was told that the order is canceled, %d were captured, and nobody is told to look", t.v.Captured)
 	}
 	t.unclaimed()

@@ -102,10 +102,19 @@ func cloneAll[T any](in []*T) []*T {
 // that one version of an order reads in one way. What a database had lost is made
 // before what is on record, and what one read shows at once has no sequence.
 func (o *Order) arrange() {
-	slices.SortFunc(o.Attempts, func(a, b *Attempt) int { return cmp.Compare(a.ID, b.ID) })
+	o.Attempts = inSequence(o.Attempts)
 	slices.SortFunc(o.Captures, func(a, b *Capture) int { return cmp.Compare(a.ID, b.ID) })
 	slices.SortFunc(o.Refunds, func(a, b *Refund) int { return cmp.Compare(a.ID, b.ID) })
 	slices.SortFunc(o.Disputes, func(a, b *Dispute) int { return cmp.Compare(a.ID, b.ID) })
+}
+
+// inSequence returns attempts in the sequence in which they are read.
+func inSequence(all []*Attempt) []*Attempt {
+	byID := func(a, b *Attempt) int { return cmp.Compare(a.ID, b.ID) }
+	if slices.IsSortedFunc(all, byID) {
+		return all
+	}
+	return slices.SortedFunc(slices.Values(all), byID)
 }
 
 // changed returns the rows of after that are new or differ from before.

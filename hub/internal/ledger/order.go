@@ -90,7 +90,7 @@ func (o *Order) OpenOperation(attemptID string) *Operation {
 // one, else the newest.
 func (o *Order) Current() *Attempt {
 	var best *Attempt
-	for _, a := range o.Attempts {
+	for _, a := range inSequence(o.Attempts) {
 		switch {
 		case best == nil, a.Captured > best.Captured:
 			best = a

@@ -51,7 +51,6 @@ func run(ctx context.Context) (ok bool, err error) {
 			return false, errors.New("STORIES must be names of stories, separated by semicolons: see hub/internal/chaos/story.go")
 		}
 	}
-	o.Without = []string{chaos.GoesBack}
 	if text := os.Getenv("WITHOUT"); text != "" {
 		o.Without = strings.Split(text, ";")
 		if slices.ContainsFunc(o.Without, func(kind string) bool { return !slices.Contains(chaos.Kinds, kind) }) {

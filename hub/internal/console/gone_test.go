@@ -22,7 +22,7 @@ func front(t *testing.T) (*fiber.App, *postgres.DB) {
 	t.Helper()
 	keys, err := postgres.ParseKeys("MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=")
 	require.NoError(t, err)
-	db, err := postgres.Open(t.Context(), postgres.Options{URL: pgtest.New(t), Keys: keys})
+	db, err := postgres.Open(t.Context(), postgres.Options{URL: pgtest.Migrated(t), Keys: keys})
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = db.Close() })
 	registry, err := providers.New(providers.Options{Dir: t.TempDir(), Logger: slog.New(slog.DiscardHandler)}, nil)

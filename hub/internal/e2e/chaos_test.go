@@ -68,7 +68,7 @@ func TestChaos_FindsBrokenLaws(t *testing.T) {
 			for seed := uint64(1); n == 0 && seed <= 3; seed++ { // 60 orders meet the moment in most runs, not in each
 				r := campaign(t, chaos.Options{
 					Seed: seed, Orders: 60, Every: 1000, Rate: 0.9, Heal: 2 * time.Second,
-					Stories: c.stories, BreakLaw: law, DatabaseURL: pgtest.New(t), Without: chaos.Kinds,
+					Stories: c.stories, BreakLaw: law, DatabaseURL: pgtest.Migrated(t), Without: chaos.Kinds,
 				})
 				for _, kind := range c.found {
 					n += r.Count(kind)

@@ -111,7 +111,7 @@ func open(t *testing.T, change func(*dev.Options)) *house {
 	}
 	h := &house{t: t, logs: &syncBuffer{}, dir: t.TempDir()}
 	o := dev.Options{
-		BinDir: bins, DataDir: h.dir, DatabaseURL: pgtest.New(t), Hubs: 1, CallTimeout: 8 * time.Second, // a busy machine with the race detector on stands still for seconds
+		BinDir: bins, DataDir: h.dir, DatabaseURL: pgtest.Migrated(t), Hubs: 1, CallTimeout: 8 * time.Second, // a busy machine with the race detector on stands still for seconds
 		LogWriter: h.logs, Env: []string{"HUB_LOG__LEVEL=debug"},
 	}
 	if change != nil {

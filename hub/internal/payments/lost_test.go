@@ -20,7 +20,7 @@ import (
 // Its own queries, and a second hub, do not: see direct.
 func behindProxy(t *testing.T, o paytest.Options) (e *paytest.Env, proxy *pgproxy.Proxy, direct string) {
 	t.Helper()
-	direct = pgtest.New(t)
+	direct = pgtest.Migrated(t)
 	proxy, err := pgproxy.Start(direct)
 	require.NoError(t, err)
 	t.Cleanup(proxy.Close)

@@ -162,6 +162,7 @@ func (s *Service) age(ctx context.Context, all []postgres.Fence) error {
 			if opened {
 				s.Logger.ErrorContext(ctx, "money-out is open again though not everything was checked: compare the provider's payments with the hub's by hand",
 					"provider", f.Provider, "since", f.Mark, "not_checked", unchecked)
+				failed = errors.Join(failed, s.tellAgain(ctx, f.Mark))
 			}
 		case f.State == postgres.FenceClosed && age >= s.env().Scale(fenceList):
 			failed = errors.Join(failed, s.loosen(ctx, f.Provider, "the list takes long"))

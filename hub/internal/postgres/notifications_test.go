@@ -28,7 +28,7 @@ func openTest(t *testing.T) *DB {
 	t.Helper()
 	keys, err := ParseKeys("MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=")
 	require.NoError(t, err)
-	db, err := Open(t.Context(), Options{URL: pgtest.New(t), Keys: keys, MaxConns: 2})
+	db, err := Open(t.Context(), Options{URL: pgtest.Migrated(t), Keys: keys, MaxConns: 2})
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = db.Close() })
 	return db

@@ -18,11 +18,9 @@ package pgtest
 
 import (
 	"context"
-	"crypto/rand"
 	"database/sql"
 	"net/url"
 	"os"
-	"strings"
 	"testing"
 	"time"
 
@@ -47,20 +45,7 @@ func New(t testing.TB) string {
 	if err != nil {
 		t.Fatalf("pgtest: no PostgreSQL for tests: %v", err)
 	}
-	name := prefix + strings.ToLower(rand.Text())
-	if err := execute(base, `CREATE DATABASE `+name); err != nil {
-		t.Fatalf("pgtest: create database: %v", err)
-	}
-	t.Cleanup(func() {
-		if err := execute(base, `DROP DATABASE `+name+` WITH (FORCE)`); err != nil {
-			t.Errorf("pgtest: drop database: %v", err)
-		}
-	})
-	address, err := named(base, name)
-	if err != nil {
-		t.Fatalf("pgtest: %v", err)
-	}
-	return address
+	return create(t, base, "")
 }
 
 // Server starts a server for this test alone, which it may stop, kill and start again on Server.Dir.

@@ -77,7 +77,7 @@ type Env struct {
 func New(t testing.TB, o Options) *Env {
 	t.Helper()
 	if o.DatabaseURL == "" {
-		o.DatabaseURL = pgtest.New(t)
+		o.DatabaseURL = pgtest.Migrated(t)
 	}
 	if o.Provider == nil {
 		o.Provider = NewProvider()

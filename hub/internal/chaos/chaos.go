@@ -194,7 +194,7 @@ func (c *campaign) close() error {
 	}
 	c.closeApps()
 	c.web.CloseIdleConnections()
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.ctx), 15*time.Second)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.ctx), time.Minute)
 	defer cancel()
 	return c.house.Stop(ctx)
 }

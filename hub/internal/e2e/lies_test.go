@@ -209,6 +209,7 @@ func (h *house) nameless(t *testing.T) {
 	t.Helper()
 	h.withhold()
 	h.fault(standin.Fault{Method: "POST", Path: "/v1/charges", Action: standin.Replace, Fields: map[string]any{"id": ""}})
+	h.fault(standin.Fault{Method: "GET", Path: "/v1/charges", Action: standin.Status, StatusCode: 500}) // nor is it found by reading
 	a := h.ask("POST", "/v1/checkouts", unique("key"), body(map[string]any{"flow": "charge", "input": map[string]any{"token": "tok_visa"}}))
 	require.Equal(t, 202, a.status, a.raw)
 	o := h.checkout(nil)

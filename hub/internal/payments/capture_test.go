@@ -88,7 +88,7 @@ func TestCapture_TakesMoneyOnce(t *testing.T) {
 	earlier := o.Attempts[0].ID
 	again, err := e.Service.CheckoutAgain(t.Context(), e.Caller(), o.ID, payments.AttemptInput{Provider: paytest.Name, Flow: paytest.FlowCharge, Capture: sdk.CaptureManual})
 	require.NoError(t, err)
-	later := again.Order.Attempts[1].ID
+	later := *again.Operation.AttemptID
 	require.Equal(t, ledger.OrderAuthorized, again.Order.Status)
 
 	e.Told(e.Provider.Honest.Pay(earlier))

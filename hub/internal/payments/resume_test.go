@@ -203,7 +203,7 @@ func TestResume_CaptureOfAnOrderThatAnotherAttemptPaid(t *testing.T) {
 	again, err := e.Service.CheckoutAgain(t.Context(), e.Caller(), o.ID, payments.AttemptInput{Provider: paytest.Name, Flow: paytest.FlowCharge, Capture: sdk.CaptureManual})
 	require.NoError(t, err)
 	back := neverLeft(e)
-	caller, in := e.Caller(), payments.CaptureInput{AttemptID: again.Order.Attempts[1].ID}
+	caller, in := e.Caller(), payments.CaptureInput{AttemptID: *again.Operation.AttemptID}
 	a, err := e.Service.Capture(t.Context(), caller, o.ID, in)
 	sentNot(t, a, err)
 	back()

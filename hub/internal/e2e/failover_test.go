@@ -131,7 +131,7 @@ func (x *traffic) once(h *house, paid []order) {
 
 // paidBefore makes orders at both providers that the traffic refunds.
 func paidBefore(h *house) (paid []order) {
-	for range 4 {
+	for range 2 {
 		paid = append(paid, h.paid(nil).order, ways[5].pay(h, nil).order)
 	}
 	h.quiet()
@@ -149,12 +149,12 @@ func TestFailover_ToALaggingStandby(t *testing.T) {
 	stop := make(chan struct{})
 	ended := make(chan struct{})
 	go func() { x.run(h.house, paid, stop); close(ended) }()
-	time.Sleep(2 * time.Second)
+	time.Sleep(time.Second)
 	h.standby.Detach()
 	time.Sleep(2 * time.Second)
 	h.primary.Kill()
 	h.promote()
-	time.Sleep(3 * time.Second)
+	time.Sleep(2 * time.Second)
 	close(stop)
 	<-ended
 
@@ -178,7 +178,7 @@ func TestFailover_Planned(t *testing.T) {
 	stop := make(chan struct{})
 	ended := make(chan struct{})
 	go func() { x.run(h.house, paid, stop); close(ended) }()
-	time.Sleep(2 * time.Second)
+	time.Sleep(time.Second)
 	require.NoError(t, h.primary.Stop(t.Context()))
 	h.standby.CaughtUp()
 	h.promote()
@@ -190,13 +190,13 @@ func TestFailover_Planned(t *testing.T) {
 	require.Equal(t, 0, h.count(`SELECT count(*) FROM fences`))
 }
 
-// TestRecover_ManyLost: LOST payments (40 in CI) at each provider are gone. Stripe's
+// TestRecover_ManyLost: LOST payments (10 in CI) at each provider are gone. Stripe's
 // are on record again within a minute, PayPal's as fast as its event list gives them.
 func TestRecover_ManyLost(t *testing.T) {
 	t.Parallel()
 	many, _ := strconv.Atoi(os.Getenv("LOST"))
 	if many == 0 {
-		many = 40
+		many = 10
 	}
 	h := open(t, nil)
 	kept := h.paid(nil)

@@ -42,7 +42,7 @@ func (r *replicated) promote() {
 	require.NoError(r.t, r.address.Redirect(r.standby.URL()))
 }
 
-// traffic is what apps ask while something happens to the database.
+// traffic holds the requests that apps send during a failover.
 type traffic struct {
 	mu   sync.Mutex
 	asks []*asked
@@ -88,6 +88,18 @@ func (x *traffic) run(h *house, paid []order, stop <-chan struct{}) {
 		x.ask(h, "/v1/orders/"+paid[n%len(paid)].ID+"/refunds", map[string]any{"amount": 10})
 	})
 	apps.Wait()
+}
+
+// during has apps ask while something happens.
+func (x *traffic) during(h *house, paid []order, something func()) {
+	stop, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		x.run(h, paid, stop)
+		close(ended)
+	}()
+	something()
+	close(stop)
+	<-ended
 }
 
 // repeat asks everything once more under the same keys until it is answered.
@@ -146,17 +158,14 @@ func TestFailover_ToALaggingStandby(t *testing.T) {
 	h := openReplicated(t)
 	paid := paidBefore(h.house)
 	var x traffic
-	stop := make(chan struct{})
-	ended := make(chan struct{})
-	go func() { x.run(h.house, paid, stop); close(ended) }()
-	time.Sleep(time.Second)
-	h.standby.Detach()
-	time.Sleep(2 * time.Second)
-	h.primary.Kill()
-	h.promote()
-	time.Sleep(2 * time.Second)
-	close(stop)
-	<-ended
+	x.during(h.house, paid, func() {
+		time.Sleep(time.Second)
+		h.standby.Detach()
+		time.Sleep(2 * time.Second)
+		h.primary.Kill()
+		h.promote()
+		time.Sleep(2 * time.Second)
+	})
 
 	require.Eventually(t, func() bool {
 		return h.count(`SELECT count(*) FROM fences WHERE state = 'open' AND found > 0`) > 0 && h.count(`SELECT count(*) FROM fences WHERE state <> 'open'`) == 0
@@ -175,16 +184,13 @@ func TestFailover_Planned(t *testing.T) {
 	h := openReplicated(t)
 	paid := paidBefore(h.house)
 	var x traffic
-	stop := make(chan struct{})
-	ended := make(chan struct{})
-	go func() { x.run(h.house, paid, stop); close(ended) }()
-	time.Sleep(time.Second)
-	require.NoError(t, h.primary.Stop(t.Context()))
-	h.standby.CaughtUp()
-	h.promote()
-	time.Sleep(2 * time.Second)
-	close(stop)
-	<-ended
+	x.during(h.house, paid, func() {
+		time.Sleep(time.Second)
+		require.NoError(t, h.primary.Stop(t.Context()))
+		h.standby.CaughtUp()
+		h.promote()
+		time.Sleep(2 * time.Second)
+	})
 	x.repeat(h.house)
 	x.once(h.house, paid)
 	require.Equal(t, 0, h.count(`SELECT count(*) FROM fences`))

@@ -46,9 +46,10 @@ func (s Secret) SignRefund(c RefundClaim) string {
 }
 
 // PaymentClaim returns what a provider says that the hub wrote into a payment's
-// metadata, and whether the hub did write it, for this very amount. The metadata
-// leave out the flow and the capture mode, for which not every provider has room:
-// they are those of flows that the digest fits.
+// metadata, and whether the hub did write it, for this very amount. The digest
+// covers the flow and the capture mode as well. The metadata do not hold these, for
+// not every provider has room: PaymentClaim tries each of flows, and returns the one
+// for which the digest is right.
 func (s Secret) PaymentClaim(p *sdk.Payment, flows []sdk.Flow) (PaymentClaim, bool) {
 	c := PaymentClaim{
 		InstanceID: p.InstanceID, AppID: p.AppID, OrderID: p.OrderID, AttemptID: p.AttemptID,

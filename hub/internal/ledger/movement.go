@@ -6,9 +6,9 @@ import (
 	"github.com/superpayhub/superpay/sdk"
 )
 
-// own expresses a provider's amount in the order's exponent, and reports whether
-// it is of the order's currency and that is exact. Otherwise it stays as the
-// provider said: the truth is always recorded.
+// own returns a provider's amount in minor units of ISO 4217, or unchanged where it
+// has more digits than those. It reports true if the amount is in the order's
+// currency and was converted exactly.
 func (d *decision) own(m sdk.Money) (sdk.Money, bool) {
 	exponent, known := d.o.Exponent, true
 	if m.Currency != d.o.Currency {

@@ -58,8 +58,9 @@ func (e *Event) forApps() bool {
 // paymentUpdated tells that details of an attempt changed and nothing else of it.
 const paymentUpdated = "payment.updated"
 
-// learned adds a line for an attempt of which apps see something new that no other
-// line tells: else the order has a newer version than its newest notification.
+// learned adds the event payment.updated where a field that apps see of an attempt
+// changed and the decision has no other event for apps. Without an event there is no
+// notification, and the newest one would say less than the order reads.
 func (d *decision) learned() {
 	if slices.ContainsFunc(d.events, func(e Event) bool { return e.forApps() }) {
 		return

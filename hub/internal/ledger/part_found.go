@@ -37,10 +37,10 @@ func (o *Order) foundParts(ask Ask, env Env) (found []foundPart) {
 	return found
 }
 
-// askParts records a refund of which parts were found again: they count as what
-// they are, and what is missing of the amount is asked for over other captures, by
-// whoever goes on with it. Where no amount is named, nobody knows that more was
-// asked for than was found.
+// askParts records the repeat of a refund in parts after the database had lost it.
+// The parts that were found keep their status. What the requested amount has beyond
+// them becomes further parts over other captures, which are sent like those of any
+// refund in parts. Without a requested amount the refund is what was found.
 func (o *Order) askParts(in NewRefund, found []foundPart, ask Ask, env Env) (Change, *Operation, error) {
 	first := found[0].refund
 	a := o.Attempt(first.AttemptID)

@@ -53,7 +53,8 @@ func (s *Service) List(ctx context.Context, l postgres.Schedule) error {
 	}
 	next, err := s.listPage(ctx, &l)
 	if err != nil && l.Kind == postgres.ListFence {
-		err = errors.Join(err, s.loosen(ctx, l.Provider, err.Error()))
+		// The list may never end, so apps are told now of what they may not know.
+		err = errors.Join(err, s.loosen(ctx, l.Provider, err.Error()), s.tellAgain(ctx, l.KnownTo))
 	}
 	due := now // the next page, at once
 	switch {

@@ -162,7 +162,6 @@ func (s *Service) age(ctx context.Context, all []postgres.Fence) error {
 			if opened {
 				s.Logger.ErrorContext(ctx, "money-out is open again though not everything was checked: compare the provider's payments with the hub's by hand",
 					"provider", f.Provider, "since", f.Mark, "not_checked", unchecked)
-				failed = errors.Join(failed, s.tellAgain(ctx, f.Mark))
 			}
 		case f.State == postgres.FenceClosed && age >= s.env().Scale(fenceList):
 			failed = errors.Join(failed, s.loosen(ctx, f.Provider, "the list takes long"))
@@ -174,12 +173,10 @@ func (s *Service) age(ctx context.Context, all []postgres.Fence) error {
 // loosen lets an order's money out after a read of its own.
 func (s *Service) loosen(ctx context.Context, provider, why string) error {
 	loosened, err := s.DB.LoosenFence(ctx, provider, truncate(why))
-	if err != nil || !loosened {
-		return err
+	if loosened {
+		s.Logger.WarnContext(ctx, "an order's money may go out after its payment was read", "provider", provider, "reason", why)
 	}
-	s.Logger.WarnContext(ctx, "an order's money may go out after its payment was read", "provider", provider, "reason", why)
-	f, _ := s.fence(provider)
-	return s.tellAgain(ctx, f.Mark)
+	return err
 }
 
 // listedFence opens what waited for the end of a provider's list, and has apps

@@ -18,8 +18,8 @@ import (
 )
 
 const (
-	templatePrefix = "pgtemplate_"
-	templateWhole  = "whole" // the comment on a template that is finished
+	templatePrefix = prefix + "template_" // so the keeper drops it when the shared server starts anew
+	templateWhole  = "whole"              // the comment on a template that is finished
 	templateTime   = 2 * time.Minute
 )
 
@@ -61,7 +61,8 @@ func template(base string) (string, error) {
 	return name, err
 }
 
-// templateName is of the migrations' content, so that no older template is used.
+// templateName returns a name that contains a hash of all migrations, so that a
+// template of other migrations is not used.
 func templateName() (string, error) {
 	sum := sha256.New()
 	files, err := fs.Glob(migrations.FS, "*.sql") // in the order of their names

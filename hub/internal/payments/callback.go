@@ -122,11 +122,13 @@ func (s *Service) keep(ctx context.Context, cb *ledger.Callback, facts []sdk.Fac
 	var err error
 	for range 3 {
 		err = s.tryKeep(trying, cb, was, facts)
-		if !errors.Is(err, postgres.ErrDuplicate) {
+		// The same event came on record at this moment, perhaps as unmatched, or the
+		// database went back to before the callback's order: look again.
+		if errors.Is(err, postgres.ErrNotFound) {
+			cb.OrderID = ""
+		} else if !errors.Is(err, postgres.ErrDuplicate) {
 			break
 		}
-		// The same event came on record at this moment, perhaps as unmatched:
-		// look again.
 	}
 	if err == nil {
 		return nil
@@ -141,8 +143,8 @@ func (s *Service) keep(ctx context.Context, cb *ledger.Callback, facts []sdk.Fac
 	return nil
 }
 
-// tryKeep is keep, once. ErrDuplicate: the event came on record meanwhile. A
-// callback must not be lost for a bug that it meets, so that is an error, too.
+// tryKeep is keep, once. ErrDuplicate: the event came on record meanwhile.
+// ErrNotFound: the order went off it. A callback must not be lost for a bug that it meets, so that is an error, too.
 func (s *Service) tryKeep(ctx context.Context, cb *ledger.Callback, was ledger.CallbackOut, facts []sdk.Fact) (err error) {
 	defer func() {
 		if r := recover(); r != nil {

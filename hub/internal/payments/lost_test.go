@@ -257,6 +257,22 @@ func TestLostAnswer_AnAppliedCallbackStaysApplied(t *testing.T) {
 	e.Verified()
 }
 
+// TestLostAnswer_TheOrderOfACallbackIsGone: the database goes back to before an
+// order, between a callback's look-up of it and the callback's own line. The
+// line hangs on no order that is not there.
+func TestLostAnswer_TheOrderOfACallbackIsGone(t *testing.T) {
+	t.Parallel()
+	e, proxy, direct := behindProxy(t, paytest.Options{})
+	restore := pgtest.Backup(t, direct)
+	o := e.Checkout(paytest.FlowCharge)
+	p := e.Provider.Honest.Payment(o.Attempts[0].ID)
+	proxy.Cut(pgproxy.Rule{Moment: pgproxy.Before, Match: pgproxy.Writes("callbacks"), Then: restore})
+	_, err := e.Callback(e.Fact("evt-1", o.Attempts[0].ID, true, *p))
+	require.NoError(t, err)
+	require.Equal(t, 1, e.Count(`SELECT count(*) FROM callbacks WHERE outcome = 'unmatched' AND order_id IS NULL AND due_at IS NOT NULL`))
+	e.Verified()
+}
+
 // TestLostAnswer_DatabaseAway: the answer is lost and the database cannot be
 // asked. The caller is told that nobody knows, and its key finds out later.
 func TestLostAnswer_DatabaseAway(t *testing.T) {

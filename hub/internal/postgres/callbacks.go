@@ -26,12 +26,16 @@ func (p *DB) callbackRow(cb *ledger.Callback) *callbackRow {
 // What a callback that changed no order is kept with. One that says nothing is
 // not looked up before: a repetition of it inserts nothing.
 var (
-	storeCallbackSQL  = upsert(tables[callbacksTable], tables[callbacksTable].from(1), "", "")
+	storeCallbackSQL  = upsert(tables[callbacksTable], tables[callbacksTable].from(1), ofKnown, "")
 	ignoreCallbackSQL = insert(tables[callbacksTable], tables[callbacksTable].from(1), "") + ` ON CONFLICT DO NOTHING`
 )
 
+// ofKnown leaves out a callback of an order that is not on record: see newOrKnown.
+const ofKnown = "WHERE order_id IS NULL OR (SELECT o.id FROM orders o WHERE o.id = unnest.order_id LIMIT 1) IS NOT NULL"
+
 // StoreCallback keeps a callback that changed no order. ErrDuplicate if the
-// event is on record under another id.
+// event is on record under another id. ErrNotFound if the callback's order is
+// not on record, because the database went back to before it.
 func (p *DB) StoreCallback(ctx context.Context, cb *ledger.Callback) error {
 	_, err := p.stores.do(ctx, copied(cb))
 	return err
@@ -50,15 +54,21 @@ func copied(cb *ledger.Callback) *ledger.Callback {
 }
 
 func (p *DB) storeAll(ctx context.Context, cbs []*ledger.Callback) ([]struct{}, error) {
-	return p.writeCallbacks(ctx, p.storeCallback, cbs)
+	kept, err := p.writeCallbacks(ctx, p.storeCallback, cbs)
+	if err == nil && kept < int64(len(cbs)) {
+		err = ErrNotFound
+	}
+	return make([]struct{}, len(cbs)), err
 }
 
 func (p *DB) ignoreAll(ctx context.Context, cbs []*ledger.Callback) ([]struct{}, error) {
-	return p.writeCallbacks(ctx, p.ignoreCallback, cbs)
+	_, err := p.writeCallbacks(ctx, p.ignoreCallback, cbs)
+	return make([]struct{}, len(cbs)), err
 }
 
-func (p *DB) writeCallbacks(ctx context.Context, statement *sqlx.Stmt, cbs []*ledger.Callback) ([]struct{}, error) {
-	err := p.layouts.fit(ctx, func(l *[numTables]layout) error {
+// writeCallbacks returns how many rows the statement wrote.
+func (p *DB) writeCallbacks(ctx context.Context, statement *sqlx.Stmt, cbs []*ledger.Callback) (written int64, err error) {
+	err = p.layouts.fit(ctx, func(l *[numTables]layout) error {
 		r := rows{layouts: l}
 		for _, cb := range cbs {
 			r.add(callbacksTable, p.callbackRow(cb))
@@ -67,11 +77,15 @@ func (p *DB) writeCallbacks(ctx context.Context, statement *sqlx.Stmt, cbs []*le
 			return r.err
 		}
 		return again(ctx, func() error {
-			_, err := statement.ExecContext(ctx, r.args(r.shape())...)
+			res, err := statement.ExecContext(ctx, r.args(r.shape())...)
+			if err != nil {
+				return err
+			}
+			written, err = res.RowsAffected()
 			return err
 		})
 	})
-	return make([]struct{}, len(cbs)), writeErr(err)
+	return written, writeErr(err)
 }
 
 // clashOfCallback are the names that no two callbacks in one statement may share.

@@ -36,6 +36,10 @@ type Change struct {
 	Settled []SettledCallback // inbox lines of earlier events that this change ends
 	Full    bool              // an attempt is owed too much already to keep what these news expect
 
+	// PreviousAt is when the version was written that the change was decided on; zero
+	// for a new order.
+	PreviousAt time.Time
+
 	changed bool
 }
 
@@ -206,6 +210,7 @@ func diff(before, after *Order, events []Event, env Env, touched map[string]bool
 	}
 	after.UpdatedAt = env.Now
 	after.Version = before.Version + 1
+	c.PreviousAt = before.UpdatedAt
 	after.arrange()
 	return c
 }

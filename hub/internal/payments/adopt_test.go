@@ -98,6 +98,36 @@ func TestAdopt_AnOrderComesBack(t *testing.T) {
 	}
 }
 
+// TestAdopt_WhileItsAnswerIsOnTheWay: the database goes back while the provider is
+// asked, and the payment is adopted before its answer comes. The order that the
+// answer was asked for is at the same version, and is another one.
+func TestAdopt_WhileItsAnswerIsOnTheWay(t *testing.T) {
+	t.Parallel()
+	for _, flow := range []string{paytest.FlowCharge, paytest.FlowPage} {
+		e := paytest.New(t, paytest.Options{Service: func(o *payments.Options) { o.Render = api.Render }})
+		e.Listen()
+		restore := pgtest.Backup(t, e.URL)
+		e.Provider.Script(func(s *paytest.Script) {
+			s.CreateCheckout = func(ctx context.Context, r sdk.CheckoutRequest) (*sdk.Payment, error) {
+				p, err := e.Provider.Honest.CreateCheckout(ctx, r)
+				restore()
+				e.Clock.Advance(time.Second)
+				listOnly(t, e)
+				return p, err
+			}
+		})
+		a, err := e.Service.Checkout(t.Context(), e.Caller(), e.Input(flow))
+		require.NoError(t, err)
+		e.Due()
+		o := e.Order(a.Order.ID)
+		require.False(t, o.NeedsAttention, "%+v", o.Attention)
+		require.Equal(t, 1, e.Count(`SELECT count(*) FROM events WHERE order_id = $1 AND kind = 'payment.recovered'`, o.ID), "its timeline goes on from there")
+		require.Equal(t, a.Order.Status, o.Status)
+		require.Equal(t, map[string]ledger.OrderStatus{paytest.FlowCharge: ledger.OrderPaid, paytest.FlowPage: ledger.OrderOpen}[flow], o.Status)
+		e.Verified()
+	}
+}
+
 // TestAdopt_IntoTheOrderThatHasTheReference: the app asked again under a new key
 // before the lost payment was found. Only one of the two can be paid.
 func TestAdopt_IntoTheOrderThatHasTheReference(t *testing.T) {

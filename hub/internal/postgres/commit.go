@@ -59,6 +59,8 @@ func named(c ledger.Change) namedChange {
 type orderRow struct {
 	*ledger.Order
 	WriteID string `json:"write_id,omitempty"` // of the last change, if that had no event
+	// PreviousAt is the updated_at of the version that the last change was decided on.
+	PreviousAt time.Time `json:"previous_at,omitzero"`
 }
 
 // commitAll records changes of different orders, and tells of each. What is about
@@ -185,7 +187,7 @@ type Written struct {
 }
 
 func (p *DB) add(r *rows, c namedChange) error {
-	order := orderRow{Order: c.Order}
+	order := orderRow{Order: c.Order, PreviousAt: c.PreviousAt}
 	if len(c.Events) == 0 {
 		order.WriteID = c.writeID
 	}

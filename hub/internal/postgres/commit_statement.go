@@ -166,8 +166,10 @@ func (s shape) sql(guard string) string {
 		" UNION ALL SELECT order_id, 0, fence FROM fenced"
 }
 
-// versionGuard lets an order be written only at the version it was read at.
-const versionGuard = "WHERE orders.version = excluded.version - 1"
+// versionGuard lets an order be written only at the version it was read at. Where
+// the database went back in time, another version has the number by now: it was
+// written at another moment.
+const versionGuard = "WHERE orders.version = excluded.version - 1 AND orders.updated_at = excluded.previous_at"
 
 // newOrKnown keeps a change of an order from making the order anew where the
 // database went back to before it: all but the change would be missing. As a

@@ -45,6 +45,7 @@ type Options struct {
 // its PublicURL, stripped or not.
 type Server struct {
 	opts      Options
+	clock     *standin.Clock
 	off       map[string]bool
 	handler   http.Handler
 	prefix    string
@@ -83,13 +84,12 @@ func New(opts Options) (*Server, error) {
 	case !webhookID.MatchString(opts.WebhookID):
 		return nil, errors.New("the PayPal stand-in needs a webhook id of letters and digits")
 	}
-	if opts.Now == nil {
-		opts.Now = time.Now
-	}
 	if opts.Logger == nil {
 		opts.Logger = slog.New(slog.DiscardHandler)
 	}
-	s := &Server{opts: opts, off: map[string]bool{}, prefix: public.Path, stop: make(chan struct{})}
+	clock := &standin.Clock{Machine: opts.Now}
+	opts.Now = clock.Now
+	s := &Server{opts: opts, clock: clock, off: map[string]bool{}, prefix: public.Path, stop: make(chan struct{})}
 	for _, rule := range opts.Disable {
 		if rule != "signing" && rule != "idempotency" && rule != "over_refund" {
 			return nil, fmt.Errorf("there is no rule %q to disable", rule)
@@ -194,7 +194,7 @@ func (s *Server) routes() http.Handler {
 
 func (s *Server) doors() http.Handler {
 	doors := standin.Doors{
-		Faults: &s.faults, Callbacks: s.callbacks, Requests: &s.requests, Books: s.Books, SetWebhook: s.setWebhook,
+		Faults: &s.faults, Callbacks: s.callbacks, Requests: &s.requests, Books: s.Books, SetWebhook: s.setWebhook, Clock: s.clock,
 	}.Handler()
 	doors.HandleFunc("GET "+standin.DoorPrefix+"ca", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/x-pem-file")

@@ -48,6 +48,7 @@ type Options struct {
 // its PublicURL, stripped or not.
 type Server struct {
 	opts      Options
+	clock     *standin.Clock
 	off       map[string]bool
 	handler   http.Handler
 	prefix    string
@@ -78,16 +79,15 @@ func New(opts Options) (*Server, error) {
 	if err != nil || public.Host == "" {
 		return nil, fmt.Errorf("the Stripe stand-in needs the absolute URL it is reachable at, not %q", opts.PublicURL)
 	}
-	if opts.Now == nil {
-		opts.Now = time.Now
-	}
 	if opts.Logger == nil {
 		opts.Logger = slog.New(slog.DiscardHandler)
 	}
 	if opts.RefundDelay == 0 {
 		opts.RefundDelay = 2 * time.Second
 	}
-	s := &Server{opts: opts, off: map[string]bool{}, prefix: public.Path, eventVersion: apiVersion, stop: make(chan struct{})}
+	clock := &standin.Clock{Machine: opts.Now}
+	opts.Now = clock.Now
+	s := &Server{opts: opts, clock: clock, off: map[string]bool{}, prefix: public.Path, eventVersion: apiVersion, stop: make(chan struct{})}
 	for _, rule := range opts.Disable {
 		if rule != "signing" && rule != "idempotency" && rule != "over_refund" {
 			return nil, fmt.Errorf("there is no rule %q to disable", rule)
@@ -208,7 +208,7 @@ func (s *Server) routes() http.Handler {
 
 func (s *Server) doors() http.Handler {
 	doors := standin.Doors{
-		Faults: &s.faults, Callbacks: s.callbacks, Requests: &s.requests, Books: s.Books, SetWebhook: s.setWebhook,
+		Faults: &s.faults, Callbacks: s.callbacks, Requests: &s.requests, Books: s.Books, SetWebhook: s.setWebhook, Clock: s.clock,
 	}.Handler()
 	doors.HandleFunc("PUT "+standin.DoorPrefix+"event_version", func(w http.ResponseWriter, r *http.Request) {
 		var body struct {

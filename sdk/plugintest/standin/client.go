@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 )
 
 // Client opens a stand-in's doors from a test or a tool.
@@ -66,6 +67,11 @@ func (c Client) ClearFaults(ctx context.Context) error {
 // ClearFaultsOf lifts the rules for what carries that text.
 func (c Client) ClearFaultsOf(ctx context.Context, match string) error {
 	return c.call(ctx, http.MethodDelete, "faults?match="+url.QueryEscape(match), nil, nil)
+}
+
+// SetClock puts the stand-in's clock ahead of the machine's.
+func (c Client) SetClock(ctx context.Context, ahead time.Duration) error {
+	return c.call(ctx, http.MethodPut, "clock", map[string]string{"ahead": ahead.String()}, nil)
 }
 
 // Release sends the withheld callbacks in the given order.

@@ -20,6 +20,7 @@ type Doors struct {
 	Requests   *Requests
 	Books      func() Books
 	SetWebhook func(url string) error
+	Clock      *Clock // nil: it cannot be set
 }
 
 // Handler serves the doors on paths that begin with DoorPrefix.
@@ -39,6 +40,9 @@ func (d Doors) Handler() *http.ServeMux {
 		w.WriteHeader(http.StatusNoContent)
 	})
 	mux.HandleFunc("PUT "+DoorPrefix+"webhook", d.setWebhook)
+	if d.Clock != nil {
+		mux.HandleFunc("PUT "+DoorPrefix+"clock", d.Clock.set)
+	}
 	return mux
 }
 

@@ -7,11 +7,16 @@ import (
 // Cancel asks to release or close an attempt. The order is canceled when each
 // of its attempts is dead by the provider's word. Where the flow cannot cancel
 // (ability false) the attempt is abandoned: never captured by the hub, and
-// watched until it ends. The operation is nil when nothing has to be asked.
+// watched until it ends. What an attempt holds of an order that is at rest, because
+// another one paid it, say, is released, and the order stays as it is. The operation
+// is nil when nothing has to be asked.
 func (o *Order) Cancel(attemptID string, ability bool, ask Ask, env Env) (Change, *Operation, error) {
 	switch o.Status {
 	case OrderOpen, OrderPending, OrderAuthorized:
 	default:
+		if a := o.Attempt(attemptID); a != nil && ability && a.Status == sdk.RequiresCapture && a.Captured == 0 {
+			return o.CloseAttempt(attemptID, ask, env)
+		}
 		return Change{}, nil, wrongState(o, "canceled")
 	}
 	a, err := o.target(attemptID, func(a *Attempt) bool { return a.Live() && a.Status != AttemptUnknown }, "canceled")

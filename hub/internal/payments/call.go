@@ -34,6 +34,7 @@ func (s *Service) call(ctx context.Context, o *ledger.Order, op *ledger.Operatio
 			return n
 		}
 		if n = s.replayed(ctx, o, op, n); undecided(n) || failedRefund(n) {
+			n.Operation.Arrived = n.Operation.Arrived || failedRefund(n)
 			n.Refund = nil
 			return s.truth(ctx, p, o, op, n, true)
 		}

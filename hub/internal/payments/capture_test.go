@@ -100,5 +100,12 @@ func TestCapture_TakesMoneyOnce(t *testing.T) {
 		refused(t, err, "already_paid")
 	}
 	require.Empty(t, e.Provider.Calls("Capture"))
+	a, err := e.Service.Cancel(t.Context(), e.Caller(), o.ID, payments.CancelInput{AttemptID: later})
+	require.NoError(t, err)
+	require.Equal(t, ledger.OrderPaid, a.Order.Status)
+	require.Equal(t, sdk.Canceled, a.Order.Attempt(later).Status, "what is held twice is released")
+	require.Zero(t, a.Order.Authorized)
+	_, err = e.Service.Cancel(t.Context(), e.Caller(), o.ID, payments.CancelInput{AttemptID: earlier})
+	refused(t, err, "wrong_state")
 	e.Verified()
 }

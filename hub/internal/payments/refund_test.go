@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -152,5 +153,27 @@ func TestRefund_ARefusedOneIsReadFirst(t *testing.T) {
 	require.NotNil(t, a.Refund.ProviderID)
 	require.Equal(t, int64(400), e.Order(o.ID).Refunded)
 	require.Len(t, e.Provider.Calls("Refund"), 2, "neither was asked for again")
+
+	// One that no read shows for hours has a name at the provider all the same.
+	var hidden sdk.Refund
+	e.Provider.Script(func(s *paytest.Script) {
+		s.Refund = func(ctx context.Context, r sdk.RefundRequest) (*sdk.Refund, error) {
+			made, err := e.Provider.Honest.Refund(ctx, r)
+			hidden = *made
+			e.Provider.Honest.Edit(o.Attempts[0].ID, func(p *sdk.Payment) { p.Refunds.Items = p.Refunds.Items[:len(p.Refunds.Items)-1] })
+			made.Status = sdk.MovementFailed
+			return made, err
+		}
+	})
+	a, err = e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{Amount: 600})
+	require.NoError(t, err)
+	for range 30 {
+		require.Equal(t, ledger.RefundUnknown, e.Order(o.ID).Refund(a.Refund.ID).Status)
+		e.After(time.Hour)
+	}
+	require.True(t, e.Order(o.ID).NeedsAttention)
+	e.Provider.Honest.Edit(o.Attempts[0].ID, func(p *sdk.Payment) { p.Refunds.Items = append(p.Refunds.Items, hidden) })
+	require.NoError(t, e.Service.Sync(t.Context(), o.Attempts[0].ID))
+	require.Equal(t, int64(1_000), e.Order(o.ID).Refunded)
 	e.Verified()
 }

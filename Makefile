@@ -38,6 +38,10 @@ races: $(if $(HUB_TEST_DATABASE_URL),,postgres) ## Run what two hubs may do at t
 lost: $(if $(HUB_TEST_DATABASE_URL),,postgres) ## Restore a backup under a hub that has made payments since (LOST=1000 at each provider), and time their return
 	@LOST=$(or $(LOST),1000) go test ./hub/internal/e2e -run '^TestRecover_ManyLost$$' -count=1 -v -timeout 40m | grep -E '^ |^--- |^FAIL|^ok'
 
+.PHONY: flood
+flood: $(if $(HUB_TEST_DATABASE_URL),,postgres) ## Send EVENTS=10000 events of one payment at once, and count its reads
+	@EVENTS=$(or $(EVENTS),10000) go test ./hub/internal/payments -run '^TestOwed_AFlood$$' -count=1 -v | grep -E '^--- |^FAIL|^ok'
+
 .PHONY: chaos
 chaos: build postgres ## Run the campaign of faults (ORDERS=10000 SEED=now; ORDER=n runs one of them again)
 	@exec bin/chaos

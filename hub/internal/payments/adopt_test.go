@@ -298,6 +298,56 @@ func TestAdopt_WhatIsNotProvenIsForAPerson(t *testing.T) {
 	}
 }
 
+// resigned changes the metadata of a payment as the hub would have written them.
+func resigned(e *paytest.Env, a *ledger.Attempt, change func(*sdk.Payment)) {
+	e.Provider.Honest.Edit(a.ID, func(p *sdk.Payment) {
+		change(p)
+		p.Digest = e.DB.Secret().SignPayment(ledger.PaymentClaim{
+			InstanceID: p.InstanceID, AppID: p.AppID, OrderID: p.OrderID, AttemptID: p.AttemptID, Reference: p.Reference, KeyHash: p.KeyHash,
+			Flow: a.Flow, CaptureMode: a.CaptureMode, Amount: p.Amount,
+		})
+	})
+}
+
+// TestAdopt_TwoPaymentsUnderOneKey: the provider had forgotten the key. Both
+// payments are on record again; the app's repeat is answered with one of them.
+func TestAdopt_TwoPaymentsUnderOneKey(t *testing.T) {
+	t.Parallel()
+	e := paytest.New(t, paytest.Options{})
+	restore := pgtest.Backup(t, e.URL)
+	first, second := e.Checkout(paytest.FlowCharge), e.Checkout(paytest.FlowCharge)
+	restore()
+	key := e.Provider.Honest.Payment(first.Attempts[0].ID).KeyHash
+	require.NotEmpty(t, key)
+	resigned(e, second.Attempts[0], func(p *sdk.Payment) { p.KeyHash = key })
+	e.Clock.Advance(time.Minute)
+	list(t, e)
+	for _, o := range []*ledger.Order{first, second} {
+		require.Equal(t, ledger.OrderPaid, e.Order(o.ID).Status)
+	}
+	require.Equal(t, 1, e.Count(`SELECT count(*) FROM operations WHERE key_hash = $1`, key))
+	e.Verified()
+}
+
+// TestAdopt_NotIntoTheOrderOfAnotherApp: a payment that names another app's order
+// is for a person, also if the hub wrote it.
+func TestAdopt_NotIntoTheOrderOfAnotherApp(t *testing.T) {
+	t.Parallel()
+	e := paytest.New(t, paytest.Options{})
+	_, err := e.DB.EnsureApp(t.Context(), "app_2", "other", []string{"*"}, e.Clock.Now())
+	require.NoError(t, err)
+	kept := e.Checkout(paytest.FlowCharge)
+	restore := pgtest.Backup(t, e.URL)
+	lost := e.Checkout(paytest.FlowCharge)
+	restore()
+	resigned(e, lost.Attempts[0], func(p *sdk.Payment) { p.AppID, p.OrderID = "app_2", kept.ID })
+	e.Clock.Advance(time.Minute)
+	list(t, e)
+	require.Len(t, e.Order(kept.ID).Attempts, 1)
+	require.Equal(t, 1, e.Count(`SELECT count(*) FROM orders`))
+	require.Equal(t, 1, e.Count(`SELECT count(*) FROM unmatched WHERE resolved_at IS NULL AND attempt_id = $1`, lost.Attempts[0].ID))
+}
+
 // TestAdopt_WhatTheBrowserMade counts only after a read with the checks of its
 // flow: the payer may have written the metadata into a payment to somebody else.
 func TestAdopt_WhatTheBrowserMade(t *testing.T) {

@@ -225,6 +225,33 @@ func fenceOfARefund(t *testing.T, b *backup) {
 	require.Contains(t, fence(e).Reason, "ref_")
 }
 
+// fenceUnsigned: whoever can write a provider's metadata may copy ids, and closes
+// nothing by that.
+func fenceUnsigned(t *testing.T, b *backup) {
+	e := b.began(paytest.Options{})
+	before := e.Checkout(paytest.FlowCharge)
+	b.dump()
+	e.Clock.Advance(time.Minute)
+	require.NoError(t, refund(e, "lost", before.ID, 4_000))
+	gone := e.Checkout(paytest.FlowCharge)
+	b.restore()
+	for _, o := range []*ledger.Order{before, gone} {
+		e.Provider.Honest.Edit(o.Attempts[0].ID, func(p *sdk.Payment) {
+			p.Digest = ""
+			for i := range p.Refunds.Items {
+				p.Refunds.Items[i].Digest = ""
+			}
+		})
+	}
+	e.Clock.Advance(time.Minute)
+	e = paytest.New(t, paytest.Options{DatabaseURL: b.url, Provider: e.Provider, Clock: e.Clock})
+	require.NoError(t, e.DB.CameUp(t.Context(), paytest.Name, e.Clock.Now(), payments.ListOverlap))
+	watch(e)
+	require.Empty(t, fence(e).ID)
+	list(t, e)
+	require.Empty(t, fence(e).ID)
+}
+
 func fenceNotRaised(t *testing.T, b *backup) {
 	e := b.began(paytest.Options{})
 	o := e.Checkout(paytest.FlowCharge)

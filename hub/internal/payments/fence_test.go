@@ -155,6 +155,7 @@ func TestFence(t *testing.T) {
 		"nothing is lost, and nothing closes":         fenceWithoutLoss,
 		"a person closes and opens":                   fenceByHand,
 		"only a refund is gone":                       fenceOfARefund,
+		"what nobody signed is no evidence":           fenceUnsigned,
 		"of all accounts that an app may use":         fenceOfAllAccounts,
 		"a fence that cannot be raised yet":           fenceNotRaised,
 		"apps are told after the list was read":       fenceOfNotifications,

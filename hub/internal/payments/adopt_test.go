@@ -217,6 +217,31 @@ func TestAdopt_AFurtherAttempt(t *testing.T) {
 	e.Verified()
 }
 
+// TestAdopt_NoRoom: the order has all the attempts that it may have by now; the
+// lost one is for a person.
+func TestAdopt_NoRoom(t *testing.T) {
+	t.Parallel()
+	e := paytest.New(t, paytest.Options{})
+	o := e.Checkout(paytest.FlowPage)
+	again := func() {
+		_, err := e.Service.CheckoutAgain(t.Context(), e.Caller(), o.ID, payments.AttemptInput{Provider: paytest.Name, Flow: paytest.FlowPage})
+		require.NoError(t, err)
+	}
+	for range ledger.MaxAttempts - 2 {
+		again()
+	}
+	restore := pgtest.Backup(t, e.URL)
+	again()
+	lost := e.Order(o.ID).Current().ID
+	e.Provider.Honest.Pay(lost)
+	restore()
+	again()
+	e.Clock.Advance(time.Minute)
+	list(t, e)
+	require.Len(t, e.Order(o.ID).Attempts, ledger.MaxAttempts)
+	require.Equal(t, 1, e.Count(`SELECT count(*) FROM unmatched WHERE resolved_at IS NULL AND attempt_id = $1`, lost))
+}
+
 // TestAdopt_ARepeatUnderWay: the app repeats the lost request under its key, and
 // the provider's answer is lost. The listed payment is what it asked for.
 func TestAdopt_ARepeatUnderWay(t *testing.T) {

@@ -217,6 +217,24 @@ func TestAdopt_AFurtherAttempt(t *testing.T) {
 	e.Verified()
 }
 
+// TestAdopt_OfAnAppThatIsGone: the app was made after the backup, too.
+func TestAdopt_OfAnAppThatIsGone(t *testing.T) {
+	t.Parallel()
+	e := paytest.New(t, paytest.Options{})
+	restore := pgtest.Backup(t, e.URL)
+	app, err := e.DB.EnsureApp(t.Context(), "app_2", "other", []string{"*"}, e.Clock.Now())
+	require.NoError(t, err)
+	caller := e.Caller()
+	caller.App = app
+	a, err := e.Service.Checkout(t.Context(), caller, e.Input(paytest.FlowCharge))
+	require.NoError(t, err)
+	restore()
+	e.Clock.Advance(time.Minute)
+	list(t, e)
+	require.Zero(t, e.Count(`SELECT count(*) FROM orders`))
+	require.Equal(t, 1, e.Count(`SELECT count(*) FROM unmatched WHERE resolved_at IS NULL AND attempt_id = $1`, a.Order.Attempts[0].ID))
+}
+
 // TestAdopt_NoRoom: the order has all the attempts that it may have by now; the
 // lost one is for a person.
 func TestAdopt_NoRoom(t *testing.T) {

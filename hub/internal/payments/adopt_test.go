@@ -235,6 +235,28 @@ func TestAdopt_OfAnAppThatIsGone(t *testing.T) {
 	require.Equal(t, 1, e.Count(`SELECT count(*) FROM unmatched WHERE resolved_at IS NULL AND attempt_id = $1`, a.Order.Attempts[0].ID))
 }
 
+// TestAdopt_WithoutItsReference: the provider had no room for the reference, which
+// the digest covers. The order on record has it.
+func TestAdopt_WithoutItsReference(t *testing.T) {
+	t.Parallel()
+	e := paytest.New(t, paytest.Options{})
+	o := e.Checkout(paytest.FlowPage)
+	restore := pgtest.Backup(t, e.URL)
+	a, err := e.Service.CheckoutAgain(t.Context(), e.Caller(), o.ID, payments.AttemptInput{Provider: paytest.Name, Flow: paytest.FlowCharge})
+	require.NoError(t, err)
+	lost := e.Checkout(paytest.FlowCharge)
+	restore()
+	for _, id := range []string{a.Order.Current().ID, lost.Attempts[0].ID} {
+		e.Provider.Honest.Edit(id, func(p *sdk.Payment) { p.Reference = "" })
+	}
+	e.Clock.Advance(time.Minute)
+	list(t, e)
+	require.Equal(t, ledger.OrderPaid, e.Order(o.ID).Status)
+	require.Equal(t, 1, e.Count(`SELECT count(*) FROM orders`), "of the other one nobody knows the reference")
+	require.Equal(t, 1, e.Count(`SELECT count(*) FROM unmatched WHERE resolved_at IS NULL AND attempt_id = $1`, lost.Attempts[0].ID))
+	e.Verified()
+}
+
 // TestAdopt_NoRoom: the order has all the attempts that it may have by now; the
 // lost one is for a person.
 func TestAdopt_NoRoom(t *testing.T) {

@@ -64,7 +64,12 @@ func fenceTwice(t *testing.T, b *backup) {
 
 // fenceTellsAgain: an order was canceled where the provider cannot cancel, and
 // another one changes before the hub has noticed that history was lost.
-func fenceTellsAgain(t *testing.T, b *backup) {
+func fenceTellsAgain(t *testing.T, b *backup) { tellsAgain(t, b, false) }
+
+// fenceTellsWithoutAList: the same where the provider's list cannot be read.
+func fenceTellsWithoutAList(t *testing.T, b *backup) { tellsAgain(t, b, true) }
+
+func tellsAgain(t *testing.T, b *backup, forbidden bool) {
 	e := b.began(paytest.Options{Service: func(o *payments.Options) { o.Render = api.Render }})
 	e.Listen()
 	canceled, changed, rest := e.Checkout(paytest.FlowBare), e.Checkout(paytest.FlowPage), e.Checkout(paytest.FlowCharge)
@@ -78,6 +83,13 @@ func fenceTellsAgain(t *testing.T, b *backup) {
 	require.Equal(t, ledger.OrderCanceled, e.Order(canceled.ID).Status)
 	told := e.Order(canceled.ID).AppVersion()
 	b.restore()
+	if forbidden {
+		e.Provider.Script(func(s *paytest.Script) {
+			s.List = func(context.Context, sdk.ListRequest) (*sdk.ListPage, error) {
+				return nil, sdk.Rejected(sdk.Failure{Code: sdk.FailureProviderCredentials, ProviderCode: "403", Message: "the key may not list"})
+			}
+		})
+	}
 	e.Clock.Advance(time.Second)
 	e.Told(e.Provider.Honest.Pay(changed.Attempts[0].ID))
 	require.Zero(t, e.DB.VersionFloor())

@@ -142,6 +142,7 @@ func TestFence(t *testing.T) {
 	for name, test := range map[string]func(*testing.T, *backup){
 		"a restore closes, lists and opens":           fenceOfARestore,
 		"apps are told what they may not know":        fenceTellsAgain,
+		"apps are told also where no list is read":    fenceTellsWithoutAList,
 		"a hub that has not noticed sends nothing":    fenceOfTwoHubs,
 		"two restores in a row":                       fenceTwice,
 		"the hub is restarted in between":             fenceOverRestarts,

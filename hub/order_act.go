@@ -19,10 +19,12 @@ import (
 
 // act is what the commands share by which a person acts on an order.
 type act struct {
-	attempt, why string
-	amount       int64
-	currency     string
-	override     bool
+	attempt, why  string
+	amount        string // in minor units, as typed
+	currency      string
+	all, override bool
+
+	money ledger.Amount // what amount and all say
 }
 
 // actCommands ask the provider for an order's sake, as its app does and under
@@ -31,18 +33,19 @@ func actCommands() []*cobra.Command {
 	var refund, capture, cancel act
 	commands := []*cobra.Command{
 		refund.command("refund ID --reason TEXT", "Give money of an order back",
-			`Give money of an order back: all that is left, or a part (--amount, in minor units).
+			`Give money of an order back: a part (--amount, in minor units), or all that is left
+(--all). One of them has to be said.
 
 A second payment of an order is given back by naming its attempt, and money that
 the provider took in another currency than the order's by naming that. What a dispute
 holds back is not refunded: the payer would be paid twice. --override-dispute does
 it all the same; no app can.`,
 			func(ctx context.Context, s *payments.Service, c payments.Caller, id string) (payments.Answer, error) {
-				return s.Refund(ctx, c, id, payments.RefundInput{AttemptID: refund.attempt, Amount: refund.amount, Currency: refund.currency, Reason: refund.why})
+				return s.Refund(ctx, c, id, payments.RefundInput{AttemptID: refund.attempt, Amount: refund.money, Currency: refund.currency, Reason: refund.why})
 			}),
 		capture.command("capture ID --reason TEXT", "Take money that an order holds", "",
 			func(ctx context.Context, s *payments.Service, c payments.Caller, id string) (payments.Answer, error) {
-				return s.Capture(ctx, c, id, payments.CaptureInput{AttemptID: capture.attempt, Amount: capture.amount})
+				return s.Capture(ctx, c, id, payments.CaptureInput{AttemptID: capture.attempt, Amount: capture.money})
 			}),
 		cancel.command("cancel ID --reason TEXT", "Release the money that an order holds, or close it unpaid", "",
 			func(ctx context.Context, s *payments.Service, c payments.Caller, id string) (payments.Answer, error) {
@@ -50,7 +53,11 @@ it all the same; no app can.`,
 			}),
 	}
 	for i, a := range []*act{&refund, &capture} {
-		commands[i].Flags().Int64Var(&a.amount, "amount", 0, "how much, in minor units; without it, all that is left")
+		flags := commands[i].Flags()
+		flags.StringVar(&a.amount, "amount", "", "how much, in minor units: 1050 is 10.50 USD, or 1050 JPY")
+		flags.BoolVar(&a.all, "all", false, "all that is left")
+		commands[i].MarkFlagsOneRequired("amount", "all")
+		commands[i].MarkFlagsMutuallyExclusive("amount", "all")
 	}
 	commands[0].Flags().StringVar(&refund.currency, "currency", "", "of the money to give back, as EUR; without it, the order's")
 	commands[0].Flags().BoolVar(&refund.override, "override-dispute", false, "refund also what is disputed")
@@ -72,6 +79,9 @@ func (a *act) command(use, short, long string, do func(context.Context, *payment
 	c := &cobra.Command{
 		Use: use, Short: short, Long: long, Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
+			if err := a.readAmount(c); err != nil {
+				return err
+			}
 			return withProvidersOf(c.Context(), args[0], func(s *payments.Service) error {
 				// A key of its own: who runs the command twice means it twice.
 				caller, err := s.Operate(c.Context(), args[0], ledger.NewID(ledger.OperationID, time.Now()), "",
@@ -91,6 +101,18 @@ func (a *act) command(use, short, long string, do func(context.Context, *payment
 	c.Flags().StringVar(&a.why, "reason", "", "why; the order's timeline keeps it")
 	_ = c.MarkFlagRequired("reason")
 	return c
+}
+
+// readAmount reads the flags of a command that has them.
+func (a *act) readAmount(c *cobra.Command) (err error) {
+	switch {
+	case c.Flags().Lookup("amount") == nil:
+	case a.all:
+		a.money = ledger.All()
+	default:
+		a.money, err = ledger.ParseMinor(a.amount)
+	}
+	return err
 }
 
 func printOrder(c *cobra.Command, o *ledger.Order) error {

@@ -1,6 +1,10 @@
 package main
 
 import (
+	"fmt"
+	"regexp"
+	"strconv"
+
 	"github.com/spf13/cobra"
 
 	"github.com/superpayhub/superpay/hub/internal/api"
@@ -35,8 +39,8 @@ counts for more. The order's timeline keeps who and why.`,
 		},
 	}
 	c.Flags().StringVar(&in.MovementID, "movement", "", "the capture, refund or dispute: its id at the hub or at the provider")
-	c.Flags().Int64Var(&in.Was, "was", 0, "the amount on record, in minor units")
-	c.Flags().Int64Var(&in.Is.Amount, "amount", 0, "the right amount, in minor units")
+	c.Flags().Var((*minorFlag)(&in.Was), "was", "the amount on record, in minor units")
+	c.Flags().Var((*minorFlag)(&in.Is.Amount), "amount", "the right amount, in minor units")
 	c.Flags().StringVar(&in.Is.Currency, "currency", "", "its currency; without it, the one on record")
 	c.Flags().BoolVar(&in.Void, "void", false, "it never happened")
 	c.Flags().StringVar(&in.ProviderID, "provider-id", "", "the refund's id at the provider, where the hub has none")
@@ -47,4 +51,22 @@ counts for more. The order's timeline keeps who and why.`,
 	c.MarkFlagsOneRequired("amount", "void")
 	c.MarkFlagsMutuallyExclusive("amount", "void")
 	return c
+}
+
+// minorFlag is a flag with an amount in minor units, as a person writes it: a
+// leading zero is refused, for programs read it as octal.
+type minorFlag int64
+
+var plainInteger = regexp.MustCompile(`^(0|-?[1-9][0-9]{0,11})$`)
+
+func (f *minorFlag) String() string { return "" }
+func (f *minorFlag) Type() string   { return "minor" }
+
+func (f *minorFlag) Set(text string) error {
+	if !plainInteger.MatchString(text) {
+		return fmt.Errorf("%q is no amount: write minor units as digits alone, 1050 for 10.50 USD", text)
+	}
+	n, err := strconv.ParseInt(text, 10, 64)
+	*f = minorFlag(n)
+	return err
 }

@@ -106,6 +106,13 @@
   };
   for (const [kind, on] of [["mouseover", true], ["mouseout", false], ["focusin", true], ["focusout", false]]) document.addEventListener(kind, (event) => light(event, on));
 
+  // Whoever types an amount means a part.
+  document.addEventListener("input", (event) => {
+    if (!event.target.matches("form.act input[name=amount]")) return;
+    const some = event.target.form.querySelector("input[name=part][value=some]");
+    if (some && event.target.value) some.checked = true;
+  });
+
   // After the content was replaced, reading goes on at its heading.
   body.addEventListener("htmx:afterSettle", (event) => {
     if (event.detail.target && event.detail.target.id === "main") { const h1 = document.querySelector("main h1"); if (h1) { h1.tabIndex = -1; h1.focus(); } }

@@ -25,6 +25,13 @@ func register(r fiber.Router, s *server) huma.API {
 	cfg.Components.SecuritySchemes = map[string]*huma.SecurityScheme{"key": {Type: "http", Scheme: "bearer", Description: "Your app's key"}}
 	cfg.Security = []map[string][]string{{"key": {}}}
 	api := humafiber.NewWithGroup(s.app, r, cfg)
+	api.UseMiddleware(func(ctx huma.Context, next func(huma.Context)) {
+		if err := strangeQuery(ctx); err != nil {
+			_ = huma.WriteErr(api, ctx, http.StatusUnprocessableEntity, "the query is not one of this call", err)
+			return
+		}
+		next(ctx)
+	})
 
 	post(api, s, "checkout", "/v1/checkouts", "Check out", "Makes an order and starts its first attempt.", 201, s.checkout)
 	post(api, s, "checkout-again", "/v1/orders/{id}/checkouts", "Check out again", "Starts another attempt on an open order.", 201, s.checkoutAgain)

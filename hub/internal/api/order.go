@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"encoding/json"
+	"strings"
 	"time"
 
 	"github.com/superpayhub/superpay/hub/internal/ledger"
@@ -291,7 +292,7 @@ type OrderPage struct {
 
 func (s *server) listOrders(ctx context.Context, in *ListOrdersInput) (*OrderPage, error) {
 	orders, err := s.DB.Orders(ctx, postgres.OrderFilter{
-		AppID: caller(ctx, "").App.ID, Status: in.Status, Reference: in.Reference, From: in.From, To: in.To, Before: in.Cursor, Limit: in.Limit + 1,
+		AppID: caller(ctx, "").App.ID, Status: in.Status, Reference: strings.TrimSpace(in.Reference), From: in.From, To: in.To, Before: in.Cursor, Limit: in.Limit + 1,
 	})
 	if err != nil {
 		return nil, err

@@ -109,6 +109,9 @@ var missing = regexp.MustCompile(`^expected required property (\S+) to be presen
 // validation builds the Problem for what huma refused. It names the field and
 // says why, without the value.
 func validation(ctx huma.Context, status int, msg string, errs ...error) huma.StatusError {
+	if msg == "request body is required" { // huma's words; nothing is read into what is not there
+		status, msg = http.StatusUnprocessableEntity, "the body is missing: send a JSON object; {} where the call needs no field"
+	}
 	p := newProblem(status, codeOf(status), msg)
 	if ctx != nil {
 		p.RequestID = requestID(ctx.Context())

@@ -12,9 +12,9 @@ import (
 type RefundInput struct {
 	Key
 	OrderID
-	Body *struct {
+	Body struct {
 		AttemptID          string `json:"attempt_id,omitempty" maxLength:"60" doc:"The attempt with money left if absent"`
-		Amount             int64  `json:"amount,omitempty" minimum:"1" maximum:"999999999999" doc:"All that is left if absent"`
+		Amount             *int64 `json:"amount,omitempty" minimum:"1" maximum:"999999999999" doc:"All that is left if absent"`
 		Currency           string `json:"currency,omitempty" minLength:"3" maxLength:"3" doc:"Of the amount. The order's if absent: money that was taken in another has to be named"`
 		Reason             string `json:"reason,omitempty" maxLength:"500"`
 		ExpectedRefundable *int64 `json:"expected_refundable,omitempty" minimum:"0" doc:"Refuse if that is not what is refundable by now, of the currency, over all attempts"`
@@ -28,13 +28,10 @@ type RefundOutput struct {
 }
 
 func (s *server) refund(ctx context.Context, in *RefundInput) (*RefundOutput, error) {
-	p := payments.RefundInput{}
-	if b := in.Body; b != nil {
-		p = payments.RefundInput{
-			AttemptID: b.AttemptID, Amount: b.Amount, Currency: b.Currency, Reason: b.Reason, ExpectedRefundable: b.ExpectedRefundable,
-		}
-	}
-	a, err := s.Payments.Refund(ctx, caller(ctx, in.IdempotencyKey), in.ID, p)
+	b := in.Body
+	a, err := s.Payments.Refund(ctx, caller(ctx, in.IdempotencyKey), in.ID, payments.RefundInput{
+		AttemptID: b.AttemptID, Amount: amountOf(b.Amount), Currency: b.Currency, Reason: b.Reason, ExpectedRefundable: b.ExpectedRefundable,
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -62,7 +62,11 @@ func operatorRefunds(o *order) {
 // operatorDecides captures or cancels a hold by command.
 func operatorDecides(o *order) {
 	hold(o)
-	o.operate(pick(o.dice[0] < 0.5, "capture", "cancel"), because...)
+	if o.dice[0] < 0.5 {
+		o.operate("capture", append(because, "--all")...)
+	} else {
+		o.operate("cancel", because...)
+	}
 }
 
 // operatorResolves marks a disputed order as reviewed.

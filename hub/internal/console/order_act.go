@@ -33,7 +33,7 @@ func (s *server) askAct(verb string) func(*fiber.Ctx, *page) error {
 		if err != nil {
 			return err
 		}
-		f := &actForm{Order: o, Verb: verb, State: stateOf(o), Key: ledger.NewID("act", p.Now), All: true, Only: c.Query("reason")}
+		f := &actForm{Order: o, Verb: verb, State: stateOf(o), Key: ledger.NewID("act", p.Now), Only: c.Query("reason")}
 		s.aim(f, c.Query("attempt"), c.Query("currency"))
 		if verb == "correct" && !f.find(c.Query("movement")) {
 			return ledger.ErrNotFound("movement of this order")
@@ -142,13 +142,13 @@ func (s *server) runAct(c *fiber.Ctx, p *page, f *actForm) (payments.Answer, err
 	}
 	switch f.Verb {
 	case "refund":
-		in := payments.RefundInput{AttemptID: attempt, Amount: f.Minor, Reason: f.Why(p), ExpectedRefundable: &f.Seen}
+		in := payments.RefundInput{AttemptID: attempt, Amount: ledger.Minor(f.Minor), Reason: f.Why(p), ExpectedRefundable: &f.Seen}
 		if f.Currency != f.Order.Currency {
 			in.Currency = f.Currency
 		}
 		return s.Payments.Refund(ctx, caller, f.ID, in)
 	case "capture":
-		return s.Payments.Capture(ctx, caller, f.ID, payments.CaptureInput{AttemptID: attempt, Amount: f.Minor})
+		return s.Payments.Capture(ctx, caller, f.ID, payments.CaptureInput{AttemptID: attempt, Amount: ledger.Minor(f.Minor)})
 	}
 	return s.Payments.Cancel(ctx, caller, f.ID, payments.CancelInput{AttemptID: attempt})
 }

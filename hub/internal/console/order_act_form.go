@@ -1,6 +1,7 @@
 package console
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -26,7 +27,7 @@ type actForm struct {
 
 	movement // correct: what it is about
 
-	All      bool // of what is left, or Amount
+	Part     string // "all" that is left, or "some": Amount
 	Amount   string
 	Preset   string
 	Reason   string
@@ -139,7 +140,7 @@ func (f *actForm) balance(a *ledger.Attempt, currency string) ledger.Balance {
 // readAct reads the form and says what is wrong with it, field by field.
 func (s *server) readAct(c *fiber.Ctx, p *page, o *ledger.Order, verb string) *actForm {
 	f := &actForm{
-		Order: o, Verb: verb, All: c.FormValue("part") != "1", Amount: strings.TrimSpace(c.FormValue("amount")), Preset: c.FormValue("preset"),
+		Order: o, Verb: verb, Part: c.FormValue("part"), Amount: strings.TrimSpace(c.FormValue("amount")), Preset: c.FormValue("preset"),
 		Reason: strings.TrimSpace(c.FormValue("reason")), Override: c.FormValue("override") == "1" && p.May("admin"), Key: c.FormValue("key"),
 		Only: c.FormValue("only"), State: c.FormValue("state"),
 	}
@@ -160,16 +161,34 @@ func (s *server) readAct(c *fiber.Ctx, p *page, o *ledger.Order, verb string) *a
 	if !f.HasAmount() || f.Attempt == nil {
 		return f
 	}
-	if f.Minor = f.Left; !f.All {
-		m, err := sdk.ParseDecimal(f.Amount, f.Currency, f.Exponent)
-		example := sdk.Money{Amount: min(f.Left, 1999), Exponent: f.Exponent}.Decimal()
-		switch {
-		case err != nil || m.Amount <= 0:
-			p.blame("amount", "act.error.amount", example)
-		case m.Amount > f.Left && !(c.FormValue("confirm") == "1"): // a repetition of what was done is answered from the record
+	switch {
+	case f.Part == "all" && f.Amount != "":
+		p.blame("amount", "act.error.both")
+	case f.Part == "all":
+		f.Minor = f.Left
+	case f.Part == "some":
+		f.Minor = p.readAmount(f.Amount, f.Currency, f.Exponent)
+		if f.Minor > f.Left && c.FormValue("confirm") != "1" { // a repetition of what was done is answered from the record
 			p.blame("amount", "act.error.much", moneyText(f.Left, f.Currency, f.Exponent))
 		}
-		f.Minor = m.Amount
+	default:
+		p.blame("amount", "act.error.choose")
 	}
 	return f
+}
+
+// readAmount reads an amount that a person typed, in minor units. What is no amount,
+// or can be read in two ways, is blamed on the field.
+func (p *page) readAmount(text, currency string, exponent int) int64 {
+	amount, err := ledger.ParseMajor(text, currency, exponent)
+	if err != nil {
+		var told *ledger.Error
+		if errors.As(err, &told) && told.Code == ledger.AmbiguousAmount {
+			p.blame("amount", "act.error.digits", text, strings.Replace(text, ".", "", 1), currency, exponent)
+		} else {
+			p.blame("amount", "act.error.amount", sdk.Money{Amount: 1999, Exponent: exponent}.Decimal())
+		}
+		return 0
+	}
+	return amount.Of(0)
 }

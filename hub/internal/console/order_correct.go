@@ -75,12 +75,7 @@ func (f *actForm) readMovement(c *fiber.Ctx, p *page) {
 	if !ok {
 		exponent = f.Was.Exponent
 	}
-	m, err := sdk.ParseDecimal(f.NewMoney, f.NewCode, exponent)
-	if err != nil || m.Amount <= 0 {
-		p.blame("amount", "act.error.amount", sdk.Money{Amount: 1999, Exponent: exponent}.Decimal())
-		return
-	}
-	f.Is = m
+	f.Is = sdk.Money{Amount: p.readAmount(f.NewMoney, f.NewCode, exponent), Currency: f.NewCode, Exponent: exponent}
 }
 
 func (f *actForm) correction() ledger.Correction {

@@ -28,6 +28,8 @@ func TestBadInput(t *testing.T) {
 		"no provider":            {map[string]any{"provider": nil}, "provider"},
 		"no flow":                {map[string]any{"flow": nil}, "flow"},
 		"reference of spaces":    {map[string]any{"reference": "  "}, "reference"},
+		"reference of no width":  {map[string]any{"reference": "INV-1\u200b"}, "reference"},
+		"reference, no-break":    {map[string]any{"reference": "INV\u00a01"}, "reference"},
 		"long reference":         {map[string]any{"reference": long}, "reference"},
 		"control character":      {map[string]any{"reference": "a\x00b"}, "reference"},
 		"amount as text":         {map[string]any{"amount": "1050"}, "amount"},
@@ -72,7 +74,7 @@ func TestBadInput(t *testing.T) {
 	}{
 		"no key":        {"", `{}`, 422},
 		"long key":      {long[:300], `{}`, 422},
-		"no body":       {"k", ``, 400},
+		"no body":       {"k", ``, 422},
 		"not JSON":      {"k", `{"amount":`, 400},
 		"two documents": {"k", `{}{}`, 400},
 		"a list":        {"k", `[]`, 422},
@@ -112,7 +114,7 @@ func TestBadInput(t *testing.T) {
 		require.True(t, a.status == 422 || (name == "stale" || name == "not taken") && a.status == 409, "%s: %d %s", name, a.status, a.raw)
 	}
 	require.Equal(t, 422, h.ask("POST", "/v1/orders/"+o.ID+"/confirm", unique("key"), map[string]any{}).status)
-	require.Equal(t, 409, h.ask("POST", "/v1/orders/"+o.ID+"/capture", unique("key"), nil).status)
+	require.Equal(t, 409, h.ask("POST", "/v1/orders/"+o.ID+"/capture", unique("key"), map[string]any{}).status)
 	require.Empty(t, h.books().Refunds)
 }
 

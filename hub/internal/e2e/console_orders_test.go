@@ -149,7 +149,7 @@ func TestConsole_OrdersInABrowser(t *testing.T) {
 			b.signIn(h)
 		}
 		b.do(name+": find by the provider's id", chromedp.Navigate(h.Console.URL+"/orders"), fill("#find", a.ref("charge")), chromedp.Submit(chromedp.CSS("#find")), appears(".totals"))
-		b.do("ask for a refund", click(`.actions a[href$="/refund"]`), click(`input[name="part"][value="1"]`), fill("#amount", "20.00"), fill("#reason", "too small"), click("form.act button"))
+		b.do("ask for a refund", click(`.actions a[href$="/refund"]`), click(`input[name="part"][value="some"]`), fill("#amount", "20.00"), fill("#reason", "too small"), click("form.act button"))
 		b.do("confirm it", appears("button.danger"), click("button.danger"), appears(`.badge[title="partially_refunded"]`))
 		require.Equal(t, int64(2000), h.until(a.ID, "partially_refunded").Refunded)
 		b.do("replay a callback", click(`form[action$="/replay"] button`), appears("li.line:target"))
@@ -165,7 +165,7 @@ func TestConsole_OrdersInABrowser(t *testing.T) {
 	require.Equal(t, "1 new order: show", b.text(".slot a"))
 	b.do("and shown when wanted", click(".slot a"), appears("#o-"+next.ID))
 	b.do("an order's page", click("#o-"+next.ID), appears(".totals"))
-	require.Equal(t, 201, h.ask("POST", "/v1/orders/"+next.ID+"/refunds", unique("key"), nil).status)
+	require.Equal(t, 201, h.ask("POST", "/v1/orders/"+next.ID+"/refunds", unique("key"), map[string]any{}).status)
 	b.do("what happens to it appears by itself", appears(`h1 .badge[title="refunded"]`))
 }
 
@@ -226,14 +226,14 @@ func TestConsole_Orders(t *testing.T) {
 		a := h.charged(map[string]any{"amount": 9900, "currency": "EUR"})
 		path := "/orders/" + a.ID + "/refund"
 		form := o.get(path).fields(t, path)
-		form.Set("part", "1")
+		form.Set("part", "some")
 		form.Set("amount", "20.001")
 		bad := o.post(path, form)
 		require.Equal(t, 422, bad.status)
 		require.Contains(t, bad.body, "There is a problem")
 		require.Contains(t, bad.body, "Give a reason")
 		form = bad.fields(t, path)
-		form.Set("part", "1")
+		form.Set("part", "some")
 		form.Set("amount", "20")
 		form.Set("preset", "asked")
 		form.Set("reason", "too small")
@@ -254,6 +254,7 @@ func TestConsole_Orders(t *testing.T) {
 
 		stale := o.get(path).fields(t, path) // somebody else refunds meanwhile
 		require.Equal(t, 201, h.ask("POST", "/v1/orders/"+a.ID+"/refunds", unique("key"), map[string]any{"amount": 100}).status)
+		stale.Set("part", "all")
 		stale.Set("preset", "asked")
 		require.Contains(t, o.post(path, stale).body, "has changed since")
 		require.Equal(t, int64(2100), h.ask("GET", "/v1/orders/"+a.ID, "", nil).Refunded)
@@ -261,7 +262,7 @@ func TestConsole_Orders(t *testing.T) {
 
 	t.Run("captures, cancels, syncs, and says why not", func(t *testing.T) {
 		a := h.charged(map[string]any{"capture": "manual"})
-		require.Equal(t, 303, o.act(a.ID, "capture", url.Values{"part": {"1"}, "amount": {"7"}, "preset": {"delivered"}}).status)
+		require.Equal(t, 303, o.act(a.ID, "capture", url.Values{"part": {"some"}, "amount": {"7"}, "preset": {"delivered"}}).status)
 		require.Equal(t, int64(700), h.until(a.ID, "paid").Captured)
 		require.Contains(t, o.get("/orders/"+a.ID).body, "Already paid: refund instead.")
 		a = h.charged(map[string]any{"capture": "manual"})
@@ -274,7 +275,7 @@ func TestConsole_Orders(t *testing.T) {
 	t.Run("an answer that is lost is unknown, and not repeated by hand", func(t *testing.T) {
 		a := h.charged(nil)
 		h.fault(standin.Fault{Method: "POST", Path: "/v1/refunds", Action: standin.DropAfter, Times: 1})
-		require.Equal(t, 303, o.act(a.ID, "refund", url.Values{"preset": {"asked"}}).status)
+		require.Equal(t, 303, o.act(a.ID, "refund", url.Values{"part": {"all"}, "preset": {"asked"}}).status)
 		h.until(a.ID, "refunded") // it heals by itself
 	})
 

@@ -69,7 +69,7 @@ func TestMovements(t *testing.T) {
 		h.when(o.ID, "disputed", func(a answer) bool { return a.Disputed == 1050 })
 		h.told(o, "in_dispute")
 		require.Equal(t, map[string]int64{"disputed:" + provider: 1050, "app": -1050}, h.accounts(o))
-		require.Equal(t, 422, h.ask("POST", "/v1/orders/"+o.ID+"/refunds", unique("key"), nil).status)
+		require.Equal(t, 422, h.ask("POST", "/v1/orders/"+o.ID+"/refunds", unique("key"), map[string]any{}).status)
 		var id string
 		require.NoError(t, h.query(`SELECT provider_id FROM disputes WHERE order_id = $1`, o.ID).Scan(&id))
 		h.post(ways[way].stand(h).BaseURL+"/dashboard/disputes/"+id+"/"+ends, nil)
@@ -81,7 +81,7 @@ func TestMovements(t *testing.T) {
 			h.when(o.ID, "reinstated", func(a answer) bool { return a.Disputed == 0 && a.Refundable == 1050 })
 			require.Equal(t, map[string]int64{"provider:" + name: 1050, "app": -1050}, h.accounts(o))
 			if name == "paypal" { // Stripe refunds no charge that was ever disputed
-				require.Equal(t, 201, h.ask("POST", "/v1/orders/"+o.ID+"/refunds", unique("key"), nil).status)
+				require.Equal(t, 201, h.ask("POST", "/v1/orders/"+o.ID+"/refunds", unique("key"), map[string]any{}).status)
 				h.until(o.ID, "refunded")
 			}
 		})

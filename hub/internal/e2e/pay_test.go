@@ -27,7 +27,7 @@ func TestPay_FromCheckoutToTheLastCent(t *testing.T) {
 	again := h.ask("POST", "/v1/orders/"+o.ID+"/refunds", "first", map[string]any{"amount": 400, "reason": "one was broken"})
 	require.Equal(t, first.ID, again.ID, "the same key answers with the same refund")
 	require.Equal(t, "partially_refunded", h.ask("GET", "/v1/orders/"+o.ID, "", nil).Status)
-	rest := h.ask("POST", "/v1/orders/"+o.ID+"/refunds", "rest", nil)
+	rest := h.ask("POST", "/v1/orders/"+o.ID+"/refunds", "rest", map[string]any{})
 	require.Equal(t, 201, rest.status, rest.raw)
 	require.Equal(t, int64(650), rest.Amount)
 	require.Equal(t, "refunded", h.ask("GET", "/v1/orders/"+o.ID, "", nil).Status)
@@ -99,7 +99,7 @@ func TestPay_ManualCapture(t *testing.T) {
 	require.False(t, a.NeedsAttention, a.raw)
 	again := h.ask("POST", "/v1/orders/"+o.ID+"/capture", "capture", map[string]any{"amount": 700})
 	require.Equal(t, 200, again.status)
-	require.Equal(t, 409, h.ask("POST", "/v1/orders/"+o.ID+"/capture", unique("key"), nil).status)
+	require.Equal(t, 409, h.ask("POST", "/v1/orders/"+o.ID+"/capture", unique("key"), map[string]any{}).status)
 	time.Sleep(300 * time.Millisecond)
 	require.Equal(t, int64(0), h.ask("GET", "/v1/orders/"+o.ID, "", nil).Refunded, "what was released is no refund")
 

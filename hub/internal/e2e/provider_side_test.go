@@ -72,7 +72,7 @@ func TestDispute(t *testing.T) {
 	h.dashboard("charges/"+o.ref("charge")+"/dispute", nil)
 	a := h.when(o.ID, "disputed", func(a answer) bool { return a.NeedsAttention && a.Disputed > 0 })
 	require.Equal(t, int64(0), a.Refundable, "disputed money cannot be refunded")
-	require.Equal(t, 422, h.ask("POST", "/v1/orders/"+o.ID+"/refunds", unique("key"), nil).status)
+	require.Equal(t, 422, h.ask("POST", "/v1/orders/"+o.ID+"/refunds", unique("key"), map[string]any{}).status)
 }
 
 // TestRefund_ThatComesBack: a refund counted as done fails later; the money is

@@ -251,7 +251,7 @@ var cases = []struct {
 	}},
 	{"full", func(h *house, w way) {
 		o := w.pay(h, nil)
-		a := h.ask("POST", "/v1/orders/"+o.ID+"/refunds", unique("key"), nil)
+		a := h.ask("POST", "/v1/orders/"+o.ID+"/refunds", unique("key"), map[string]any{})
 		require.Equal(h.t, 201, a.status, a.raw)
 		require.Equal(h.t, int64(1050), h.until(o.ID, "refunded").Refunded)
 	}},

@@ -91,9 +91,9 @@ func TestMismatch_IsRecordedAndNeverPaid(t *testing.T) {
 func TestRefund_NeverExceedsCaptured(t *testing.T) {
 	o, env := created(t, sdk.CaptureAutomatic)
 	o = Apply(o, env, callback(o, captured("ch_1", 1000))).Order
-	c, op, err := o.AskRefund(NewRefund{Amount: 600}, Ask{Lease: time.Second}, env)
+	c, op, err := o.AskRefund(NewRefund{Amount: Minor(600)}, Ask{Lease: time.Second}, env)
 	require.NoError(t, err)
-	_, _, err = c.Order.AskRefund(NewRefund{Amount: 400}, Ask{}, env)
+	_, _, err = c.Order.AskRefund(NewRefund{Amount: Minor(400)}, Ask{}, env)
 	require.ErrorContains(t, err, "operation_open")
 	// Unknown keeps the reservation.
 	o = Apply(c.Order, env, News{AttemptID: *op.AttemptID, Source: FromOperation, Operation: &Result{ID: op.ID, Outcome: OutcomeUnknown}}).Order
@@ -104,14 +104,14 @@ func TestRefund_NeverExceedsCaptured(t *testing.T) {
 	o = Apply(o, env, read(o, p)).Order
 	require.Nil(t, o.OpenOperation(o.Attempts[0].ID))
 	require.Equal(t, OrderPartiallyRefunded, o.Status)
-	_, _, err = o.AskRefund(NewRefund{Amount: 401}, Ask{}, env)
+	_, _, err = o.AskRefund(NewRefund{Amount: Minor(401)}, Ask{}, env)
 	require.ErrorContains(t, err, "4.00 USD can still be refunded")
 	// One made in the dashboard counts once, and blocks ours.
 	p.Refunds.Items = append(p.Refunds.Items, sdk.Refund{ID: "re_2", Status: sdk.MovementSucceeded, Amount: usd(400)})
 	o = Apply(o, env, callback(o, p), callback(o, p)).Order
 	require.Equal(t, OrderRefunded, o.Status)
 	require.Len(t, o.Refunds, 2)
-	_, _, err = o.AskRefund(NewRefund{}, Ask{}, env)
+	_, _, err = o.AskRefund(NewRefund{Amount: All()}, Ask{}, env)
 	require.ErrorContains(t, err, "refund_too_large")
 }
 

@@ -99,9 +99,9 @@ func (w *careless) someRefund() {
 		return
 	}
 	b := rapid.SampledFrom(balances).Draw(w.rt, "balance")
-	in := NewRefund{AttemptID: a.ID, Currency: b.Currency}
+	in := NewRefund{Amount: All(), AttemptID: a.ID, Currency: b.Currency}
 	if b.Refundable() > 0 && rapid.Bool().Draw(w.rt, "part") {
-		in.Amount = rapid.Int64Range(1, b.Refundable()).Draw(w.rt, "amount back")
+		in.Amount = Minor(rapid.Int64Range(1, b.Refundable()).Draw(w.rt, "amount back"))
 	}
 	_ = w.refund(a, in)
 }
@@ -185,7 +185,7 @@ func TestMoney_WithACarelessProvider(t *testing.T) {
 			for _, b := range w.o.Balances(a) {
 				for n := 0; w.o.balance(a, b.Currency).Refundable() > 0; n++ {
 					require.Less(rt, n, 20, "%s cannot be given back", b.Currency)
-					require.NoError(rt, w.refund(w.o.Attempt(a.ID), NewRefund{AttemptID: a.ID, Currency: b.Currency}))
+					require.NoError(rt, w.refund(w.o.Attempt(a.ID), NewRefund{Amount: All(), AttemptID: a.ID, Currency: b.Currency}))
 					w.settle()
 					w.check()
 				}

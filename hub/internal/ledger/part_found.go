@@ -47,7 +47,7 @@ func (o *Order) askParts(in NewRefund, found []foundPart, ask Ask, env Env) (Cha
 	if op := o.OpenOperation(a.ID); op != nil {
 		return Change{}, nil, Conflictf("operation_open", "a %s of this payment is not settled yet; read the order and try again", op.Kind)
 	}
-	rest := in.Amount
+	rest := in.Amount.Of(0)
 	var done []string
 	outcome, failure := OutcomeSucceeded, first.Failure
 	for _, f := range found {
@@ -57,7 +57,7 @@ func (o *Order) askParts(in NewRefund, found []foundPart, ask Ask, env Env) (Cha
 			outcome, failure = OutcomeDeclined, f.refund.Failure
 		}
 	}
-	if in.Amount > 0 && rest < 0 || in.AttemptID != "" && in.AttemptID != a.ID || cmp.Or(in.Currency, o.Currency) != first.Currency {
+	if !in.Amount.IsAll() && rest < 0 || in.AttemptID != "" && in.AttemptID != a.ID || cmp.Or(in.Currency, o.Currency) != first.Currency {
 		return Change{}, nil, Conflictf("idempotency_key_reused", "this Idempotency-Key was used with another request; use a new key for a new request")
 	}
 	var missing []share

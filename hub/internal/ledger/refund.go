@@ -51,7 +51,7 @@ func (o *Order) Refund(id string) *Refund {
 // order's currency unless another is named.
 type NewRefund struct {
 	AttemptID          string
-	Amount             int64
+	Amount             Amount
 	Currency           string
 	Reason             string
 	ExpectedRefundable *int64
@@ -77,13 +77,11 @@ func (o *Order) AskRefund(in NewRefund, ask Ask, env Env) (Change, *Operation, e
 		return Change{}, nil, err
 	}
 	left := b.refundableBy(ask.Operator)
-	if in.Amount == 0 {
-		in.Amount = left
-	}
-	if in.Amount > left {
+	amount := in.Amount.Of(left)
+	if amount > left {
 		return Change{}, nil, tooMuch(o, b, left)
 	}
-	shares, err := o.shares(a, b, in.Amount, ask.Operator)
+	shares, err := o.shares(a, b, amount, ask.Operator)
 	if err != nil {
 		return Change{}, nil, err
 	}

@@ -88,7 +88,7 @@ func TestRegression_ReleasedAuthorisationBlocksContinue(t *testing.T) {
 func TestRegression_RefundAnswerWithoutMetadata(t *testing.T) {
 	o, env := created(t, sdk.CaptureAutomatic)
 	o = Apply(o, env, callback(o, captured("ch_1", 1000))).Order
-	c, op, err := o.AskRefund(NewRefund{Amount: 400}, Ask{Lease: time.Second}, env)
+	c, op, err := o.AskRefund(NewRefund{Amount: Minor(400)}, Ask{Lease: time.Second}, env)
 	require.NoError(t, err)
 	o = Apply(c.Order, env, News{AttemptID: *op.AttemptID, Source: FromOperation, Operation: &Result{ID: op.ID}, Refund: &sdk.Refund{ID: "re_1", Status: sdk.MovementSucceeded, Amount: usd(400)}}).Order
 	require.Len(t, o.Refunds, 1, "refunded %d reserved %d refundable %d, ours %s, op %s", o.Refunded, o.Attempts[0].Reserved, o.Refundable, o.Refunds[0].Status, o.Operations[len(o.Operations)-1].Outcome)

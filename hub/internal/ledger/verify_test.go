@@ -84,7 +84,7 @@ func (r *record) ask(t *rapid.T, what, n int, attemptID string) {
 	var err error
 	switch what {
 	case 0:
-		c, op, err = r.Order.AskRefund(NewRefund{Amount: 100}, ask, r.env)
+		c, op, err = r.Order.AskRefund(NewRefund{Amount: Minor(100)}, ask, r.env)
 	case 1:
 		c, op, err = r.Order.Capture(attemptID, 0, ask, r.env)
 	case 2:

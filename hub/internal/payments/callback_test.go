@@ -70,7 +70,7 @@ func TestCallback_RefundOfAnotherHubIsNotOurs(t *testing.T) {
 	o := e.Checkout(paytest.FlowCharge)
 	attempt := o.Attempts[0].ID
 	e.Provider.Script(func(s *paytest.Script) { s.Refund = paytest.Fails[sdk.RefundRequest, sdk.Refund](paytest.ErrBroken) })
-	a, err := e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{Amount: 4_000})
+	a, err := e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{Amount: ledger.Minor(4_000)})
 	require.NoError(t, err)
 	require.Equal(t, ledger.RefundUnknown, a.Refund.Status)
 

@@ -16,17 +16,22 @@ func TestCapture_TakesWhatWasAuthorizedAtMost(t *testing.T) {
 	t.Parallel()
 	e := paytest.New(t, paytest.Options{})
 	capture := func(o *ledger.Order, amount int64) error {
-		_, err := e.Service.Capture(t.Context(), e.Caller(), o.ID, payments.CaptureInput{Amount: amount})
+		_, err := e.Service.Capture(t.Context(), e.Caller(), o.ID, payments.CaptureInput{Amount: ledger.Minor(amount)})
 		return err
 	}
 
 	whole := e.Authorized()
 	refused(t, capture(whole, 10_001), "amount_too_large")
 	refused(t, capture(whole, -1), "invalid_request")
-	_, err := e.Service.Capture(t.Context(), e.Operator(whole.ID, true), whole.ID, payments.CaptureInput{Amount: 10_001})
+	_, err := e.Service.Capture(t.Context(), e.Operator(whole.ID, true), whole.ID, payments.CaptureInput{Amount: ledger.Minor(10_001)})
 	refused(t, err, "amount_too_large")
 	require.Empty(t, e.Provider.Calls("Capture"))
-	require.NoError(t, capture(whole, 0))
+	refused(t, capture(whole, 0), "invalid_request")
+	all := func(o *ledger.Order) error {
+		_, err := e.Service.Capture(t.Context(), e.Caller(), o.ID, payments.CaptureInput{Amount: ledger.All()})
+		return err
+	}
+	require.NoError(t, all(whole))
 	require.Equal(t, paytest.USD(10_000), e.Provider.Calls("Capture")[0].Request.(sdk.CaptureRequest).Capture, "all of it")
 	require.Equal(t, ledger.OrderPaid, e.Order(whole.ID).Status)
 	refused(t, capture(whole, 1), "wrong_state")
@@ -37,7 +42,7 @@ func TestCapture_TakesWhatWasAuthorizedAtMost(t *testing.T) {
 	require.Equal(t, int64(4_000), e.Order(part.ID).Authorized)
 	refused(t, capture(part, 4_001), "amount_too_large")
 	require.Len(t, e.Provider.Calls("Capture"), 1)
-	require.NoError(t, capture(part, 0))
+	require.NoError(t, all(part))
 	require.Equal(t, paytest.USD(4_000), e.Provider.Calls("Capture")[1].Request.(sdk.CaptureRequest).Capture)
 	e.Verified()
 }
@@ -65,15 +70,15 @@ func TestCapture_NotOfFlaggedMoney(t *testing.T) {
 		require.Equal(t, sdk.RequiresCapture, o.Attempts[0].Status, reason)
 		before := len(e.Moves())
 
-		_, err = e.Service.Capture(t.Context(), e.Caller(), o.ID, payments.CaptureInput{})
+		_, err = e.Service.Capture(t.Context(), e.Caller(), o.ID, payments.CaptureInput{Amount: ledger.All()})
 		refused(t, err, "needs_attention")
-		_, err = e.Service.Capture(t.Context(), e.Operator(o.ID, true), o.ID, payments.CaptureInput{Amount: 1})
+		_, err = e.Service.Capture(t.Context(), e.Operator(o.ID, true), o.ID, payments.CaptureInput{Amount: ledger.Minor(1)})
 		refused(t, err, "needs_attention")
 		require.Len(t, e.Moves(), before, reason)
 
 		_, err = e.Service.Resolve(t.Context(), o.ID, reason, "alice", "asked the provider")
 		require.NoError(t, err, reason)
-		_, err = e.Service.Capture(t.Context(), e.Caller(), o.ID, payments.CaptureInput{})
+		_, err = e.Service.Capture(t.Context(), e.Caller(), o.ID, payments.CaptureInput{Amount: ledger.All()})
 		require.NoError(t, err, reason)
 	}
 	e.Verified()
@@ -96,7 +101,7 @@ func TestCapture_TakesMoneyOnce(t *testing.T) {
 	require.Equal(t, ledger.OrderPaid, o.Status)
 	require.True(t, o.NeedsAttention, "two attempts hold money")
 	for _, who := range []payments.Caller{e.Caller(), e.Operator(o.ID, true)} {
-		_, err = e.Service.Capture(t.Context(), who, o.ID, payments.CaptureInput{AttemptID: later})
+		_, err = e.Service.Capture(t.Context(), who, o.ID, payments.CaptureInput{Amount: ledger.All(), AttemptID: later})
 		refused(t, err, "already_paid")
 	}
 	require.Empty(t, e.Provider.Calls("Capture"))

@@ -15,7 +15,6 @@ import (
 
 // Limits of a request. They are generous for people and small for machines.
 const (
-	maxAmount    = 999_999_999_999 // twelve digits of minor units
 	maxLineItems = 100
 	maxMetadata  = 40
 )
@@ -23,8 +22,8 @@ const (
 // checkOrder checks what does not depend on the flow; it returns the
 // currency's exponent.
 func (s *Service) checkOrder(in CheckoutInput, mode sdk.Mode) (int, error) {
-	if in.Amount <= 0 || in.Amount > maxAmount {
-		return 0, ledger.Invalidf("amount", "must be a positive number of minor units (cents), at most %d", maxAmount)
+	if err := ledger.Minor(in.Amount).Check(); err != nil {
+		return 0, err
 	}
 	exponent, ok := ledger.Exponent(in.Currency)
 	if !ok {
@@ -43,6 +42,10 @@ func (s *Service) checkOrder(in CheckoutInput, mode sdk.Mode) (int, error) {
 		if err := checkText(t.param, t.value, t.max, t.required); err != nil {
 			return 0, err
 		}
+	}
+	if at := strings.IndexFunc(in.Reference, unseen); at >= 0 {
+		r, _ := utf8.DecodeRuneInString(in.Reference[at:])
+		return 0, ledger.Invalidf("reference", "has a character that nobody sees, U+%04X: two references that look the same would be two orders", r)
 	}
 	if e := in.Customer.Email; e != "" && (strings.Count(e, "@") != 1 || strings.ContainsAny(e, " ,;<>")) {
 		return 0, ledger.Invalidf("customer.email", "is not an e-mail address")
@@ -73,8 +76,8 @@ func checkLineItems(items []sdk.LineItem) error {
 		if l.Quantity < 1 || l.Quantity > 1_000_000 {
 			return ledger.Invalidf("line_items.quantity", "must be between 1 and 1000000")
 		}
-		if l.Amount < 0 || l.Amount > maxAmount {
-			return ledger.Invalidf("line_items.amount", "must not be negative, and at most %d minor units", maxAmount)
+		if l.Amount < 0 || l.Amount > ledger.MaxAmount {
+			return ledger.Invalidf("line_items.amount", "must not be negative, and at most %d minor units", int64(ledger.MaxAmount))
 		}
 	}
 	return nil
@@ -112,6 +115,10 @@ func checkText(param, v string, limit int, required bool) error {
 	}
 	return nil
 }
+
+// unseen reports whether a character of a name shows nothing, or only a space that
+// is not the ordinary one.
+func unseen(r rune) bool { return r != ' ' && !unicode.IsGraphic(r) || unicode.IsSpace(r) && r != ' ' }
 
 // checkURL demands https; plain http only leads to this machine, in test mode.
 func checkURL(param, v string, mode sdk.Mode) error {

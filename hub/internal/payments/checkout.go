@@ -3,6 +3,7 @@ package payments
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/superpayhub/superpay/hub/internal/ledger"
@@ -39,6 +40,7 @@ func (s *Service) Checkout(ctx context.Context, c Caller, in CheckoutInput) (Ans
 	if err := s.ClockRight(); err != nil {
 		return Answer{}, err
 	}
+	in.Reference = strings.TrimSpace(in.Reference)
 	h := newFingerprint(sdk.OpCreate, "", in).of(in.Amount, in.Currency, in.Reference)
 	p, err := s.provider(c.App, in.Provider)
 	if err != nil {

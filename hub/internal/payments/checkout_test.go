@@ -100,7 +100,7 @@ func TestKey_AnswersFromTheRecord(t *testing.T) {
 			return e.Service.Checkout(t.Context(), e.Key("create"), changed)
 		},
 		"refund": func(amount int64) (payments.Answer, error) {
-			return e.Service.Refund(t.Context(), e.Key("refund"), o.ID, payments.RefundInput{Amount: 4_000 + amount})
+			return e.Service.Refund(t.Context(), e.Key("refund"), o.ID, payments.RefundInput{Amount: ledger.Minor(4_000 + amount)})
 		},
 	} {
 		first, err := ask(0)
@@ -135,7 +135,7 @@ func TestKey_AnswersFromTheRecord(t *testing.T) {
 	require.NotEqual(t, o.ID, theirs.Order.ID)
 	for _, verb := range []func() error{
 		func() error {
-			_, err := e.Service.Refund(t.Context(), e.Caller(), theirs.Order.ID, payments.RefundInput{})
+			_, err := e.Service.Refund(t.Context(), e.Caller(), theirs.Order.ID, payments.RefundInput{Amount: ledger.All()})
 			return err
 		},
 		func() error {

@@ -39,7 +39,7 @@ func TestClock_NothingIsBegunByAWrongOne(t *testing.T) {
 			return err
 		},
 		"capture": func() error {
-			_, err := e.Service.Capture(t.Context(), e.Caller(), held.ID, payments.CaptureInput{})
+			_, err := e.Service.Capture(t.Context(), e.Caller(), held.ID, payments.CaptureInput{Amount: ledger.All()})
 			return err
 		},
 		"cancel": func() error {
@@ -47,7 +47,7 @@ func TestClock_NothingIsBegunByAWrongOne(t *testing.T) {
 			return err
 		},
 		"refund": func() error {
-			_, err := e.Service.Refund(t.Context(), e.Caller(), paid.ID, payments.RefundInput{})
+			_, err := e.Service.Refund(t.Context(), e.Caller(), paid.ID, payments.RefundInput{Amount: ledger.All()})
 			return err
 		},
 		"sync": func() error { return e.Service.Sync(t.Context(), attempt) },

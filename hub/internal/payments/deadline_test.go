@@ -9,6 +9,7 @@ import (
 	"github.com/lib/pq"
 	"github.com/stretchr/testify/require"
 
+	"github.com/superpayhub/superpay/hub/internal/ledger"
 	"github.com/superpayhub/superpay/hub/internal/payments"
 	"github.com/superpayhub/superpay/hub/internal/payments/paytest"
 )
@@ -49,7 +50,7 @@ func holdRows(t *testing.T, e *paytest.Env, n int) (release func()) {
 	var wait sync.WaitGroup
 	for i, id := range orders {
 		wait.Go(func() {
-			_, err := e.Service.Refund(context.WithoutCancel(t.Context()), e.Caller(), id, payments.RefundInput{Amount: 100})
+			_, err := e.Service.Refund(context.WithoutCancel(t.Context()), e.Caller(), id, payments.RefundInput{Amount: ledger.Minor(100)})
 			if err != nil {
 				t.Errorf("a refund that waited for its row: %v", err)
 			}

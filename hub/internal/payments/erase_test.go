@@ -26,7 +26,7 @@ func TestErase_ForgetsThePayer(t *testing.T) {
 	require.Equal(t, payer, e.Order(id).Attempts[0].Payer)
 	back := neverLeft(e)
 	refund := e.Caller()
-	a, err = e.Service.Refund(t.Context(), refund, id, payments.RefundInput{Amount: 1_000, Reason: "Paula is unhappy"})
+	a, err = e.Service.Refund(t.Context(), refund, id, payments.RefundInput{Amount: ledger.Minor(1_000), Reason: "Paula is unhappy"})
 	sentNot(t, a, err)
 	back()
 
@@ -48,7 +48,7 @@ func TestErase_ForgetsThePayer(t *testing.T) {
 	require.Len(t, e.Order(id).Attempts[0].Refs, 2)
 	require.Nil(t, e.Order(id).Attempts[0].Payer)
 	require.Zero(t, e.Count(`SELECT count(*) FROM callbacks WHERE raw IS NOT NULL`))
-	_, err = e.Service.Refund(t.Context(), refund, id, payments.RefundInput{Amount: 1_000, Reason: "Paula is unhappy"})
+	_, err = e.Service.Refund(t.Context(), refund, id, payments.RefundInput{Amount: ledger.Minor(1_000), Reason: "Paula is unhappy"})
 	require.NoError(t, err)
 	calls := e.Provider.Calls("Refund")
 	require.Empty(t, calls[len(calls)-1].Request.(sdk.RefundRequest).Reason)

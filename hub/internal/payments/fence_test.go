@@ -111,7 +111,7 @@ func fence(e *paytest.Env) postgres.Fence {
 }
 
 func refund(e *paytest.Env, key, orderID string, amount int64) error {
-	_, err := e.Service.Refund(e.T.Context(), e.Key(key), orderID, payments.RefundInput{Amount: amount})
+	_, err := e.Service.Refund(e.T.Context(), e.Key(key), orderID, payments.RefundInput{Amount: ledger.Minor(amount)})
 	return err
 }
 

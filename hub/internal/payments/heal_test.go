@@ -36,7 +36,7 @@ func TestHeal_NotFoundBeforeTheSettlingTimeProvesNothing(t *testing.T) {
 	})
 	visible, never := e.Checkout(paytest.FlowCharge), e.Checkout(paytest.FlowCharge)
 	for _, o := range []*ledger.Order{visible, never} {
-		a, err := e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{Amount: 4_000})
+		a, err := e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{Amount: ledger.Minor(4_000)})
 		require.NoError(t, err)
 		require.Equal(t, ledger.OutcomeUnknown, a.Operation.Outcome)
 	}
@@ -104,7 +104,7 @@ func TestHeal_AnUnchangedPaymentBeforeTheSettlingTimeProvesNothing(t *testing.T)
 		s.Capture = paytest.Lost(e.Provider.Honest.Capture)
 		s.GetPayment = paytest.Changed(e.Provider.Honest.GetPayment, func(p *sdk.Payment) { *p = *stale })
 	})
-	a, err := e.Service.Capture(t.Context(), e.Caller(), o.ID, payments.CaptureInput{Amount: 6_000})
+	a, err := e.Service.Capture(t.Context(), e.Caller(), o.ID, payments.CaptureInput{Amount: ledger.Minor(6_000)})
 	require.NoError(t, err)
 	require.Equal(t, ledger.OutcomeUnknown, a.Operation.Outcome)
 	for range 5 {
@@ -112,7 +112,7 @@ func TestHeal_AnUnchangedPaymentBeforeTheSettlingTimeProvesNothing(t *testing.T)
 		require.NotNil(t, e.Order(o.ID).OpenOperation(o.Attempts[0].ID))
 		for _, verb := range []func() error{
 			func() error {
-				_, err := e.Service.Capture(t.Context(), e.Caller(), o.ID, payments.CaptureInput{Amount: 4_000})
+				_, err := e.Service.Capture(t.Context(), e.Caller(), o.ID, payments.CaptureInput{Amount: ledger.Minor(4_000)})
 				return err
 			},
 			func() error {
@@ -153,7 +153,7 @@ func TestHeal_AMismatchProvesThatItArrived(t *testing.T) {
 		s.Refund = paytest.Fails[sdk.RefundRequest, sdk.Refund](paytest.ErrBroken)
 		s.GetRefund = paytest.Fails[sdk.GetRefundRequest, sdk.Refund](sdk.ErrNotFound)
 	})
-	_, err := e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{Amount: 4_000})
+	_, err := e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{Amount: ledger.Minor(4_000)})
 	require.NoError(t, err)
 	e.Provider.Script(func(s *paytest.Script) {
 		s.Refund = paytest.Fails[sdk.RefundRequest, sdk.Refund](sdk.Mismatch("other parameters"))
@@ -178,7 +178,7 @@ func TestHeal_IsTheIdenticalRequestUnderItsOwnKey(t *testing.T) {
 		s.Refund = paytest.Lost(e.Provider.Honest.Refund)
 		s.GetRefund = paytest.Fails[sdk.GetRefundRequest, sdk.Refund](paytest.ErrBroken)
 	})
-	_, err := e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{Amount: 4_000, Reason: "broken glass"})
+	_, err := e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{Amount: ledger.Minor(4_000), Reason: "broken glass"})
 	require.NoError(t, err)
 	for range 22 {
 		e.After(time.Hour)
@@ -210,7 +210,7 @@ func TestHeal_IsDoneByOneHub(t *testing.T) {
 	second := e.Second()
 	o := e.Checkout(paytest.FlowCharge)
 	e.Provider.Script(func(s *paytest.Script) { s.Refund = paytest.Fails[sdk.RefundRequest, sdk.Refund](paytest.ErrBroken) })
-	_, err := e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{Amount: 4_000})
+	_, err := e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{Amount: ledger.Minor(4_000)})
 	require.NoError(t, err)
 	held, arrived, release := paytest.Held(e.Provider.Honest.Refund)
 	defer release()

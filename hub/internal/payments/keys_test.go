@@ -26,10 +26,10 @@ func TestProviderKey_SurvivesARestore(t *testing.T) {
 	in := e.Input(paytest.FlowCharge)
 	ask := func() {
 		_, _ = e.Service.Checkout(t.Context(), e.Key("checkout"), in)
-		_, _ = e.Service.Refund(t.Context(), e.Key("refund"), o.ID, payments.RefundInput{Amount: 100})
+		_, _ = e.Service.Refund(t.Context(), e.Key("refund"), o.ID, payments.RefundInput{Amount: ledger.Minor(100)})
 		by, err := e.Service.Operate(t.Context(), o.ID, "button", "req", ledger.Operator{Name: "ann", Why: "asked"})
 		require.NoError(t, err)
-		_, _ = e.Service.Refund(t.Context(), by, o.ID, payments.RefundInput{Amount: 200})
+		_, _ = e.Service.Refund(t.Context(), by, o.ID, payments.RefundInput{Amount: ledger.Minor(200)})
 	}
 	ask()
 	first := e.Provider.Calls("CreateCheckout", "Refund")[1:]
@@ -72,7 +72,7 @@ func TestProviderKey_OfBefore(t *testing.T) {
 		s.Refund = func(context.Context, sdk.RefundRequest) (*sdk.Refund, error) { return nil, errors.New("lost") }
 	})
 	c := e.Caller()
-	a, err := e.Service.Refund(t.Context(), c, o.ID, payments.RefundInput{Amount: 100})
+	a, err := e.Service.Refund(t.Context(), c, o.ID, payments.RefundInput{Amount: ledger.Minor(100)})
 	require.NoError(t, err)
 	require.Equal(t, ledger.OutcomeUnknown, a.Operation.Outcome)
 	_, err = e.SQL.Exec(`UPDATE operations SET provider_key = NULL WHERE id = $1`, a.Operation.ID)
@@ -82,7 +82,7 @@ func TestProviderKey_OfBefore(t *testing.T) {
 	require.Equal(t, op.ID, op.ProviderKey())
 	e.Provider.Script(func(s *paytest.Script) { s.Refund = nil })
 	e.Clock.Advance(time.Minute)
-	a, err = e.Service.Refund(t.Context(), c, o.ID, payments.RefundInput{Amount: 100})
+	a, err = e.Service.Refund(t.Context(), c, o.ID, payments.RefundInput{Amount: ledger.Minor(100)})
 	require.NoError(t, err)
 	require.Equal(t, sdk.MovementSucceeded, a.Refund.Status)
 	sent := e.Provider.Calls("Refund")

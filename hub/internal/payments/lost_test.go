@@ -39,7 +39,7 @@ type lostVerb struct {
 var refundVerb = lostVerb{
 	"refund", "Refund", func(e *paytest.Env) *ledger.Order { return e.Checkout(paytest.FlowCharge) },
 	func(ctx context.Context, e *paytest.Env, c payments.Caller, o *ledger.Order) (payments.Answer, error) {
-		return e.Service.Refund(ctx, c, o.ID, payments.RefundInput{Amount: 4_000})
+		return e.Service.Refund(ctx, c, o.ID, payments.RefundInput{Amount: ledger.Minor(4_000)})
 	}, ledger.OrderPartiallyRefunded,
 }
 
@@ -61,7 +61,7 @@ var lostVerbs = []lostVerb{
 	{
 		"capture", "Capture", (*paytest.Env).Authorized,
 		func(ctx context.Context, e *paytest.Env, c payments.Caller, o *ledger.Order) (payments.Answer, error) {
-			return e.Service.Capture(ctx, c, o.ID, payments.CaptureInput{})
+			return e.Service.Capture(ctx, c, o.ID, payments.CaptureInput{Amount: ledger.All()})
 		}, ledger.OrderPaid,
 	},
 	{
@@ -78,7 +78,7 @@ var lostVerbs = []lostVerb{
 			if err != nil {
 				return payments.Answer{}, err
 			}
-			return e.Service.Refund(ctx, c, o.ID, payments.RefundInput{Amount: 4_000})
+			return e.Service.Refund(ctx, c, o.ID, payments.RefundInput{Amount: ledger.Minor(4_000)})
 		}, ledger.OrderPartiallyRefunded,
 	},
 }

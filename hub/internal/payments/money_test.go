@@ -54,19 +54,19 @@ func TestMoney_OfAnotherCurrency(t *testing.T) {
 	require.Equal(t, o.Attempts[0].ID, held.AttemptID)
 	_, err = e.Service.Cancel(t.Context(), e.Caller(), o.ID, payments.CancelInput{})
 	refused(t, err, "money_held")
-	_, err = e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{})
+	_, err = e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{Amount: ledger.All()})
 	refused(t, err, "currency_required")
-	_, err = e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{Currency: "USD"})
+	_, err = e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{Amount: ledger.All(), Currency: "USD"})
 	refused(t, err, "nothing_to_refund")
-	_, err = e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{Currency: "EUR", Amount: 9_001})
+	_, err = e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{Currency: "EUR", Amount: ledger.Minor(9_001)})
 	refused(t, err, "refund_too_large")
 
-	a, err := e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{Currency: "EUR", Amount: 4_000})
+	a, err := e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{Currency: "EUR", Amount: ledger.Minor(4_000)})
 	require.NoError(t, err)
 	require.Equal(t, "EUR", a.Refund.Currency)
 	require.Equal(t, ledger.OrderPending, a.Order.Status)
 	e.Verified()
-	a, err = e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{Currency: "EUR"})
+	a, err = e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{Amount: ledger.All(), Currency: "EUR"})
 	require.NoError(t, err)
 	require.Equal(t, int64(5_000), a.Refund.Amount)
 	require.Equal(t, ledger.OrderOpen, a.Order.Status, "all of it went back")
@@ -104,10 +104,10 @@ func TestMoney_ThatDoesNotFitIsAccepted(t *testing.T) {
 			require.Equal(t, 1, e.Count(`SELECT count(*) FROM events WHERE order_id = $1 AND kind = 'payment.accepted' AND data->>'who' = 'ann' AND data->>'currency' = $2`, o.ID, m.Currency))
 			require.Len(t, e.Order(o.ID).Accepted(), 1, "the database keeps it")
 
-			a, err := e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{Amount: 1_000, Currency: m.Currency})
+			a, err := e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{Amount: ledger.Minor(1_000), Currency: m.Currency})
 			require.NoError(t, err)
 			require.Equal(t, ledger.OrderPartiallyRefunded, a.Order.Status)
-			a, err = e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{Currency: m.Currency})
+			a, err = e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{Amount: ledger.All(), Currency: m.Currency})
 			require.NoError(t, err)
 			require.Equal(t, ledger.OrderRefunded, a.Order.Status)
 			e.Verified()
@@ -181,7 +181,7 @@ func TestMoney_WrongAmountIsCorrectedByARead(t *testing.T) {
 			return refund, err
 		}
 	})
-	_, err = e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{Amount: 4_000})
+	_, err = e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{Amount: ledger.Minor(4_000)})
 	require.NoError(t, err)
 	require.True(t, e.Order(o.ID).NeedsAttention)
 	o, err = e.Service.SyncOrder(t.Context(), o.ID)
@@ -212,7 +212,7 @@ func TestMoney_CorrectedByAPerson(t *testing.T) {
 	e.Verified()
 
 	// A movement from before amounts were checked: it is undone altogether.
-	a, err := e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{Amount: 4_000})
+	a, err := e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{Amount: ledger.Minor(4_000)})
 	require.NoError(t, err)
 	o, err = e.Service.Correct(t.Context(), o.ID, ledger.Correction{MovementID: a.Refund.ID, Was: 4_000, Void: true}, ann)
 	require.NoError(t, err)
@@ -223,7 +223,7 @@ func TestMoney_CorrectedByAPerson(t *testing.T) {
 	e.Provider.Script(func(s *paytest.Script) {
 		s.Refund = func(context.Context, sdk.RefundRequest) (*sdk.Refund, error) { return nil, errors.New("lost") }
 	})
-	a, err = e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{Amount: 3_000})
+	a, err = e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{Amount: ledger.Minor(3_000)})
 	require.NoError(t, err)
 	_, err = e.Service.Correct(t.Context(), o.ID, ledger.Correction{MovementID: a.Refund.ID, Was: 3_000, Is: paytest.USD(3_000)}, ann)
 	refused(t, err, "wrong_state")
@@ -295,9 +295,9 @@ func TestMoney_CapturedInPart(t *testing.T) {
 	e := paytest.New(t, paytest.Options{})
 	t.Run("the rest is taken", func(t *testing.T) {
 		o := inPart(e)
-		_, err := e.Service.Capture(t.Context(), e.Caller(), o.ID, payments.CaptureInput{Amount: 6_001})
+		_, err := e.Service.Capture(t.Context(), e.Caller(), o.ID, payments.CaptureInput{Amount: ledger.Minor(6_001)})
 		refused(t, err, "amount_too_large")
-		a, err := e.Service.Capture(t.Context(), e.Caller(), o.ID, payments.CaptureInput{})
+		a, err := e.Service.Capture(t.Context(), e.Caller(), o.ID, payments.CaptureInput{Amount: ledger.All()})
 		require.NoError(t, err)
 		require.Equal(t, ledger.OrderPaid, a.Order.Status)
 		require.Equal(t, int64(10_000), a.Order.Captured)
@@ -312,7 +312,7 @@ func TestMoney_CapturedInPart(t *testing.T) {
 				return p, err
 			}
 		})
-		a, err := e.Service.Capture(t.Context(), e.Caller(), o.ID, payments.CaptureInput{Amount: 3_000})
+		a, err := e.Service.Capture(t.Context(), e.Caller(), o.ID, payments.CaptureInput{Amount: ledger.Minor(3_000)})
 		require.NoError(t, err)
 		require.Equal(t, ledger.OutcomeSucceeded, a.Operation.Outcome)
 		require.Equal(t, ledger.OrderAuthorized, a.Order.Status)
@@ -326,7 +326,7 @@ func TestMoney_CapturedInPart(t *testing.T) {
 		require.Equal(t, ledger.OrderPaid, a.Order.Status)
 		require.Equal(t, []int64{4_000, 0}, []int64{a.Order.Captured, a.Order.Authorized})
 		require.False(t, a.Order.NeedsAttention)
-		_, err = e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{})
+		_, err = e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{Amount: ledger.All()})
 		require.NoError(t, err)
 	})
 	e.Verified()

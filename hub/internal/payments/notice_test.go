@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/superpayhub/superpay/hub/internal/api"
+	"github.com/superpayhub/superpay/hub/internal/ledger"
 	"github.com/superpayhub/superpay/hub/internal/payments"
 	"github.com/superpayhub/superpay/hub/internal/payments/paytest"
 	"github.com/superpayhub/superpay/sdk"
@@ -47,7 +48,7 @@ func TestNotifications_TellEachVersionOnce(t *testing.T) {
 	e.Listen()
 	o := e.Checkout(paytest.FlowPage)
 	e.Told(e.Provider.Honest.Pay(o.Attempts[0].ID))
-	_, err := e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{})
+	_, err := e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{Amount: ledger.All()})
 	require.NoError(t, err)
 	var last struct {
 		Type string
@@ -118,7 +119,7 @@ func TestNotifications_TellWhateverAnAppReads(t *testing.T) {
 		require.Equal(t, before+1, now.Version, name)
 		require.JSONEq(t, string(api.Render(now)), newest(o.ID), name)
 	}
-	_, err := e.Service.Capture(t.Context(), e.Caller(), o.ID, payments.CaptureInput{})
+	_, err := e.Service.Capture(t.Context(), e.Caller(), o.ID, payments.CaptureInput{Amount: ledger.All()})
 	require.NoError(t, err)
 	require.JSONEq(t, string(api.Render(e.Order(o.ID))), newest(o.ID))
 

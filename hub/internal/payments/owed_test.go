@@ -198,7 +198,7 @@ func TestOwed_ProvenAndNeverConfirmed(t *testing.T) {
 	e := paytest.New(t, paytest.Options{})
 	o := e.Checkout(paytest.FlowCharge)
 	attempt := o.Attempts[0].ID
-	a, err := e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{Amount: 4_000})
+	a, err := e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{Amount: ledger.Minor(4_000)})
 	require.NoError(t, err)
 	e.Due()
 	// It takes something back, so that only a read may apply it.
@@ -324,7 +324,7 @@ func TestOwed_OurOwnAnswer(t *testing.T) {
 	e := paytest.New(t, paytest.Options{})
 	o := e.Checkout(paytest.FlowCharge)
 	attempt := o.Attempts[0].ID
-	a, err := e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{Amount: 4_000})
+	a, err := e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{Amount: ledger.Minor(4_000)})
 	require.NoError(t, err)
 	require.Empty(t, e.Provider.Calls("GetPayment"), "an answer costs no read")
 	kept := e.Provider.Honest.Payment(attempt).Refunds.Items
@@ -371,7 +371,7 @@ func TestOwed_RefusalReadsAnew(t *testing.T) {
 					return nil, sdk.Rejected(sdk.Failure{Code: code, Message: "no"})
 				}
 			})
-			a, err := e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{})
+			a, err := e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{Amount: ledger.All()})
 			require.NoError(t, err)
 			require.Equal(t, ledger.OutcomeDeclined, a.Operation.Outcome)
 			until(e, time.Second, 20*time.Second, func() bool { return e.Order(o.ID).Refundable == 7_500 })
@@ -395,7 +395,7 @@ func lostRefund(e *paytest.Env, o *ledger.Order, arrived bool) payments.Answer {
 			return nil, errors.New("HTTP 500")
 		}
 	})
-	a, err := e.Service.Refund(e.T.Context(), e.Caller(), o.ID, payments.RefundInput{Amount: 4_000})
+	a, err := e.Service.Refund(e.T.Context(), e.Caller(), o.ID, payments.RefundInput{Amount: ledger.Minor(4_000)})
 	require.NoError(e.T, err)
 	require.Equal(e.T, ledger.OutcomeUnknown, a.Operation.Outcome)
 	return a
@@ -494,7 +494,7 @@ func TestOwed_UnknownCaptureWhoseEventWasFaster(t *testing.T) {
 			return nil, errors.New("HTTP 500")
 		}
 	})
-	a, err := e.Service.Capture(t.Context(), e.Caller(), o.ID, payments.CaptureInput{})
+	a, err := e.Service.Capture(t.Context(), e.Caller(), o.ID, payments.CaptureInput{Amount: ledger.All()})
 	require.NoError(t, err)
 	require.Equal(t, ledger.OutcomeUnknown, a.Operation.Outcome)
 	_, err = e.Callback(e.Fact("evt-1", attempt, true, *e.Provider.Honest.Payment(attempt)))

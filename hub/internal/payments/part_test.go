@@ -20,14 +20,14 @@ func TestMoney_ARefundOverSeveralCaptures(t *testing.T) {
 	e := paytest.New(t, paytest.Options{})
 	o := paidAs(e, paytest.USD(4_000), paytest.USD(6_000))
 	caller := e.Caller()
-	a, err := e.Service.Refund(t.Context(), caller, o.ID, payments.RefundInput{})
+	a, err := e.Service.Refund(t.Context(), caller, o.ID, payments.RefundInput{Amount: ledger.All()})
 	require.NoError(t, err)
 	whole := a.Order.RequestOf(a.Refund)
 	require.Equal(t, []any{int64(10_000), int64(10_000), sdk.MovementSucceeded}, []any{whole.Amount, whole.Refunded, whole.Status})
 	require.Len(t, whole.Parts, 2)
 	require.Equal(t, ledger.OrderRefunded, a.Order.Status)
 	require.Len(t, a.Order.Requests(), 1, "the app sees one refund")
-	again, err := e.Service.Refund(t.Context(), caller, o.ID, payments.RefundInput{})
+	again, err := e.Service.Refund(t.Context(), caller, o.ID, payments.RefundInput{Amount: ledger.All()})
 	require.NoError(t, err)
 	require.Equal(t, a.Refund.ID, again.Refund.ID)
 	calls := e.Provider.Calls("Refund")
@@ -50,7 +50,7 @@ func TestMoney_ARefusedPartStopsTheRest(t *testing.T) {
 			return e.Provider.Honest.Refund(ctx, r)
 		}
 	})
-	a, err := e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{})
+	a, err := e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{Amount: ledger.All()})
 	require.NoError(t, err)
 	whole := a.Order.RequestOf(a.Refund)
 	require.Equal(t, sdk.MovementFailed, whole.Status)
@@ -64,7 +64,7 @@ func TestMoney_ARefusedPartStopsTheRest(t *testing.T) {
 	require.Len(t, e.Provider.Calls("Refund"), 2)
 	e.Verified()
 
-	a, err = e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{})
+	a, err = e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{Amount: ledger.All()})
 	require.NoError(t, err)
 	require.Equal(t, ledger.OrderRefunded, a.Order.Status)
 	e.Verified()
@@ -91,7 +91,7 @@ func TestMoney_ARefundGoesOnAfterACrash(t *testing.T) {
 			armed = true
 			func() {
 				defer func() { require.NotNil(t, recover()) }()
-				_, _ = e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{})
+				_, _ = e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{Amount: ledger.All()})
 			}()
 			armed = false
 			require.Zero(t, e.Order(o.ID).Refundable, "reserved whole")
@@ -123,7 +123,7 @@ func TestMoney_ARefundBetweenItsParts(t *testing.T) {
 			return e.Provider.Honest.Refund(ctx, r)
 		}
 	})
-	a, err := e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{})
+	a, err := e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{Amount: ledger.All()})
 	require.NoError(t, err)
 	require.Equal(t, sdk.MovementPending, a.Order.RequestOf(a.Refund).Status)
 	require.Zero(t, a.Order.Refundable)
@@ -165,12 +165,12 @@ func TestMoney_APartedRefundThatDidNotReachTheProvider(t *testing.T) {
 		s.Refund = func(context.Context, sdk.RefundRequest) (*sdk.Refund, error) { return nil, sdk.NotSent("no route") }
 	})
 	caller := e.Caller()
-	a, err := e.Service.Refund(t.Context(), caller, o.ID, payments.RefundInput{})
+	a, err := e.Service.Refund(t.Context(), caller, o.ID, payments.RefundInput{Amount: ledger.All()})
 	require.NoError(t, err)
 	require.Equal(t, ledger.OutcomeNotSent, a.Operation.Outcome)
 	require.Equal(t, int64(10_000), e.Order(o.ID).Refundable)
 	e.Provider.Script(func(s *paytest.Script) { s.Refund = nil })
-	a, err = e.Service.Refund(t.Context(), caller, o.ID, payments.RefundInput{})
+	a, err = e.Service.Refund(t.Context(), caller, o.ID, payments.RefundInput{Amount: ledger.All()})
 	require.NoError(t, err)
 	require.Equal(t, ledger.OrderRefunded, a.Order.Status)
 	key := e.Provider.Calls("Refund")[0].Key

@@ -9,14 +9,13 @@ import (
 	"github.com/superpayhub/superpay/sdk"
 )
 
-// RefundInput says how much to give back; 0 is all that is left. The currency
-// is the order's unless named.
+// RefundInput says how much to give back. The currency is the order's unless named.
 type RefundInput struct {
-	AttemptID          string `json:"attempt_id"`
-	Amount             int64  `json:"amount"`
-	Reason             string `json:"reason"`
-	ExpectedRefundable *int64 `json:"expected_refundable"`
-	Currency           string `json:"currency,omitempty"` // omitted: a request from before there was one has the same hash
+	AttemptID          string        `json:"attempt_id"`
+	Amount             ledger.Amount `json:"amount"`
+	Reason             string        `json:"reason"`
+	ExpectedRefundable *int64        `json:"expected_refundable"`
+	Currency           string        `json:"currency,omitempty"` // omitted: a request from before there was one has the same hash
 }
 
 // Refund gives money back. What it asks for is reserved before the provider is
@@ -24,9 +23,9 @@ type RefundInput struct {
 // captures it is carried out in parts, one after the other, until one is
 // refused.
 func (s *Service) Refund(ctx context.Context, c Caller, orderID string, in RefundInput) (Answer, error) {
-	h := newFingerprint(sdk.OpRefund, orderID, in).of(in.Amount, in.Currency, "")
-	if in.Amount < 0 || in.Amount > maxAmount {
-		return Answer{}, ledger.Invalidf("amount", "must be a positive number of minor units; leave it out to refund all")
+	h := newFingerprint(sdk.OpRefund, orderID, in).of(in.Amount.Of(0), in.Currency, "")
+	if err := in.Amount.Check(); err != nil {
+		return Answer{}, err
 	}
 	if err := checkText("reason", in.Reason, 500, false); err != nil {
 		return Answer{}, err

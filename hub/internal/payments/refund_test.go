@@ -3,6 +3,7 @@ package payments_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -29,14 +30,14 @@ func TestRefund_NeverExceedsCaptured(t *testing.T) {
 	o := e.Checkout(paytest.FlowCharge)
 	require.Equal(t, ledger.OrderPaid, o.Status)
 
-	_, err := e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{Amount: 10_001})
+	_, err := e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{Amount: ledger.Minor(10_001)})
 	refused(t, err, "refund_too_large")
-	a, err := e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{Amount: 6_000})
+	a, err := e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{Amount: ledger.Minor(6_000)})
 	require.NoError(t, err)
 	require.Equal(t, sdk.MovementSucceeded, a.Refund.Status)
-	_, err = e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{Amount: 4_001})
+	_, err = e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{Amount: ledger.Minor(4_001)})
 	refused(t, err, "refund_too_large")
-	_, err = e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{})
+	_, err = e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{Amount: ledger.All()})
 	require.NoError(t, err)
 	require.Equal(t, ledger.OrderRefunded, e.Order(o.ID).Status)
 	require.Len(t, e.Provider.Calls("Refund"), 2)
@@ -59,9 +60,9 @@ func TestRefund_NeverTakesDisputedMoney(t *testing.T) {
 	_, err := e.Callback(e.Fact("evt-1", attempt, true, *p))
 	require.NoError(t, err)
 
-	_, err = e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{Amount: 3_001})
+	_, err = e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{Amount: ledger.Minor(3_001)})
 	refused(t, err, "refund_too_large")
-	a, err := e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{})
+	a, err := e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{Amount: ledger.All()})
 	require.NoError(t, err)
 	require.Equal(t, int64(3_000), a.Refund.Amount)
 	e.Verified()
@@ -74,17 +75,17 @@ func TestRefund_OfWhatWasSeen(t *testing.T) {
 	o := e.Checkout(paytest.FlowCharge)
 	seen := o.Refundable
 	e.Told(e.Provider.Honest.Refunded(o.Attempts[0].ID, paytest.USD(1)))
-	_, err := e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{ExpectedRefundable: &seen})
+	_, err := e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{Amount: ledger.All(), ExpectedRefundable: &seen})
 	refused(t, err, "refundable_changed")
 	for _, amount := range []int64{-1, 1_000_000_000_000} {
-		_, err = e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{Amount: amount})
+		_, err = e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{Amount: ledger.Minor(amount)})
 		refused(t, err, "invalid_request")
 	}
-	_, err = e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{AttemptID: "att_of_another"})
+	_, err = e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{Amount: ledger.All(), AttemptID: "att_of_another"})
 	refused(t, err, "not_found")
 	require.Empty(t, e.Provider.Calls("Refund"))
 	seen--
-	_, err = e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{ExpectedRefundable: &seen})
+	_, err = e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{Amount: ledger.All(), ExpectedRefundable: &seen})
 	require.NoError(t, err)
 	require.Equal(t, paytest.USD(9_999), e.Provider.Calls("Refund")[0].Request.(sdk.RefundRequest).Refund)
 	e.Verified()
@@ -105,20 +106,20 @@ func TestRefund_WhatTheFlowOffers(t *testing.T) {
 	})})
 	whole, none, held := e.Checkout(paytest.FlowCharge), e.Checkout(paytest.FlowPage), e.Authorized()
 	e.Told(e.Provider.Honest.Pay(none.Attempts[0].ID))
-	_, err := e.Service.Refund(t.Context(), e.Caller(), none.ID, payments.RefundInput{})
+	_, err := e.Service.Refund(t.Context(), e.Caller(), none.ID, payments.RefundInput{Amount: ledger.All()})
 	refused(t, err, "not_offered")
-	_, err = e.Service.Refund(t.Context(), e.Caller(), whole.ID, payments.RefundInput{Amount: 9_999})
+	_, err = e.Service.Refund(t.Context(), e.Caller(), whole.ID, payments.RefundInput{Amount: ledger.Minor(9_999)})
 	refused(t, err, "not_offered")
-	_, err = e.Service.Capture(t.Context(), e.Caller(), held.ID, payments.CaptureInput{Amount: 9_999})
+	_, err = e.Service.Capture(t.Context(), e.Caller(), held.ID, payments.CaptureInput{Amount: ledger.Minor(9_999)})
 	refused(t, err, "not_offered")
-	_, err = e.Service.Capture(t.Context(), e.Caller(), none.ID, payments.CaptureInput{})
+	_, err = e.Service.Capture(t.Context(), e.Caller(), none.ID, payments.CaptureInput{Amount: ledger.All()})
 	refused(t, err, "not_offered")
 	_, err = e.Service.Confirm(t.Context(), e.Caller(), none.ID, payments.ConfirmInput{})
 	refused(t, err, "not_offered")
 	require.Empty(t, e.Provider.Calls("Refund", "Capture", "Confirm"))
-	_, err = e.Service.Refund(t.Context(), e.Caller(), whole.ID, payments.RefundInput{Amount: 10_000})
+	_, err = e.Service.Refund(t.Context(), e.Caller(), whole.ID, payments.RefundInput{Amount: ledger.Minor(10_000)})
 	require.NoError(t, err)
-	_, err = e.Service.Capture(t.Context(), e.Caller(), held.ID, payments.CaptureInput{Amount: 10_000})
+	_, err = e.Service.Capture(t.Context(), e.Caller(), held.ID, payments.CaptureInput{Amount: ledger.Minor(10_000)})
 	require.NoError(t, err)
 }
 
@@ -131,7 +132,7 @@ func TestRefund_ARefusedOneIsReadFirst(t *testing.T) {
 	e.Provider.Script(func(s *paytest.Script) {
 		s.Refund = paytest.Changed(e.Provider.Honest.Refund, func(r *sdk.Refund) { r.Status = sdk.MovementFailed })
 	})
-	a, err := e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{Amount: 400})
+	a, err := e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{Amount: ledger.Minor(400)})
 	require.NoError(t, err)
 	require.Equal(t, sdk.MovementSucceeded, a.Refund.Status)
 	require.Equal(t, int64(400), e.Order(o.ID).Refunded)
@@ -147,7 +148,7 @@ func TestRefund_ARefusedOneIsReadFirst(t *testing.T) {
 			return made, err
 		}
 	})
-	a, err = e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{Amount: 500})
+	a, err = e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{Amount: ledger.Minor(500)})
 	require.NoError(t, err)
 	require.Equal(t, sdk.MovementFailed, a.Refund.Status)
 	require.NotNil(t, a.Refund.ProviderID)
@@ -160,12 +161,14 @@ func TestRefund_ARefusedOneIsReadFirst(t *testing.T) {
 		s.Refund = func(ctx context.Context, r sdk.RefundRequest) (*sdk.Refund, error) {
 			made, err := e.Provider.Honest.Refund(ctx, r)
 			hidden = *made
-			e.Provider.Honest.Edit(o.Attempts[0].ID, func(p *sdk.Payment) { p.Refunds.Items = p.Refunds.Items[:len(p.Refunds.Items)-1] })
+			e.Provider.Honest.Edit(o.Attempts[0].ID, func(p *sdk.Payment) {
+				p.Refunds.Items = slices.DeleteFunc(p.Refunds.Items, func(x sdk.Refund) bool { return x.ID == made.ID })
+			})
 			made.Status = sdk.MovementFailed
 			return made, err
 		}
 	})
-	a, err = e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{Amount: 600})
+	a, err = e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{Amount: ledger.Minor(600)})
 	require.NoError(t, err)
 	for range 30 {
 		require.Equal(t, ledger.RefundUnknown, e.Order(o.ID).Refund(a.Refund.ID).Status)

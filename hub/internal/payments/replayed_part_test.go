@@ -31,7 +31,7 @@ func TestReplay_ALostRefundInParts(t *testing.T) {
 				o := paidAs(e, paytest.USD(4_000), paytest.USD(6_000))
 				attempt := o.Attempts[0].ID
 				restore := pgtest.Backup(t, e.URL)
-				caller, in := e.Caller(), payments.RefundInput{Amount: 10_000}
+				caller, in := e.Caller(), payments.RefundInput{Amount: ledger.Minor(10_000)}
 				var honest func(context.Context, sdk.RefundRequest) (*sdk.Refund, error)
 				e.Provider.Script(func(s *paytest.Script) {
 					if honest = s.Refund; honest == nil {
@@ -78,7 +78,7 @@ func TestReplay_ALostRefundInParts(t *testing.T) {
 				once, err := e.Service.Refund(t.Context(), caller, o.ID, in)
 				require.NoError(t, err)
 				require.Equal(t, again.Refund.ID, once.Refund.ID)
-				in.Amount = 9_999
+				in.Amount = ledger.Minor(9_999)
 				_, err = e.Service.Refund(t.Context(), caller, o.ID, in)
 				refused(t, err, "idempotency_key_reused")
 				e.Verified()
@@ -95,16 +95,16 @@ func TestReplay_AFoundPartIsNotAskedForMore(t *testing.T) {
 	o := paidAs(e, paytest.USD(5_000), paytest.USD(5_000))
 	restore := pgtest.Backup(t, e.URL)
 	caller := e.Caller()
-	_, err := e.Service.Refund(t.Context(), caller, o.ID, payments.RefundInput{Amount: 7_000})
+	_, err := e.Service.Refund(t.Context(), caller, o.ID, payments.RefundInput{Amount: ledger.Minor(7_000)})
 	require.NoError(t, err)
 	restore()
 	require.NoError(t, e.Service.Sync(t.Context(), o.Attempts[0].ID))
 	before := len(e.Provider.Calls("Refund"))
 	for amount, code := range map[int64]string{8_000: "refund_too_large", 6_999: "idempotency_key_reused"} {
-		_, err = e.Service.Refund(t.Context(), caller, o.ID, payments.RefundInput{Amount: amount})
+		_, err = e.Service.Refund(t.Context(), caller, o.ID, payments.RefundInput{Amount: ledger.Minor(amount)})
 		refused(t, err, code)
 	}
-	a, err := e.Service.Refund(t.Context(), caller, o.ID, payments.RefundInput{})
+	a, err := e.Service.Refund(t.Context(), caller, o.ID, payments.RefundInput{Amount: ledger.All()})
 	require.NoError(t, err)
 	require.Equal(t, int64(7_000), a.Order.RequestOf(a.Refund).Amount, "all that is known to have been asked for")
 	require.Len(t, e.Provider.Calls("Refund"), before)

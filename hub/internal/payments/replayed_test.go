@@ -149,7 +149,7 @@ func TestReplay_ALostRefundIsBoundOnce(t *testing.T) {
 				provider(e)
 				o := e.Checkout(paytest.FlowCharge)
 				restore := pgtest.Backup(t, e.URL)
-				caller, in := e.Caller(), payments.RefundInput{Amount: 4_000}
+				caller, in := e.Caller(), payments.RefundInput{Amount: ledger.Minor(4_000)}
 				first, err := e.Service.Refund(t.Context(), caller, o.ID, in)
 				require.NoError(t, err)
 				require.Equal(t, sdk.MovementSucceeded, first.Refund.Status)
@@ -195,7 +195,7 @@ func TestReplay_ALostRefundIsBoundOnce(t *testing.T) {
 				once, err := e.Service.Refund(t.Context(), caller, o.ID, in)
 				require.NoError(t, err)
 				require.Equal(t, again.Refund.ID, once.Refund.ID)
-				in.Amount = 4_001
+				in.Amount = ledger.Minor(4_001)
 				_, err = e.Service.Refund(t.Context(), caller, o.ID, in)
 				refused(t, err, "idempotency_key_reused")
 				e.Verified()
@@ -210,7 +210,7 @@ func TestReplay_AnAnswerAboutAnotherRefundIsNotOurs(t *testing.T) {
 	t.Parallel()
 	e := paytest.New(t, paytest.Options{})
 	o := e.Checkout(paytest.FlowCharge)
-	first, err := e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{Amount: 1_000})
+	first, err := e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{Amount: ledger.Minor(1_000)})
 	require.NoError(t, err)
 	e.Provider.Script(func(s *paytest.Script) {
 		s.Refund = func(context.Context, sdk.RefundRequest) (*sdk.Refund, error) {
@@ -218,7 +218,7 @@ func TestReplay_AnAnswerAboutAnotherRefundIsNotOurs(t *testing.T) {
 			return &r, nil
 		}
 	})
-	a, err := e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{Amount: 2_000})
+	a, err := e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{Amount: ledger.Minor(2_000)})
 	require.NoError(t, err)
 	require.Equal(t, ledger.OutcomeUnknown, a.Operation.Outcome, "it may have been made all the same")
 	require.True(t, a.Order.NeedsAttention)
@@ -321,7 +321,7 @@ func TestVersions_NeverGoBackForApps(t *testing.T) {
 	o := e.Checkout(paytest.FlowCharge)
 	restore := pgtest.Backup(t, e.URL)
 	for range 3 {
-		_, err := e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{Amount: 100})
+		_, err := e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{Amount: ledger.Minor(100)})
 		require.NoError(t, err)
 	}
 	for range 2 { // restored twice in a row, each time with more changes before
@@ -338,7 +338,7 @@ func TestVersions_NeverGoBackForApps(t *testing.T) {
 		require.Greater(t, e.Order(o.ID).AppVersion(), seen)
 		require.Equal(t, e.Order(o.ID).AppVersion(), e.Second().Order(o.ID).AppVersion(), "a hub that starts knows")
 		for range 20 {
-			_, err := e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{Amount: 100})
+			_, err := e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{Amount: ledger.Minor(100)})
 			require.NoError(t, err)
 			require.Greater(t, told[len(told)-1], seen)
 			seen = told[len(told)-1]
@@ -404,7 +404,7 @@ func TestReplay_TwoRefundsUnderOneKey(t *testing.T) {
 	o := e.Checkout(paytest.FlowCharge)
 	attempt := o.Attempts[0].ID
 	restore := pgtest.Backup(t, e.URL)
-	c, in := e.Caller(), payments.RefundInput{Amount: 1_000}
+	c, in := e.Caller(), payments.RefundInput{Amount: ledger.Minor(1_000)}
 	first, err := e.Service.Refund(t.Context(), c, o.ID, in)
 	require.NoError(t, err)
 	restore()
@@ -437,7 +437,7 @@ func TestReplay_ARefundIsFoundByAnyRead(t *testing.T) {
 	compares(e)
 	o := e.Checkout(paytest.FlowCharge)
 	restore := pgtest.Backup(t, e.URL)
-	c, in := e.Caller(), payments.RefundInput{Amount: 1_000}
+	c, in := e.Caller(), payments.RefundInput{Amount: ledger.Minor(1_000)}
 	first, err := e.Service.Refund(t.Context(), c, o.ID, in)
 	require.NoError(t, err)
 	restore()
@@ -467,7 +467,7 @@ func TestReplay_ARefundIsClaimedWhateverTheOrderOfIDs(t *testing.T) {
 	o := e.Checkout(paytest.FlowCharge)
 	attempt := o.Attempts[0].ID
 	restore := pgtest.Backup(t, e.URL)
-	c, in := e.Caller(), payments.RefundInput{Amount: 1_000}
+	c, in := e.Caller(), payments.RefundInput{Amount: ledger.Minor(1_000)}
 	_, err := e.Service.Refund(t.Context(), c, o.ID, in)
 	require.NoError(t, err)
 	nameless := func(r *sdk.Refund) { r.RefundID, r.KeyHash, r.Digest = "", "", "" }

@@ -48,7 +48,7 @@ func TestResume_RefundIsCheckedAnew(t *testing.T) {
 			e.Told(e.Provider.Honest.Refunded(attempt, paytest.USD(5_000)))
 		}, "refund_too_large"},
 		"refunded by another request": {func(o *ledger.Order, _ string) {
-			_, err := e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{Amount: 4_001})
+			_, err := e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{Amount: ledger.Minor(4_001)})
 			require.NoError(t, err)
 		}, "refund_too_large"},
 		"disputed": {func(_ *ledger.Order, attempt string) {
@@ -56,7 +56,7 @@ func TestResume_RefundIsCheckedAnew(t *testing.T) {
 		}, "refund_too_large"},
 		"another refund is open": {func(o *ledger.Order, _ string) {
 			e.Provider.Script(func(s *paytest.Script) { s.Refund = paytest.Lost(e.Provider.Honest.Refund) })
-			_, err := e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{Amount: 1})
+			_, err := e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{Amount: ledger.Minor(1)})
 			require.NoError(t, err)
 			e.Provider.Script(func(s *paytest.Script) { s.Refund = nil })
 		}, "operation_open"},
@@ -64,7 +64,7 @@ func TestResume_RefundIsCheckedAnew(t *testing.T) {
 	} {
 		o := e.Checkout(paytest.FlowCharge)
 		back := neverLeft(e)
-		caller, in := e.Caller(), payments.RefundInput{Amount: 6_000}
+		caller, in := e.Caller(), payments.RefundInput{Amount: ledger.Minor(6_000)}
 		a, err := e.Service.Refund(t.Context(), caller, o.ID, in)
 		sentNot(t, a, err)
 		require.Equal(t, sdk.MovementFailed, a.Refund.Status, name)
@@ -94,7 +94,7 @@ func TestResume_OverrideOfADisputeIsOfWhoGaveIt(t *testing.T) {
 	o := e.Checkout(paytest.FlowCharge)
 	e.Told(e.Provider.Honest.Disputed(o.Attempts[0].ID, paytest.USD(7_000)))
 	back := neverLeft(e)
-	who, in := e.Operator(o.ID, true), payments.RefundInput{Amount: 6_000}
+	who, in := e.Operator(o.ID, true), payments.RefundInput{Amount: ledger.Minor(6_000)}
 	a, err := e.Service.Refund(t.Context(), who, o.ID, in)
 	sentNot(t, a, err)
 	back()
@@ -175,7 +175,7 @@ func TestResume_CaptureIsCheckedAnew(t *testing.T) {
 	} {
 		o := e.Authorized()
 		back := neverLeft(e)
-		caller, in := e.Caller(), payments.CaptureInput{Amount: 6_000}
+		caller, in := e.Caller(), payments.CaptureInput{Amount: ledger.Minor(6_000)}
 		a, err := e.Service.Capture(t.Context(), caller, o.ID, in)
 		sentNot(t, a, err)
 		back()
@@ -203,7 +203,7 @@ func TestResume_CaptureOfAnOrderThatAnotherAttemptPaid(t *testing.T) {
 	again, err := e.Service.CheckoutAgain(t.Context(), e.Caller(), o.ID, payments.AttemptInput{Provider: paytest.Name, Flow: paytest.FlowCharge, Capture: sdk.CaptureManual})
 	require.NoError(t, err)
 	back := neverLeft(e)
-	caller, in := e.Caller(), payments.CaptureInput{AttemptID: *again.Operation.AttemptID}
+	caller, in := e.Caller(), payments.CaptureInput{Amount: ledger.All(), AttemptID: *again.Operation.AttemptID}
 	a, err := e.Service.Capture(t.Context(), caller, o.ID, in)
 	sentNot(t, a, err)
 	back()

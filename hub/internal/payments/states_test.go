@@ -5,6 +5,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/superpayhub/superpay/hub/internal/ledger"
 	"github.com/superpayhub/superpay/hub/internal/payments"
 	"github.com/superpayhub/superpay/hub/internal/payments/paytest"
 	"github.com/superpayhub/superpay/sdk"
@@ -104,18 +105,18 @@ var states = []state{
 	{"capture unknown", func(e *paytest.Env) *walked {
 		w := begin(e, paytest.FlowCharge, sdk.CaptureManual)
 		broken(e)
-		a, err := e.Service.Capture(e.T.Context(), e.Caller(), w.id, payments.CaptureInput{})
+		a, err := e.Service.Capture(e.T.Context(), e.Caller(), w.id, payments.CaptureInput{Amount: ledger.All()})
 		return w.asked(e, a, err)
 	}},
 	{"paid", func(e *paytest.Env) *walked { return begin(e, paytest.FlowCharge, "") }},
 	{"captured in part", func(e *paytest.Env) *walked {
 		w := begin(e, paytest.FlowCharge, sdk.CaptureManual)
-		a, err := e.Service.Capture(e.T.Context(), e.Caller(), w.id, payments.CaptureInput{Amount: 4_000})
+		a, err := e.Service.Capture(e.T.Context(), e.Caller(), w.id, payments.CaptureInput{Amount: ledger.Minor(4_000)})
 		return w.asked(e, a, err)
 	}},
 	{"partially refunded", func(e *paytest.Env) *walked {
 		w := begin(e, paytest.FlowCharge, "")
-		a, err := e.Service.Refund(e.T.Context(), e.Caller(), w.id, payments.RefundInput{Amount: 4_000})
+		a, err := e.Service.Refund(e.T.Context(), e.Caller(), w.id, payments.RefundInput{Amount: ledger.Minor(4_000)})
 		return w.asked(e, a, err)
 	}},
 	{"refund under way", func(e *paytest.Env) *walked {
@@ -124,19 +125,19 @@ var states = []state{
 		e.Provider.Script(func(s *paytest.Script) { s.Refund = held })
 		caller := e.Caller()
 		return under(e, w, arrived, release, func() error {
-			_, err := e.Service.Refund(e.T.Context(), caller, w.id, payments.RefundInput{Amount: 1_000})
+			_, err := e.Service.Refund(e.T.Context(), caller, w.id, payments.RefundInput{Amount: ledger.Minor(1_000)})
 			return err
 		})
 	}},
 	{"refund unknown", func(e *paytest.Env) *walked {
 		w := begin(e, paytest.FlowCharge, "")
 		broken(e)
-		a, err := e.Service.Refund(e.T.Context(), e.Caller(), w.id, payments.RefundInput{Amount: 1_000})
+		a, err := e.Service.Refund(e.T.Context(), e.Caller(), w.id, payments.RefundInput{Amount: ledger.Minor(1_000)})
 		return w.asked(e, a, err)
 	}},
 	{"refunded", func(e *paytest.Env) *walked {
 		w := begin(e, paytest.FlowCharge, "")
-		a, err := e.Service.Refund(e.T.Context(), e.Caller(), w.id, payments.RefundInput{})
+		a, err := e.Service.Refund(e.T.Context(), e.Caller(), w.id, payments.RefundInput{Amount: ledger.All()})
 		return w.asked(e, a, err)
 	}},
 	{"disputed", func(e *paytest.Env) *walked {

@@ -59,7 +59,7 @@ func TestSync_WaitsForAnOperationUnderWay(t *testing.T) {
 	done := make(chan error, 1)
 	caller := e.Caller()
 	go func() {
-		_, err := e.Service.Capture(t.Context(), caller, o.ID, payments.CaptureInput{})
+		_, err := e.Service.Capture(t.Context(), caller, o.ID, payments.CaptureInput{Amount: ledger.All()})
 		done <- err
 	}()
 	<-arrived
@@ -73,7 +73,7 @@ func TestSync_WaitsForAnOperationUnderWay(t *testing.T) {
 	require.Zero(t, under.Attempts[0].Tries)
 	require.Zero(t, under.Attempts[0].Failures)
 	require.Len(t, e.Provider.Calls("GetPayment"), reads)
-	_, err := e.Service.Capture(t.Context(), caller, o.ID, payments.CaptureInput{})
+	_, err := e.Service.Capture(t.Context(), caller, o.ID, payments.CaptureInput{Amount: ledger.All()})
 	refused(t, err, "in_flight")
 	release()
 	require.NoError(t, <-done)

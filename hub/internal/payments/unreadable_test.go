@@ -27,12 +27,12 @@ func TestUnreadable_ARefundOfLessThanNothing(t *testing.T) {
 			return refund, err
 		}
 	})
-	a, err := e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{Amount: 4_000})
+	a, err := e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{Amount: ledger.Minor(4_000)})
 	require.NoError(t, err)
 	require.Equal(t, ledger.OutcomeUnknown, a.Operation.Outcome)
 	require.Equal(t, ledger.RefundUnknown, a.Refund.Status)
 	require.Equal(t, int64(6_000), e.Order(o.ID).Refundable, "reserved, not added")
-	_, err = e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{Amount: 14_000})
+	_, err = e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{Amount: ledger.Minor(14_000)})
 	require.Error(t, err)
 
 	e.Provider.Script(func(s *paytest.Script) { s.Refund = nil })

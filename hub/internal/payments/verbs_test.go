@@ -94,7 +94,7 @@ var verbs = []verb{
 		return err
 	}},
 	{"capture", func(e *paytest.Env, w *walked) error {
-		_, err := e.Service.Capture(e.T.Context(), e.Caller(), w.id, payments.CaptureInput{})
+		_, err := e.Service.Capture(e.T.Context(), e.Caller(), w.id, payments.CaptureInput{Amount: ledger.All()})
 		return err
 	}},
 	{"cancel", func(e *paytest.Env, w *walked) error {
@@ -102,11 +102,11 @@ var verbs = []verb{
 		return err
 	}},
 	{"refund", func(e *paytest.Env, w *walked) error {
-		_, err := e.Service.Refund(e.T.Context(), e.Caller(), w.id, payments.RefundInput{})
+		_, err := e.Service.Refund(e.T.Context(), e.Caller(), w.id, payments.RefundInput{Amount: ledger.All()})
 		return err
 	}},
 	{"override", func(e *paytest.Env, w *walked) error {
-		_, err := e.Service.Refund(e.T.Context(), e.Operator(w.id, true), w.id, payments.RefundInput{})
+		_, err := e.Service.Refund(e.T.Context(), e.Operator(w.id, true), w.id, payments.RefundInput{Amount: ledger.All()})
 		return err
 	}},
 	{"again", func(e *paytest.Env, w *walked) error {

@@ -53,7 +53,7 @@ func lived(tb testing.TB, db *DB, env ledger.Env, name string, outcome sdk.Dispu
 			{ID: charge, Status: sdk.MovementSucceeded, Amount: usd(1000), Fee: sdk.Money{Amount: 47, Currency: "EUR", Exponent: 2}},
 		}},
 	}}))
-	asked, refund, err := o.AskRefund(ledger.NewRefund{Amount: 300}, ledger.Ask{Lease: time.Second, Source: ledger.FromApp}, env)
+	asked, refund, err := o.AskRefund(ledger.NewRefund{Amount: ledger.Minor(300)}, ledger.Ask{Lease: time.Second, Source: ledger.FromApp}, env)
 	require.NoError(tb, err)
 	o = write(asked)
 	o = write(ledger.Apply(o, env, ledger.News{
@@ -66,7 +66,7 @@ func lived(tb testing.TB, db *DB, env ledger.Env, name string, outcome sdk.Dispu
 	read(&sdk.Payment{Refunds: sdk.Refunds{Items: []sdk.Refund{made}}})
 	read(&sdk.Payment{Disputes: sdk.Disputes{Items: []sdk.Dispute{{ID: "dp_" + name, CaptureID: charge, Status: sdk.DisputeOpen, FundsWithdrawn: true, Amount: usd(200)}}}})
 	read(&sdk.Payment{Disputes: sdk.Disputes{Items: []sdk.Dispute{{ID: "dp_" + name, CaptureID: charge, Status: outcome, FundsWithdrawn: outcome != sdk.DisputeWon, Amount: usd(200), Fee: sdk.Money{Amount: 1500, Currency: "EUR", Exponent: 2}}}}})
-	asked, refund, err = o.AskRefund(ledger.NewRefund{Amount: 50}, ledger.Ask{Lease: time.Second, Source: ledger.FromApp}, env)
+	asked, refund, err = o.AskRefund(ledger.NewRefund{Amount: ledger.Minor(50)}, ledger.Ask{Lease: time.Second, Source: ledger.FromApp}, env)
 	require.NoError(tb, err)
 	refund.Request, err = json.Marshal(sdk.RefundRequest{Refund: usd(50), CaptureID: charge})
 	require.NoError(tb, err)

@@ -222,7 +222,7 @@ func TestApps_SeeOnlyTheirOwn(t *testing.T) {
 		require.Equal(t, none.Code, theirs.Code)
 	}
 	for _, verb := range []string{"refunds", "capture", "cancel"} {
-		require.Equal(t, 404, h.ask("POST", "/v1/orders/"+o.ID+"/"+verb, unique("key"), nil).status, verb)
+		require.Equal(t, 404, h.ask("POST", "/v1/orders/"+o.ID+"/"+verb, unique("key"), map[string]any{}).status, verb)
 	}
 	require.Equal(t, `{"data":[]}`, strings.TrimSpace(h.ask("GET", "/v1/orders", "", nil).raw))
 	h.key = h.newApp("third", "stripe")

@@ -22,18 +22,18 @@ const derived = 16
 // derive returns an HMAC of the parts in hex. Each part has its length before
 // it, so no two lists of parts read alike; purpose keeps the uses apart.
 func derive(secret []byte, purpose string, parts ...string) string {
-	mac := hmac.New(sha256.New, secret)
-	var length [8]byte
-	write := func(part string) {
-		binary.BigEndian.PutUint64(length[:], uint64(len(part)))
-		mac.Write(length[:])
-		mac.Write([]byte(part))
-	}
-	write(purpose)
+	text := appendPart(make([]byte, 0, 512), purpose)
 	for _, p := range parts {
-		write(p)
+		text = appendPart(text, p)
 	}
+	mac := hmac.New(sha256.New, secret)
+	mac.Write(text)
 	return hex.EncodeToString(mac.Sum(nil)[:derived])
+}
+
+func appendPart(text []byte, part string) []byte {
+	text = binary.BigEndian.AppendUint64(text, uint64(len(part)))
+	return append(text, part...)
 }
 
 // ProviderKey returns the provider's idempotency key for what an app asks under

@@ -30,7 +30,7 @@ func (s *Sender) Deliver(ctx context.Context, n postgres.Outgoing) error {
 	began := s.Now()
 	status, answer, err := s.send(ctx, n, began)
 	d := postgres.Delivery{
-		NotificationID: n.ID, EndpointID: n.EndpointID, At: began.UTC(), URL: n.URL, Status: status, Answer: clean(answer, maxAnswer),
+		NotificationID: n.ID, EndpointID: n.EndpointID, Leased: n.DueAt, At: began.UTC(), URL: n.URL, Status: status, Answer: clean(answer, maxAnswer),
 		Took: s.Now().Sub(began), State: "delivered", GiveUpBefore: began.UTC().Add(-s.Scale(giveUp)), Gone: status == http.StatusGone,
 	}
 	if err == nil && status/100 != 2 {

@@ -29,7 +29,7 @@ const claimNotificationsSQL = `UPDATE notifications n SET due_at = $1::timestamp
 				AND (cardinality($6::text[]) = 0 OR NOT EXISTS (SELECT FROM attempts a WHERE a.order_id = z.order_id AND a.provider = ANY($6)))
 				ORDER BY z.due_at LIMIT $5 FOR NO KEY UPDATE SKIP LOCKED) x
 		LIMIT $3)
-	RETURNING n.id, n.app_id, n.endpoint_id, n.order_id, n.type, n.version, n.payload, n.tries, n.created_at, e.url, e.failing_since, e.secret,
+	RETURNING n.id, n.app_id, n.endpoint_id, n.order_id, n.type, n.version, n.payload, n.tries, n.due_at, n.created_at, e.url, e.failing_since, e.secret,
 		CASE WHEN e.previous_until > $1 THEN e.previous_secret END AS previous_secret`
 
 // ClaimNotifications leases up to limit notifications that are due, few of
@@ -68,6 +68,7 @@ func (p *DB) ClaimNotifications(ctx context.Context, now time.Time, lease float6
 // Delivery is how one try ended.
 type Delivery struct {
 	NotificationID, EndpointID string
+	Leased                     *time.Time // until when the notification was
 	At                         time.Time
 	URL                        string
 	Status                     int // 0: no answer
@@ -86,13 +87,16 @@ type Delivery struct {
 
 // recordDeliverySQL writes a try, what becomes of the notification, and how its
 // endpoint fares. An endpoint that is disabled by it is told of on the order's
-// timeline and to the app's other endpoints, once.
+// timeline and to the app's other endpoints, once. A notification that somebody
+// wants sent again since it was leased stays due.
 const recordDeliverySQL = `WITH tried AS (
 		INSERT INTO deliveries (id, notification_id, at, url, status, error, took_ms, answer, next_at)
 		SELECT $1, id, $3, $11, $4, $5, $6, $12, $8::timestamptz FROM notifications WHERE id = $2
 		ON CONFLICT (id) DO NOTHING
 	), told AS (
-		UPDATE notifications SET state = $7, due_at = $8::timestamptz, last_status = $4, last_error = $5,
+		UPDATE notifications SET last_status = $4, last_error = $5,
+			state = CASE WHEN due_at IS NOT DISTINCT FROM $18::timestamptz THEN $7 ELSE state END,
+			due_at = CASE WHEN due_at IS NOT DISTINCT FROM $18::timestamptz THEN $8::timestamptz ELSE due_at END,
 			delivered_at = CASE WHEN $7 = 'delivered' THEN $3::timestamptz ELSE delivered_at END WHERE id = $2 RETURNING order_id
 	), fares AS (
 		UPDATE webhook_endpoints SET
@@ -116,6 +120,6 @@ const recordDeliverySQL = `WITH tried AS (
 func (p *DB) RecordDelivery(ctx context.Context, d Delivery) (disabled bool, err error) {
 	err = p.get(ctx, &disabled, recordDeliverySQL, ledger.NewID(deliveryID, d.At), d.NotificationID, d.At, d.Status, d.Error, d.Took.Milliseconds(),
 		d.State, orNull(d.DueAt), d.EndpointID, d.GiveUpBefore, d.URL, d.Answer, d.Gone, d.Reason,
-		ledger.NewID(ledger.EventID, d.At), ledger.NewID(NotificationID, d.At), d.Notice)
+		ledger.NewID(ledger.EventID, d.At), ledger.NewID(NotificationID, d.At), d.Notice, d.Leased)
 	return disabled, mapErr(err)
 }

@@ -88,3 +88,34 @@ func TestClaimNotifications_IsFair(t *testing.T) {
 	require.Empty(t, claim(32, long))
 	require.Equal(t, map[string]int{long: 3}, claim(3))
 }
+
+// TestRecordDelivery_KeepsWhatIsWantedAgain: a notification that somebody sends
+// again while it is under way stays due; one that nobody touched is done.
+func TestRecordDelivery_KeepsWhatIsWantedAgain(t *testing.T) {
+	t.Parallel()
+	db, now := openTest(t), time.Now().UTC().Truncate(time.Microsecond)
+	notify(t, db, "shop", now.Add(-time.Minute), 2)
+	claim := func() []Outgoing {
+		out, err := db.ClaimNotifications(t.Context(), now, 30, 10, 10, []string{}, []string{})
+		require.NoError(t, err)
+		return out
+	}
+	under := claim()
+	require.Len(t, under, 2)
+	again := under[0].ID
+	require.NoError(t, db.ResendNotification(t.Context(), "", again, now))
+	for range 2 { // the second time after a lost answer
+		for _, n := range under {
+			_, err := db.RecordDelivery(t.Context(), Delivery{NotificationID: n.ID, EndpointID: n.EndpointID, Leased: n.DueAt, At: now, Status: 200, State: "delivered"})
+			require.NoError(t, err)
+		}
+	}
+	due := claim()
+	require.Len(t, due, 1)
+	require.Equal(t, again, due[0].ID)
+	_, err := db.RecordDelivery(t.Context(), Delivery{NotificationID: again, EndpointID: due[0].EndpointID, Leased: due[0].DueAt, At: now, Status: 200, State: "delivered"})
+	require.NoError(t, err)
+	var done int
+	require.NoError(t, db.db.Get(&done, `SELECT count(*) FROM notifications WHERE state = 'delivered' AND due_at IS NULL`))
+	require.Equal(t, 2, done)
+}

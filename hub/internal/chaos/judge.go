@@ -220,6 +220,7 @@ func (t *trial) asked(back []int64) {
 		}
 		i := slices.IndexFunc(t.v.Refunds, func(x refund) bool { return x.ID == a.id })
 		switch {
+		case i < 0 && t.o.c.lost(a): // what the provider has of it is compared by itself
 		case i < 0:
 			t.r.find(lost, t.o, "the app was told of the refund %s, which is not there", a.id)
 		case (t.v.Refunds[i].Status == "pending" || t.v.Refunds[i].Status == "unknown") && !t.v.NeedsAttention:

@@ -60,6 +60,22 @@ func TestPast_WhatMayBeGone(t *testing.T) {
 	require.False(t, past().forgotten(&order{}, nil), "it was not looked for")
 }
 
+// TestPast_WhatTheJudgeAccepts: of what the database forgot, a refund that the
+// provider never got may be missing, and the repeat of a capture may be refused.
+func TestPast_WhatTheJudgeAccepts(t *testing.T) {
+	t.Parallel()
+	for at, findings := range map[int64]int{2: 0, 4: 2} { // asked before the database came back, and after it
+		asks := []*ask{
+			{verb: "refund", id: "ref_1", at: time.Unix(at, 0), final: answer{status: 201}},
+			{verb: "capture", at: time.Unix(at, 0), final: answer{status: 409}},
+		}
+		check := &trial{r: &Report{}, o: &order{c: past(), asks: asks}, v: &view{Captured: 100}}
+		check.asked(nil)
+		check.contradicted()
+		require.Len(t, check.r.Findings, findings)
+	}
+}
+
 // TestPast_Refusals: the repeat of a lost checkout may be refused for the order that
 // it had made; that of a lost refund may not be refused.
 func TestPast_Refusals(t *testing.T) {

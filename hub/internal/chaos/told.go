@@ -61,7 +61,7 @@ func (t *trial) contradicted() {
 	switch {
 	case money && t.o.allRefused("checkout"):
 		t.r.find(misled, t.o, "the app was refused the checkout (%s), and %d were captured", t.o.refusal("checkout"), t.v.Captured)
-	case money && t.o.allRefused("capture") && !t.o.acted["capture"]:
+	case money && t.o.allRefused("capture") && !t.o.acted["capture"] && !t.o.lostAny("capture"):
 		t.r.find(misled, t.o, "the app was refused the capture (%s), and %d were captured", t.o.refusal("capture"), t.v.Captured)
 	case t.v.is("canceled") && t.o.allRefused("cancel") && !t.o.acted["cancel"]:
 		t.r.find(misled, t.o, "the app was refused the cancel (%s), and the order is canceled", t.o.refusal("cancel"))

@@ -113,7 +113,7 @@ func TestChecker_Misled(t *testing.T) {
 			for _, order := range c.notified {
 				notify(t, a.receiver, secret, order)
 			}
-			o := &order{app: a, asks: c.asks, canceled: c.canceled, last: *decoded(t, orderJSON(1, "open", 0))}
+			o := &order{c: &campaign{}, app: a, asks: c.asks, canceled: c.canceled, last: *decoded(t, orderJSON(1, "open", 0))}
 			check := &trial{r: &Report{}, o: o, v: decoded(t, c.end)}
 			check.contradicted()
 			check.notified()

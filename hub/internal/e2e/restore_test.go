@@ -90,25 +90,23 @@ func (h *house) movedOnce(w way, before, first answer) {
 // was read, and are answered from it: money moves once.
 func TestRestore_KeysForgotten(t *testing.T) {
 	t.Parallel()
-	h := open(t, nil)
 	for _, w := range []way{ways[0], ways[2], ways[5]} {
 		t.Run(w.name, func(t *testing.T) {
-			h := *h
-			h.t = t
-			before := w.pay(&h, nil)
+			h := open(t, nil)
+			before := w.pay(h, nil)
 			h.quiet()
 			restore := pgtest.Backup(t, h.DatabaseURL)
 			refundKey, checkoutKey := unique("key"), unique("key")
 			refund := map[string]any{"amount": 400}
 			checkout := body(map[string]any{"provider": w.provider, "flow": w.flow})
 			if w.input != nil {
-				checkout["input"] = w.input(&h, false)
+				checkout["input"] = w.input(h, false)
 			}
 			gone := h.persist("POST", "/v1/orders/"+before.ID+"/refunds", refundKey, refund)
 			require.Equal(t, 201, gone.status, gone.raw)
 			first := h.persist("POST", "/v1/checkouts", checkoutKey, checkout)
 			require.Equal(t, 201, first.status, first.raw)
-			w.finish(&h, first, false)
+			w.finish(h, first, false)
 			require.Equal(t, int64(1050), h.until(first.ID, "paid").Captured)
 			counted := h.count(`SELECT coalesce(max(n), 0) FROM witness`)
 			require.Eventually(t, func() bool { return h.count(`SELECT coalesce(max(n), 0) FROM witness`) > counted }, 30*time.Second, 50*time.Millisecond)

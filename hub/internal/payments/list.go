@@ -154,6 +154,9 @@ func (s *Service) listed(ctx context.Context, p *providers.Provider, payment *sd
 	}
 	l.News++
 	_, err = s.apply(ctx, heard.Order, nil, ledger.News{AttemptID: a.ID, Source: ledger.FromHub, Hint: true, Maybe: payment.Refs, Expect: listedMovements(payment)})
+	if err == nil && l.Kind == postgres.ListFence {
+		err = s.Sync(ctx, a.ID) // before money-out opens: the app's repeat of what is found must find it
+	}
 	return err
 }
 

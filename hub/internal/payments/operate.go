@@ -51,6 +51,15 @@ func (s *Service) decide(ctx context.Context, c Caller, orderID string, asked fi
 		if o, err = s.healed(ctx, o, c.RequestID); err != nil {
 			return Answer{}, err
 		}
+		if s.DB.VersionFloor() > 0 {
+			// What the database had lost may have come back between the two look-ups,
+			// and this is its repeat. Since the order was loaded, its version tells.
+			if _, _, err := s.DB.OrderOfKey(ctx, c.App.ID, c.IdempotencyKey); err == nil {
+				return s.replay(ctx, c, asked, "")
+			} else if !errors.Is(err, postgres.ErrNotFound) {
+				return Answer{}, err
+			}
+		}
 		change, op, err := f(o)
 		if err != nil {
 			return s.refuse(ctx, c, asked, err)

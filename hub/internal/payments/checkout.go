@@ -60,8 +60,8 @@ func (s *Service) Checkout(ctx context.Context, c Caller, in CheckoutInput) (Ans
 	if s.DB.VersionFloor() > 0 {
 		// The database went back once: the key may be one that only a provider
 		// told of, which no new key of an operation runs into.
-		a, err := s.replay(ctx, c, h, "")
-		if !errors.Is(err, postgres.ErrNotFound) {
+		a, known, err := s.onRecord(ctx, c, h)
+		if known || err != nil {
 			return a, err
 		}
 	}
@@ -82,8 +82,8 @@ func (s *Service) Checkout(ctx context.Context, c Caller, in CheckoutInput) (Ans
 // recorded still answers what is on record under the key, where the request
 // would be refused by now: a time has come closer, a provider is down.
 func (s *Service) recorded(ctx context.Context, c Caller, f fingerprint, refusal error) (Answer, error) {
-	a, err := s.replay(ctx, c, f, "")
-	if errors.Is(err, postgres.ErrNotFound) {
+	a, known, err := s.onRecord(ctx, c, f)
+	if !known && err == nil {
 		return a, refusal
 	}
 	return a, err
@@ -122,12 +122,12 @@ func (s *Service) CheckoutAgain(ctx context.Context, c Caller, orderID string, i
 // closeEarlier cancels the attempts that could still be paid, unless the
 // request is a repeat of one on record.
 func (s *Service) closeEarlier(ctx context.Context, c Caller, orderID, hash string) error {
-	if _, _, err := s.DB.OrderOfKey(ctx, c.App.ID, c.IdempotencyKey); !errors.Is(err, postgres.ErrNotFound) {
-		return err
-	}
 	o, err := s.DB.Order(ctx, c.App.ID, orderID)
 	if err != nil {
 		return NotFound(err, "order")
+	}
+	if _, _, err := s.DB.OrderOfKey(ctx, c.App.ID, c.IdempotencyKey); !errors.Is(err, postgres.ErrNotFound) {
+		return err
 	}
 	for _, a := range o.Attempts {
 		if a.Status != sdk.RequiresAction && a.Status != sdk.RequiresConfirmation || a.Abandoned || o.Status != ledger.OrderOpen {

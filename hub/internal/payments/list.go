@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/superpayhub/superpay/hub/internal/ledger"
 	"github.com/superpayhub/superpay/hub/internal/postgres"
@@ -20,6 +23,8 @@ const (
 
 	listEvery = 24 * time.Hour
 	listPage  = 100
+	// fenceReads is how many payments of a page are read at once.
+	fenceReads = 8
 	// cursorPatience is how many failures in a row make a run begin anew: its
 	// cursor may name what is gone.
 	cursorPatience = 5
@@ -110,22 +115,43 @@ func (s *Service) listPage(ctx context.Context, l *postgres.Schedule) (next stri
 	case page.Next != "" && page.Next == l.Cursor:
 		return "", errors.New("the list does not move on")
 	}
+	news := []string{}
 	for _, payment := range page.Payments {
-		if err := s.listed(ctx, p, &payment, l); err != nil {
+		attempt, err := s.listed(ctx, p, &payment, l)
+		if err != nil {
 			return "", err
 		}
+		if attempt != "" {
+			news = append(news, attempt)
+		}
 	}
-	return page.Next, nil
+	if l.Kind == postgres.ListFence {
+		err = s.readAll(ctx, news)
+	}
+	return page.Next, err
 }
 
-// listed looks at one payment of a list. One of an attempt of ours that tells
-// something new is read, which goes the way of all news. One that carries our
-// name and is on no record is adopted, or put before a person.
-func (s *Service) listed(ctx context.Context, p *providers.Provider, payment *sdk.Payment, l *postgres.Schedule) error {
+// readAll reads what a page told of before money-out opens: the app's repeat of
+// what was lost must find it on record.
+func (s *Service) readAll(ctx context.Context, attempts []string) error {
+	slices.Sort(attempts)
+	var reads errgroup.Group // without a context of its own: all are read though one fails
+	reads.SetLimit(fenceReads)
+	for _, id := range slices.Compact(attempts) {
+		reads.Go(func() error { return s.Sync(ctx, id) })
+	}
+	return reads.Wait()
+}
+
+// listed looks at one payment of a list. An attempt of ours that it tells
+// something new of is returned and becomes due, for a read goes the way of all
+// news. A payment that carries our name and is on no record is adopted, or put
+// before a person.
+func (s *Service) listed(ctx context.Context, p *providers.Provider, payment *sdk.Payment, l *postgres.Schedule) (attempt string, err error) {
 	l.Listed++
 	if l.Kind != postgres.ListFence { // else it is known that history was lost
 		if _, err := s.evidence(ctx, p, payment, l.Since.Add(ListOverlap)); err != nil {
-			return err
+			return "", err
 		}
 	}
 	ours := payment.InstanceID == s.DB.InstanceID()
@@ -136,28 +162,25 @@ func (s *Service) listed(ctx context.Context, p *providers.Provider, payment *sd
 	}
 	heard, err := s.DB.OrderOfCallback(ctx, &ledger.Callback{Provider: p.Name()}, name, payment.Refs) // of no event
 	if err != nil {
-		return err
+		return "", err
 	}
 	if heard.Order == nil {
 		if !ours && !maybe {
 			l.NotOurs++ // of the same account, made by somebody else
-			return nil
+			return "", nil
 		}
-		return s.offRecord(ctx, p, payment, ours, l)
+		return "", s.offRecord(ctx, p, payment, ours, l)
 	}
 	a := heard.Order.Attempt(heard.AttemptID)
 	if a.Other(payment) {
-		return s.unmatched(ctx, p, payment, ours, l)
+		return "", s.unmatched(ctx, p, payment, ours, l)
 	}
 	if heard.Order.Knows(a, payment) {
-		return nil
+		return "", nil
 	}
 	l.News++
 	_, err = s.apply(ctx, heard.Order, nil, ledger.News{AttemptID: a.ID, Source: ledger.FromHub, Hint: true, Maybe: payment.Refs, Expect: listedMovements(payment)})
-	if err == nil && l.Kind == postgres.ListFence {
-		err = s.Sync(ctx, a.ID) // before money-out opens: the app's repeat of what is found must find it
-	}
-	return err
+	return a.ID, err
 }
 
 // offRecord takes in a payment that is on no record though it carries this hub's

@@ -27,8 +27,10 @@ func (s *Service) ask(c Caller, f fingerprint, p *providers.Provider) ledger.Ask
 var errStale = errors.New("the order changed while this was decided")
 
 // decide loads an order, decides and starts, as often as others move the order
-// meanwhile. The key is looked up first: what was asked before is answered
-// from the record, whatever the order's state forbids now.
+// meanwhile. What was asked before is answered from the record, whatever the
+// order's state forbids now. The key is looked up after the order is loaded: a
+// key that is recorded later moves the order, and the start finds that out; a
+// key looked up earlier may have come back since with a restored payment.
 func (s *Service) decide(ctx context.Context, c Caller, orderID string, asked fingerprint,
 	f func(*ledger.Order) (ledger.Change, *ledger.Operation, error),
 ) (Answer, error) {
@@ -37,34 +39,28 @@ func (s *Service) decide(ctx context.Context, c Caller, orderID string, asked fi
 	}
 	read := false
 	for range maxTries {
-		// In each round: a payment that the provider told of may have been the
-		// change, and this its repeat.
-		if _, _, err := s.DB.OrderOfKey(ctx, c.App.ID, c.IdempotencyKey); err == nil {
-			return s.replay(ctx, c, asked, "")
-		} else if !errors.Is(err, postgres.ErrNotFound) {
-			return Answer{}, err
-		}
-		o, err := s.DB.Order(ctx, c.App.ID, orderID)
+		loaded, err := s.DB.Order(ctx, c.App.ID, orderID)
 		if err != nil {
 			return Answer{}, NotFound(err, "order")
 		}
-		if o, err = s.healed(ctx, o, c.RequestID); err != nil {
+		a, known, err := s.onRecord(ctx, c, asked)
+		if known || err != nil {
+			return a, err
+		}
+		o, err := s.healed(ctx, loaded, c.RequestID)
+		if err != nil {
 			return Answer{}, err
 		}
-		if s.DB.VersionFloor() > 0 {
-			// What the database had lost may have come back between the two look-ups,
-			// and this is its repeat. Since the order was loaded, its version tells.
-			if _, _, err := s.DB.OrderOfKey(ctx, c.App.ID, c.IdempotencyKey); err == nil {
-				return s.replay(ctx, c, asked, "")
-			} else if !errors.Is(err, postgres.ErrNotFound) {
-				return Answer{}, err
+		if o != loaded { // this may be the repeat of what was found out
+			if a, known, err = s.onRecord(ctx, c, asked); known || err != nil {
+				return a, err
 			}
 		}
 		change, op, err := f(o)
 		if err != nil {
-			return s.refuse(ctx, c, asked, err)
+			return Answer{}, err
 		}
-		a, err := s.start(ctx, c, asked, change, op)
+		a, err = s.start(ctx, c, asked, change, op)
 		if !read && s.cleared(ctx, o, op.AttemptID, err) {
 			read = true
 			continue
@@ -76,18 +72,17 @@ func (s *Service) decide(ctx context.Context, c Caller, orderID string, asked fi
 	return Answer{}, ledger.Conflictf("busy", "the order is being changed by others; try again")
 }
 
-// refuse answers with why, unless the key is on record by now: the same request
-// may have been carried out since the key was looked up, sent twice at once. What
-// refuses it then is its own effect.
-func (s *Service) refuse(ctx context.Context, c Caller, asked fingerprint, why error) (Answer, error) {
+// onRecord answers a request whose key is on record, and tells whether it is.
+func (s *Service) onRecord(ctx context.Context, c Caller, asked fingerprint) (Answer, bool, error) {
 	_, _, err := s.DB.OrderOfKey(ctx, c.App.ID, c.IdempotencyKey)
-	switch {
-	case err == nil:
-		return s.replay(ctx, c, asked, "")
-	case errors.Is(err, postgres.ErrNotFound):
-		return Answer{}, why
+	if errors.Is(err, postgres.ErrNotFound) {
+		return Answer{}, false, nil
 	}
-	return Answer{}, err // it is not known whether it is refused
+	if err != nil {
+		return Answer{}, false, err
+	}
+	a, err := s.replay(ctx, c, asked, "")
+	return a, true, err
 }
 
 // healed first finds out about operations whose callers are gone.

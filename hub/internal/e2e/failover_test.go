@@ -196,8 +196,9 @@ func TestFailover_Planned(t *testing.T) {
 	require.Equal(t, 0, h.count(`SELECT count(*) FROM fences`))
 }
 
-// TestRecover_ManyLost: LOST payments (10 in CI) at each provider are gone. Stripe's
-// are on record again within a minute, PayPal's as fast as its event list gives them.
+// TestRecover_ManyLost: LOST payments (10 in CI) at each provider are gone, and as
+// many refunds at Stripe of orders that are still known. What Stripe knows is on
+// record again within a minute, PayPal's as fast as its event list gives it.
 func TestRecover_ManyLost(t *testing.T) {
 	t.Parallel()
 	many, _ := strconv.Atoi(os.Getenv("LOST"))
@@ -206,13 +207,23 @@ func TestRecover_ManyLost(t *testing.T) {
 	}
 	h := open(t, nil)
 	kept := h.paid(nil)
-	h.quiet()
-	restore := pgtest.Backup(t, h.DatabaseURL)
-	lost := map[string][]string{}
-	for range many {
+	charge := func() string {
 		a := h.ask("POST", "/v1/checkouts", unique("key"), body(map[string]any{"flow": "charge", "input": map[string]string{"token": "tok_visa"}}))
 		require.Equal(t, 201, a.status, a.raw)
-		lost["stripe"] = append(lost["stripe"], a.ID)
+		return a.ID
+	}
+	known, lost := []string{}, map[string][]string{}
+	for range many {
+		known = append(known, charge())
+	}
+	h.quiet()
+	restore := pgtest.Backup(t, h.DatabaseURL)
+	for range many {
+		lost["stripe"] = append(lost["stripe"], charge())
+	}
+	for _, id := range known {
+		a := h.ask("POST", "/v1/orders/"+id+"/refunds", unique("key"), map[string]any{})
+		require.Equal(t, 201, a.status, a.raw)
 	}
 	for range many {
 		lost["paypal"] = append(lost["paypal"], ways[5].pay(h, nil).ID)
@@ -223,7 +234,8 @@ func TestRecover_ManyLost(t *testing.T) {
 	began := time.Now()
 	for _, provider := range []string{"stripe", "paypal"} {
 		require.Eventually(t, func() bool {
-			return h.count(`SELECT count(*) FROM attempts WHERE provider = $1 AND captured = 1050 AND order_id <> $2`, provider, kept.ID) == many
+			return h.count(`SELECT count(*) FROM attempts WHERE provider = $1 AND captured = 1050 AND refunded = 0 AND order_id <> $2`, provider, kept.ID) == many &&
+				h.count(`SELECT count(*) FROM refunds WHERE status = 'succeeded'`) == many
 		}, 10*time.Minute, 100*time.Millisecond, provider)
 		t.Logf("%s: %d payments are on record again after %s", provider, many, time.Since(began).Round(100*time.Millisecond))
 		for _, id := range lost[provider] {

@@ -53,13 +53,8 @@ var tables = [numTables]table{
 // columns are those of the table that the hub writes.
 func (t table) columns() string { return columnsOf(t.row) }
 
-// from is the parameter of that place, as rows of the table. It is a subquery, whose
-// rows PostgreSQL does not count when it plans: if it did, the plan for the rows at
-// hand would seem cheaper than the general one, and each execution would be planned
-// anew, which takes as long as the execution itself.
-func (t table) from(place int) string {
-	return fmt.Sprintf("unnest((SELECT $%d::%s[]))", place, t.name)
-}
+// from is the parameter of that place, as rows of the table.
+func (t table) from(place int) string { return fmt.Sprintf("unnest($%d::%s[])", place, t.name) }
 
 // shape says which tables a commit writes: bit i is tables[i].
 type shape uint16
@@ -133,7 +128,8 @@ func (r *rows) args(s shape) (args []any) {
 // sql writes any number of changes in one statement. An order is written only
 // at the version it was read at, and what hangs on it only if the order was:
 // the ids that come back are the changes that are now on record. Each table's
-// rows come whole, as one parameter.
+// rows come whole, as one parameter. A change of an order that the database has
+// gone back to before is refused by the trigger orders_begin.
 func (s shape) sql(guard string) string {
 	var q []string
 	place := 1 + bits.OnesCount16(uint16(s&wholeShape)) // of the first parameter that is no table
@@ -150,9 +146,9 @@ func (s shape) sql(guard string) string {
 		}
 		from := t.from(len(q) + 1)
 		if i == ordersTable {
-			filter := newOrKnown
+			filter := ""
 			if notFenced != "" {
-				filter = "WHERE (" + strings.TrimPrefix(newOrKnown, "WHERE ") + ") AND (" + notFenced + ")"
+				filter = "WHERE " + notFenced
 			}
 			q = append(q, "written AS ("+upsert(t, from, filter, guard+" RETURNING id")+")")
 		} else {
@@ -175,11 +171,6 @@ func (s shape) sql(guard string) string {
 // the database went back in time, another version has the number by now: it was
 // written at another moment.
 const versionGuard = "WHERE orders.version = excluded.version - 1 AND orders.updated_at = excluded.previous_at"
-
-// newOrKnown keeps a change of an order from making the order anew where the
-// database went back to before it: all but the change would be missing. As a
-// value with a limit, not EXISTS, it is always looked up by the index.
-const newOrKnown = "WHERE version = 1 OR (SELECT o.id FROM orders o WHERE o.id = unnest.id LIMIT 1) IS NOT NULL"
 
 // ofWritten lets rows be written only if the order they hang on was.
 const ofWritten = "WHERE order_id IN (SELECT id FROM written)"

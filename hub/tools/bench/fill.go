@@ -108,19 +108,27 @@ func (t *template) take(ctx context.Context, db *sql.DB, table string) error {
 func (t *template) fill(ctx context.Context, db *sql.DB, first, last int) error {
 	const step = 10000
 	for from := first; from <= last; from += step {
-		tx, err := db.BeginTx(ctx, nil)
-		if err != nil {
-			return err
-		}
-		for _, insert := range t.inserts {
-			if _, err := tx.ExecContext(ctx, insert, from, min(last, from+step-1)); err != nil {
-				_ = tx.Rollback()
-				return fmt.Errorf("fill: %w: %.80s", err, insert)
-			}
-		}
-		if err := tx.Commit(); err != nil {
+		if err := t.fillStep(ctx, db, from, min(last, from+step-1)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func (t *template) fillStep(ctx context.Context, db *sql.DB, first, last int) error {
+	tx, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback() }() // after the commit there is nothing to roll back
+	// Without the trigger orders_begin: the copies come at the version that the template has.
+	if _, err := tx.ExecContext(ctx, `SET LOCAL session_replication_role = 'replica'`); err != nil {
+		return err
+	}
+	for _, insert := range t.inserts {
+		if _, err := tx.ExecContext(ctx, insert, first, last); err != nil {
+			return fmt.Errorf("fill: %w: %.80s", err, insert)
+		}
+	}
+	return tx.Commit()
 }

@@ -20,7 +20,7 @@ type foundPart struct {
 // hash of it.
 func (o *Order) foundParts(ask Ask, env Env) (found []foundPart) {
 	recovered := func(r *Refund) bool { return r.PartKey != "" && r.PartOf == "" && r.ProviderID != nil }
-	if ask.IdempotencyKey == "" || len(env.Secret) == 0 || !slices.ContainsFunc(o.Refunds, recovered) {
+	if ask.IdempotencyKey == "" || !env.Secret.Known() || !slices.ContainsFunc(o.Refunds, recovered) {
 		return nil
 	}
 	whole := env.Secret.ProviderKey(o.AppID, sdk.OpRefund, ask.IdempotencyKey)

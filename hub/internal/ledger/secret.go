@@ -5,6 +5,8 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
+	"hash"
+	"sync"
 
 	"github.com/superpayhub/superpay/sdk"
 )
@@ -12,21 +14,38 @@ import (
 // Secret derives the names under which a provider knows what apps asked of it,
 // and signs what the hub writes into a provider's metadata. It is made once and
 // kept in the database, so a restored backup still has it. It never changes: with
-// another one, no repeat is recognized.
-type Secret []byte
+// another one, no repeat is recognized. The zero value knows and signs nothing.
+type Secret struct{ macs *sync.Pool } // of HMACs with the key set up, which is half of their work
+
+// NewSecret returns the secret of that key; of an empty one, the zero value.
+func NewSecret(key []byte) Secret {
+	if len(key) == 0 {
+		return Secret{}
+	}
+	return Secret{&sync.Pool{New: func() any { return hmac.New(sha256.New, key) }}}
+}
+
+// Known tells whether there is a key.
+func (s Secret) Known() bool { return s.macs != nil }
 
 // derived is the size of keys, hashes and digests in bytes, half of an HMAC. In
 // hex they fit into every provider's fields, and 128 bits are not guessed.
 const derived = 16
 
 // derive returns an HMAC of the parts in hex. Each part has its length before
-// it, so no two lists of parts read alike; purpose keeps the uses apart.
-func derive(secret []byte, purpose string, parts ...string) string {
+// it, so no two lists of parts read alike; purpose keeps the uses apart. Without
+// a key it is empty.
+func (s Secret) derive(purpose string, parts ...string) string {
+	if !s.Known() {
+		return ""
+	}
 	text := appendPart(make([]byte, 0, 512), purpose)
 	for _, p := range parts {
 		text = appendPart(text, p)
 	}
-	mac := hmac.New(sha256.New, secret)
+	mac := s.macs.Get().(hash.Hash)
+	defer s.macs.Put(mac)
+	mac.Reset()
 	mac.Write(text)
 	return hex.EncodeToString(mac.Sum(nil)[:derived])
 }
@@ -40,13 +59,13 @@ func appendPart(text []byte, part string) []byte {
 // its own key. It depends on nothing that a restored database forgets: neither
 // on a try nor on an id that the hub made.
 func (s Secret) ProviderKey(appID string, verb sdk.OperationKind, key string) string {
-	return derive(s, "provider key", appID, string(verb), key)
+	return s.derive("provider key", appID, string(verb), key)
 }
 
 // KeyHash returns what a provider's metadata tell of an app's key. The key
 // itself may name what nobody else should read.
 func (s Secret) KeyHash(appID, key string) string {
-	return derive(s, "key hash", appID, key)
+	return s.derive("key hash", appID, key)
 }
 
 // HashOf returns what providers' metadata tell of the key of an operation: of a
@@ -81,5 +100,5 @@ func (op *Operation) ProviderKey() string {
 // carried out in several calls: providerID is the provider's id of what the part
 // acts on, such as a capture that is refunded.
 func (op *Operation) PartKey(providerID string) string {
-	return derive([]byte(op.ProviderKey()), "part", providerID)
+	return NewSecret([]byte(op.ProviderKey())).derive("part", providerID)
 }

@@ -12,14 +12,14 @@ import (
 // TestSecret_DerivesOneKeyForEachRequest: everything that tells two requests of
 // apps apart tells their keys apart, and nothing else does.
 func TestSecret_DerivesOneKeyForEachRequest(t *testing.T) {
-	s := Secret("a secret of the hub")
+	s := NewSecret([]byte("a secret of the hub"))
 	key := s.ProviderKey("app_1", sdk.OpRefund, "key")
 	require.Equal(t, key, s.ProviderKey("app_1", sdk.OpRefund, "key"))
 	require.Regexp(t, `^[0-9a-f]{32}$`, key)
 	others := []string{
 		s.ProviderKey("app_2", sdk.OpRefund, "key"), s.ProviderKey("app_1", sdk.OpCapture, "key"),
 		s.ProviderKey("app_1", sdk.OpRefund, "key2"), s.ProviderKey("app_", sdk.OpRefund, "1key"),
-		s.ProviderKey("app_1r", "efund", "key"), Secret("another").ProviderKey("app_1", sdk.OpRefund, "key"),
+		s.ProviderKey("app_1r", "efund", "key"), NewSecret([]byte("another")).ProviderKey("app_1", sdk.OpRefund, "key"),
 		s.KeyHash("app_1", "key"),
 	}
 	for i, other := range others {
@@ -30,7 +30,7 @@ func TestSecret_DerivesOneKeyForEachRequest(t *testing.T) {
 // TestOperation_PartKey: each part of an operation has a key of its own, by what
 // it acts on, also where the operation is known by its id.
 func TestOperation_PartKey(t *testing.T) {
-	key := Secret("a secret of the hub").ProviderKey("app_1", sdk.OpRefund, "key")
+	key := NewSecret([]byte("a secret of the hub")).ProviderKey("app_1", sdk.OpRefund, "key")
 	op := &Operation{ID: "op_1", DerivedKey: &key}
 	own := &Operation{ID: "op_1"}
 	require.Regexp(t, `^[0-9a-f]{32}$`, op.PartKey("ch_1"))
@@ -44,7 +44,7 @@ func TestOperation_PartKey(t *testing.T) {
 // whatever units a provider tells it, and nothing else.
 func TestSecret_ProvesWhatTheHubWrote(t *testing.T) {
 	now := time.Now()
-	s := Secret("a secret of the hub")
+	s := NewSecret([]byte("a secret of the hub"))
 	c := PaymentClaim{
 		InstanceID: "hub", AppID: "app_1", OrderID: NewID(OrderID, now), AttemptID: NewID(AttemptID, now), Reference: "INV-1",
 		KeyHash: s.KeyHash("app_1", "key"), Flow: "browser", CaptureMode: sdk.CaptureManual, Amount: sdk.Money{Amount: 500, Currency: "ISK", Exponent: 0},
@@ -74,9 +74,9 @@ func TestSecret_ProvesWhatTheHubWrote(t *testing.T) {
 		_, ok := s.PaymentClaim(&forged, flows)
 		require.False(t, ok, name)
 	}
-	_, ok = Secret("another").PaymentClaim(p, flows)
+	_, ok = NewSecret([]byte("another")).PaymentClaim(p, flows)
 	require.False(t, ok)
-	_, ok = Secret(nil).PaymentClaim(p, flows)
+	_, ok = Secret{}.PaymentClaim(p, flows)
 	require.False(t, ok)
 
 	r := RefundClaim{InstanceID: "hub", AttemptID: c.AttemptID, RefundID: NewID(RefundID, now), KeyHash: "4b", Amount: c.Amount}

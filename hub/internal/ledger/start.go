@@ -127,7 +127,7 @@ func (d *decision) operation(kind sdk.OperationKind, a *Attempt, refund *Refund,
 	}
 	if ask.IdempotencyKey != "" {
 		op.IdempotencyKey = &ask.IdempotencyKey
-		if len(d.env.Secret) > 0 {
+		if d.env.Secret.Known() {
 			key := d.env.Secret.ProviderKey(op.AppID, kind, ask.IdempotencyKey)
 			op.DerivedKey = &key
 		}

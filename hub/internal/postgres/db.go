@@ -183,7 +183,7 @@ func (p *DB) findSecret(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("the hub's secret cannot be read; start with the key that it was encrypted with as well (several may be joined by commas, the newest first): %w", err)
 	}
-	p.secret = secret
+	p.secret = ledger.NewSecret(secret)
 	return nil
 }
 

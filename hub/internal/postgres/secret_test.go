@@ -26,7 +26,7 @@ func TestSecret_IsMadeOnceAndRolled(t *testing.T) {
 		hubs.Go(func() {
 			db, err := open(old)
 			if err == nil {
-				secrets[i] = string(db.Secret())
+				secrets[i] = db.Secret().KeyHash("app", "key")
 				_ = db.Close()
 			}
 		})
@@ -37,7 +37,7 @@ func TestSecret_IsMadeOnceAndRolled(t *testing.T) {
 
 	both, err := open(newer + "," + old)
 	require.NoError(t, err)
-	require.Equal(t, secrets[0], string(both.Secret()))
+	require.Equal(t, secrets[0], both.Secret().KeyHash("app", "key"))
 	var rewritten int
 	require.NoError(t, both.RollKeys(t.Context(), 100, func(r Rolled) {
 		if r.Column == "hub.secret" {
@@ -48,6 +48,6 @@ func TestSecret_IsMadeOnceAndRolled(t *testing.T) {
 	require.Equal(t, 1, rewritten)
 	rolled, err := open(newer)
 	require.NoError(t, err)
-	require.Equal(t, secrets[0], string(rolled.Secret()))
+	require.Equal(t, secrets[0], rolled.Secret().KeyHash("app", "key"))
 	require.NoError(t, rolled.Close())
 }

@@ -25,8 +25,8 @@ const (
 
 	// The load of a check: after a slice it rests so many times as long as the
 	// slice took, which is longer on a busy database.
-	changedRest = 50
-	allRest     = 100
+	changedRest = 400
+	allRest     = 800
 	minRest     = 100 * time.Millisecond
 	maxRest     = time.Minute
 	// maxMarked bounds how many doubts mark orders: more of them are the fault of a

@@ -34,7 +34,7 @@ func main() {
 	if os.Getenv("GOGC") == "" {
 		// What lives long is a few MB: collected at twice that, most of the work
 		// of a busy hub would be collecting.
-		debug.SetGCPercent(300)
+		debug.SetGCPercent(500)
 	}
 	if err := command().ExecuteContext(ctx); err != nil {
 		// Some tell several things, as all that is wrong with the settings.

@@ -72,7 +72,7 @@ func Serve(p sdk.Provider) {
 	// manager that signals every process must not come before it.
 	signal.Ignore(os.Interrupt, syscall.SIGTERM)
 	go watchParent(os.Getppid())
-	debug.SetGCPercent(400) // a plugin keeps next to nothing: collecting at twice that would be most of its work
+	debug.SetGCPercent(800) // a plugin keeps next to nothing: collecting at twice that would be most of its work
 
 	s := newServer(p, os.Stderr)
 	slog.SetDefault(s.log)

@@ -278,6 +278,7 @@ var codes = []code{
 	{"provider_rejected", "422", "The provider refused the request, and nothing happened there. `provider_code` is its own code.", "Mend the request and use a new key; the order of a checkout is there, so check out again on `order_id`.", asksForMoney},
 	{"provider_down", "503", "The provider's plugin is not up. Nothing was done.", "Repeat with the same key after Retry-After.", asksForMoney},
 	{"history_lost", "503", "The hub's database went back in time: a backup was restored, or a standby took over that lagged. The hub moves no money until it has read at the provider what is missing. Nothing was done.", "Repeat with the same key after Retry-After; within some minutes it is done.", asksForMoney},
+	{"order_locked", "503", "Another program, such as a person's open transaction, holds a lock on the order in the database. Nothing was done.", "Repeat with the same key after Retry-After. The operator finds the holder in `pg_stat_activity`.", asksForMoney},
 	{"not_sent", "503", "The provider could not be reached, and nothing was sent.", "Repeat with the same key after Retry-After.", asksForMoney},
 	{"outcome_not_recorded", "503", "It may have been done: the hub could not find out yet, or not write down, how it ended.", "Repeat with the same key after Retry-After: it is not done twice.", asksForMoney},
 	{"too_many_requests", "429", "The app asks more often than the operator allows. Nothing was done.", "Repeat after Retry-After, with the same key.", nil},

@@ -16,13 +16,16 @@ import (
 )
 
 const (
-	share   = 8               // of them for one provider: one that hangs does not hold up the others
-	atOnce  = 64              // attempts worked on at the same moment, of all providers: some may hang
-	opened  = 16              // callbacks looked into once more at the same moment
-	calls   = 32              // notifications under way at the same moment: they wait for apps, and never hold up money
-	few     = 4               // of them for one endpoint, claimed at once; twice as many under way
-	poll    = time.Second     // how long something may be due unnoticed
-	patient = 2 * time.Second // between polls that fail
+	share    = 8               // of them for one provider: one that hangs does not hold up the others
+	atOnce   = 64              // attempts worked on at the same moment, of all providers: some may hang
+	opened   = 16              // callbacks looked into once more at the same moment
+	calls    = 128             // notifications under way at the same moment: they wait for apps, and never hold up money
+	few      = 4               // of them for one endpoint, claimed at once; about twice as many under way
+	many     = 8               // of them for all endpoints of one app, claimed at once
+	appShare = 24              // of them for one app, about: an app whose receivers hang does not hold up the others
+	poll     = time.Second     // how long something may be due unnoticed
+	patient  = 2 * time.Second // between polls that fail
+	grace    = time.Second     // of deliveries under way when the hub is to end
 )
 
 // Worker claims due rows until its context ends.
@@ -52,26 +55,32 @@ type Worker struct {
 
 	mu   sync.Mutex
 	with map[string]int // under way with each provider, and with each endpoint
+	apps map[string]int // notifications under way to each app
 }
 
 // New makes a worker. Kick may be called from then on.
 func New() *Worker {
 	return &Worker{
 		kick: make(chan struct{}, 1), ended: make(chan struct{}, 1), room: make(chan struct{}, atOnce), inbox: make(chan struct{}, opened), post: make(chan struct{}, calls),
-		with: map[string]int{}, Now: time.Now, verified: newVerifyMetrics(),
+		with: map[string]int{}, apps: map[string]int{}, Now: time.Now, verified: newVerifyMetrics(),
 	}
 }
 
 // count keeps how much is under way with a provider or an endpoint.
-func (w *Worker) count(name string, n int) {
+func (w *Worker) count(name string, n int) { w.add(w.with, name, n) }
+
+// countApp keeps how many notifications are under way to an app.
+func (w *Worker) countApp(id string, n int) { w.add(w.apps, id, n) }
+
+func (w *Worker) add(to map[string]int, name string, n int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.with[name] += n; w.with[name] == 0 {
-		delete(w.with, name)
+	if to[name] += n; to[name] == 0 {
+		delete(to, name)
 	}
 }
 
-// busy are the providers and endpoints that have their share of the worker.
+// busy are the providers, endpoints and apps that have their share of the worker.
 func (w *Worker) busy() []string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -79,6 +88,11 @@ func (w *Worker) busy() []string {
 	for name, n := range w.with {
 		if n >= share {
 			names = append(names, name)
+		}
+	}
+	for id, n := range w.apps {
+		if n >= appShare {
+			names = append(names, id)
 		}
 	}
 	return names
@@ -207,18 +221,39 @@ func (w *Worker) tell(ctx context.Context, now time.Time) (more bool, err error)
 	if free == 0 {
 		return false, nil
 	}
-	due, err := w.DB.ClaimNotifications(ctx, now, w.lease().Seconds(), free, few, w.busy(), w.Payments.Unread())
+	due, err := w.DB.ClaimNotifications(ctx, now, w.lease().Seconds(), free, few, many, w.busy(), w.Payments.Unread())
 	if err != nil {
 		return false, err
 	}
 	for _, n := range due {
+		w.countApp(n.AppID, 1)
 		w.count(n.EndpointID, 1)
-		w.do(ctx, w.post, "notification", n.ID, func(ctx context.Context) error {
+		w.do(ctx, w.post, "notification", n.ID, func(work context.Context) error {
+			work, done := cutAtEnd(ctx, work)
+			defer done()
+			defer w.countApp(n.AppID, -1)
 			defer w.count(n.EndpointID, -1)
-			return w.Sender.Deliver(ctx, n)
+			return w.Sender.Deliver(work, n)
 		})
 	}
 	return len(due) >= few, nil
+}
+
+// cutAtEnd returns work's context, which also ends a moment after the worker's
+// own: a receiver that hangs does not decide how long a hub takes to end.
+func cutAtEnd(run, work context.Context) (context.Context, func()) {
+	work, cut := context.WithCancelCause(work)
+	stop := context.AfterFunc(run, func() {
+		select {
+		case <-time.After(grace):
+			cut(notifications.ErrCut)
+		case <-work.Done():
+		}
+	})
+	return work, func() {
+		stop()
+		cut(nil)
+	}
 }
 
 // do works on one row, in a room if it needs one. A hub that dies here leaves it

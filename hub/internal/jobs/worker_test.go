@@ -25,12 +25,17 @@ type hub struct {
 
 const other = "other"
 
-func newHub(t *testing.T) *hub {
+func newHub(t *testing.T, options ...func(*payments.Options)) *hub {
 	t.Helper()
 	h := &hub{other: paytest.NewProvider(), worker: jobs.New()}
 	h.Env = paytest.New(t, paytest.Options{
-		Others:  map[string]*paytest.Provider{other: h.other},
-		Service: func(o *payments.Options) { o.Kick, o.CallTimeout = h.worker.Kick, time.Minute },
+		Others: map[string]*paytest.Provider{other: h.other},
+		Service: func(o *payments.Options) {
+			o.Kick, o.CallTimeout = h.worker.Kick, time.Minute
+			for _, set := range options {
+				set(o)
+			}
+		},
 	})
 	log := slog.New(slog.DiscardHandler)
 	h.worker.DB, h.worker.Payments, h.worker.Logger, h.worker.Now = h.DB, h.Service, log, h.Clock.Now

@@ -24,11 +24,18 @@ const (
 	maxRead   = 16 << 10 // read of it, to keep the connection
 )
 
+// ErrCut is the cause of a context that ends because the hub does.
+var ErrCut = errors.New("the hub is shutting down")
+
 // Deliver tries one notification and records how it went. An app answers 2xx
-// when it has the notification; 410 says that the endpoint is gone.
+// when it has the notification; 410 says that the endpoint is gone. A try that
+// ErrCut ends counts for nothing: the notification is due again at once.
 func (s *Sender) Deliver(ctx context.Context, n postgres.Outgoing) error {
 	began := s.Now()
 	status, answer, err := s.send(ctx, n, began)
+	if err != nil && errors.Is(context.Cause(ctx), ErrCut) {
+		return s.DB.ReturnNotification(context.WithoutCancel(ctx), n, s.Now().UTC())
+	}
 	d := postgres.Delivery{
 		NotificationID: n.ID, EndpointID: n.EndpointID, Leased: n.DueAt, At: began.UTC(), URL: n.URL, Status: status, Answer: clean(answer, maxAnswer),
 		Took: s.Now().Sub(began), State: "delivered", GiveUpBefore: began.UTC().Add(-s.Scale(giveUp)), Gone: status == http.StatusGone,

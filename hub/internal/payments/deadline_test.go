@@ -2,11 +2,12 @@ package payments_test
 
 import (
 	"context"
+	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
-	"github.com/lib/pq"
 	"github.com/stretchr/testify/require"
 
 	"github.com/superpayhub/superpay/hub/internal/ledger"
@@ -35,34 +36,39 @@ func TestDeadline_InTheQueue(t *testing.T) {
 	require.Equal(t, v.status, a.Order.Status)
 }
 
-// holdRows makes orders, locks their rows, and has as many commits wait for
-// them. release lets them go on, and waits for them.
+// holdRows makes orders, and has as many commits of them take their time.
 func holdRows(t *testing.T, e *paytest.Env, n int) (release func()) {
 	t.Helper()
 	var orders []string
 	for range n {
 		orders = append(orders, e.Checkout(paytest.FlowCharge).ID)
 	}
-	tx, err := e.SQL.Begin()
-	require.NoError(t, err)
-	var holder int
-	require.NoError(t, tx.QueryRow(`SELECT pg_backend_pid() FROM orders WHERE id = ANY($1) FOR UPDATE`, pq.StringArray(orders)).Scan(&holder))
+	slow(t, e, 3*time.Second, orders...)
 	var wait sync.WaitGroup
 	for i, id := range orders {
 		wait.Go(func() {
 			_, err := e.Service.Refund(context.WithoutCancel(t.Context()), e.Caller(), id, payments.RefundInput{Amount: ledger.Minor(100)})
 			if err != nil {
-				t.Errorf("a refund that waited for its row: %v", err)
+				t.Errorf("a slow refund: %v", err)
 			}
 		})
 		require.Eventually(t, func() bool {
-			return e.Count(`SELECT count(*) FROM pg_stat_activity WHERE $1 = ANY(pg_blocking_pids(pid))`, holder) == i+1
+			return e.Count(`SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()`) == i+1
 		}, 30*time.Second, 10*time.Millisecond)
 	}
-	return func() {
-		require.NoError(t, tx.Rollback())
-		wait.Wait()
-	}
+	return wait.Wait
+}
+
+// slow has the next change of each order take that long in the database.
+func slow(t *testing.T, e *paytest.Env, d time.Duration, orders ...string) {
+	t.Helper()
+	_, err := e.SQL.Exec(fmt.Sprintf(`
+		CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+			IF NEW.version = 3 THEN PERFORM pg_sleep(%f); END IF;
+			RETURN NEW;
+		END $$;
+		CREATE TRIGGER slow BEFORE UPDATE ON orders FOR EACH ROW WHEN (OLD.id = ANY ('{%s}'::text[])) EXECUTE FUNCTION slow()`, d.Seconds(), strings.Join(orders, ",")))
+	require.NoError(t, err)
 }
 
 // TestDeadline_UnderWay: a request whose time is up while its commit is under
@@ -72,13 +78,9 @@ func TestDeadline_UnderWay(t *testing.T) {
 	e := paytest.New(t, paytest.Options{})
 	v := refundVerb
 	o, c, before := v.order(e), e.Caller(), len(e.Provider.Calls(v.method))
-	tx, err := e.SQL.Begin()
-	require.NoError(t, err)
-	_, err = tx.Exec(`SELECT FROM orders WHERE id = $1 FOR UPDATE`, o.ID)
-	require.NoError(t, err)
+	slow(t, e, 2*time.Second, o.ID)
 	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 	defer cancel()
-	time.AfterFunc(2*time.Second, func() { _ = tx.Rollback() })
 	a, err := v.ask(ctx, e, c, o)
 	require.NoError(t, err)
 	require.ErrorIs(t, ctx.Err(), context.DeadlineExceeded)

@@ -173,7 +173,7 @@ func fenceOfNotifications(t *testing.T, b *backup) {
 	}})
 	e.Listen()
 	due := func() []postgres.Outgoing {
-		out, err := e.DB.ClaimNotifications(t.Context(), e.Clock.Now(), 0, 10, 10, []string{}, e.Service.Unread())
+		out, err := e.DB.ClaimNotifications(t.Context(), e.Clock.Now(), 0, 10, 10, 10, []string{}, e.Service.Unread())
 		require.NoError(t, err)
 		return out
 	}

@@ -10,7 +10,7 @@ import (
 )
 
 func TestClock_IsReadWithinItsRoundTrip(t *testing.T) {
-	db, err := connect(pgtest.New(t))
+	db, err := connect(pgtest.New(t), 0)
 	require.NoError(t, err)
 	defer db.Close()
 	r, err := (&DB{db: db}).Clock(t.Context())

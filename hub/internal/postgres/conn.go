@@ -6,6 +6,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"regexp"
+	"time"
 
 	"github.com/lib/pq"
 )
@@ -71,12 +72,45 @@ type driverConn interface {
 // ping are harmless to repeat, so these are the driver's own.
 type conn struct {
 	driverConn
-	socket *socket
-	lost   bool
+	socket  *socket
+	lost    bool
+	limited bool // answers must come by a deadline that the socket has
+}
+
+type answerWithinKey struct{}
+
+// answerWithin returns a context for a statement that must be answered within d,
+// or its connection is lost. The context itself never ends: for one that can end,
+// database/sql and the driver start a goroutine each, which for a short statement
+// is a tenth of its work.
+func answerWithin(ctx context.Context, d time.Duration) context.Context {
+	return context.WithValue(context.WithoutCancel(ctx), answerWithinKey{}, d)
+}
+
+// limit sets the deadline of a statement that has one.
+func (c *conn) limit(ctx context.Context) error {
+	d, limited := ctx.Value(answerWithinKey{}).(time.Duration)
+	if !limited {
+		return nil
+	}
+	c.limited = true
+	return c.socket.SetReadDeadline(time.Now().Add(d))
+}
+
+// unlimit ends the deadline of the statement before.
+func (c *conn) unlimit() error {
+	if !c.limited {
+		return nil
+	}
+	c.limited = false
+	return c.socket.SetReadDeadline(time.Time{})
 }
 
 // QueryContext runs a query that is not prepared.
 func (c *conn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
+	if err := c.limit(ctx); err != nil {
+		return nil, driver.ErrBadConn
+	}
 	before := c.socket.written.Load()
 	rows, err := c.driverConn.QueryContext(ctx, query, args)
 	return rows, c.outcome(before, err, query)
@@ -84,6 +118,9 @@ func (c *conn) QueryContext(ctx context.Context, query string, args []driver.Nam
 
 // ExecContext runs a statement that is not prepared.
 func (c *conn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
+	if err := c.limit(ctx); err != nil {
+		return nil, driver.ErrBadConn
+	}
 	before := c.socket.written.Load()
 	result, err := c.driverConn.ExecContext(ctx, query, args)
 	return result, c.outcome(before, err, query)
@@ -105,7 +142,7 @@ func (c *conn) IsValid() bool { return !c.lost && c.driverConn.IsValid() }
 // ResetSession is called before an idle connection is used again. One that
 // PostgreSQL has closed meanwhile is not used: nothing is sent into it.
 func (c *conn) ResetSession(ctx context.Context) error {
-	if c.lost || c.socket.stale() {
+	if c.lost || c.unlimit() != nil || c.socket.stale() {
 		return driver.ErrBadConn
 	}
 	return c.driverConn.ResetSession(ctx)
@@ -144,6 +181,9 @@ type stmt struct {
 
 // QueryContext runs the statement and returns its rows.
 func (s *stmt) QueryContext(ctx context.Context, args []driver.NamedValue) (driver.Rows, error) {
+	if err := s.conn.limit(ctx); err != nil {
+		return nil, driver.ErrBadConn
+	}
 	before := s.conn.socket.written.Load()
 	rows, err := s.driverStmt.QueryContext(ctx, args)
 	return rows, s.conn.outcome(before, err, s.query)
@@ -151,6 +191,9 @@ func (s *stmt) QueryContext(ctx context.Context, args []driver.NamedValue) (driv
 
 // ExecContext runs the statement.
 func (s *stmt) ExecContext(ctx context.Context, args []driver.NamedValue) (driver.Result, error) {
+	if err := s.conn.limit(ctx); err != nil {
+		return nil, driver.ErrBadConn
+	}
 	before := s.conn.socket.written.Load()
 	result, err := s.driverStmt.ExecContext(ctx, args)
 	return result, s.conn.outcome(before, err, s.query)

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"errors"
+	"fmt"
 	"net"
 	"sync/atomic"
 	"time"
@@ -13,13 +14,24 @@ import (
 	"github.com/lib/pq"
 )
 
-// connector makes connections as the hub needs them.
-type connector struct{ *pq.Connector }
+// lockWait is how long a statement waits for a row that somebody else has locked:
+// much longer than commits take, and so short that a commit which many share can
+// be tried again without the one that has to wait.
+const lockWait = 200 * time.Millisecond
 
-// Connect switches compiling of queries off: all of ours are short, and where
-// the planner takes one for long, compiling it takes many times its own time.
-// Its errors are unsentErrors.
+// dialTime is how long a connection may take to make.
+const dialTime = 10 * time.Second
+
+// connector makes connections as the hub needs them.
+type connector struct {
+	*pq.Connector
+	setUp string // what is run on each
+}
+
+// Connect makes a connection. Its errors are unsentErrors.
 func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, dialTime)
+	defer cancel()
 	var opened *socket
 	made, err := c.Connector.Connect(context.WithValue(ctx, openedKey{}, &opened))
 	if err != nil {
@@ -29,15 +41,16 @@ func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
 	if !ok || opened == nil {
 		return nil, unsentError{errors.Join(errors.New("the database driver is not the one that the hub was made for"), made.Close())}
 	}
-	if _, err := raw.ExecContext(ctx, "SET jit = off", nil); err != nil {
+	if _, err := raw.ExecContext(ctx, c.setUp, nil); err != nil {
 		return nil, unsentError{errors.Join(err, raw.Close())}
 	}
 	return &conn{driverConn: raw, socket: opened}, nil
 }
 
 // connect has values of []byte sent as they are: for bytea, and for arrays of
-// rows. JSON must be sent as a string.
-func connect(url string) (*sqlx.DB, error) {
+// rows. JSON must be sent as a string. Its statements wait that long for locks;
+// zero is without end.
+func connect(url string, wait time.Duration) (*sqlx.DB, error) {
 	config, err := pq.NewConfig(url)
 	if err != nil {
 		return nil, err
@@ -48,7 +61,10 @@ func connect(url string) (*sqlx.DB, error) {
 		return nil, err
 	}
 	c.Dialer(&dialer{})
-	return sqlx.NewDb(sql.OpenDB(connector{c}), "postgres"), nil
+	// Compiling of queries is off: all of ours are short, and where the planner takes
+	// one for long, compiling it takes many times its own time.
+	setUp := fmt.Sprintf("SET jit = off; SET lock_timeout = %d", wait.Milliseconds())
+	return sqlx.NewDb(sql.OpenDB(connector{c, setUp}), "postgres"), nil
 }
 
 // openedKey is the context's key for the place where Connect wants the socket.

@@ -25,6 +25,7 @@ import (
 // DB is the hub's database.
 type DB struct {
 	db         *sqlx.DB
+	url        string
 	keys       *Keys
 	log        *slog.Logger
 	instanceID string
@@ -67,7 +68,7 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 	if o.MaxConns == 0 {
 		o.MaxConns = 16
 	}
-	db, err := connect(o.URL)
+	db, err := connect(o.URL, lockWait)
 	if err != nil {
 		return nil, fmt.Errorf("database URL: %w", err)
 	}
@@ -77,7 +78,7 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 	if o.Logger == nil {
 		o.Logger = slog.Default()
 	}
-	p := &DB{db: db, keys: o.Keys, log: o.Logger}
+	p := &DB{db: db, keys: o.Keys, log: o.Logger, url: o.URL}
 	p.layouts.db = db
 	p.commitStatements = commitStatements{db: db, guard: versionGuard, prepared: map[shape]*sqlx.Stmt{}}
 	if o.Unguarded {
@@ -109,10 +110,15 @@ func (p *DB) reach(ctx context.Context) error {
 }
 
 func (p *DB) migrate(ctx context.Context) error {
+	db, err := connect(p.url, 0) // migrations say themselves how long they wait
+	if err != nil {
+		return err
+	}
+	defer db.Close()
 	// An advisory lock is of the whole database. Hubs in schemas of their own do
 	// not wait for each other; those in public keep the lock they always had.
 	id := lock.DefaultLockID
-	err := p.db.QueryRowContext(ctx, `SELECT CASE WHEN current_schema() = 'public' THEN $1::bigint
+	err = db.QueryRowContext(ctx, `SELECT CASE WHEN current_schema() = 'public' THEN $1::bigint
 		ELSE hashtextextended('superpay ' || current_schema(), 0) END`, id).Scan(&id)
 	if err != nil {
 		return mapErr(err)
@@ -123,7 +129,7 @@ func (p *DB) migrate(ctx context.Context) error {
 		return err
 	}
 	// Numbers are given when work begins, so a lower one may come later.
-	g, err := goose.NewProvider(goose.DialectPostgres, p.db.DB, migrations.FS, goose.WithSessionLocker(locker), goose.WithAllowOutofOrder(true))
+	g, err := goose.NewProvider(goose.DialectPostgres, db.DB, migrations.FS, goose.WithSessionLocker(locker), goose.WithAllowOutofOrder(true))
 	if err != nil {
 		return err
 	}
@@ -270,6 +276,7 @@ var (
 	ErrHashUsed      = errors.New("key hash already used")
 	ErrStale         = errors.New("the order changed meanwhile")
 	ErrDuplicate     = errors.New("already exists")
+	ErrLocked        = errors.New("somebody else holds a lock on it") // and nothing was written
 )
 
 // mapErr maps the database's errors inward, once.
@@ -296,6 +303,9 @@ func mapErr(err error) error {
 				return ErrStale
 			}
 			return fmt.Errorf("%w: %s", ErrDuplicate, pe.Constraint)
+		}
+		if pe.Code == lockNotAvailable {
+			return ErrLocked
 		}
 		// Class 22: a value PostgreSQL cannot hold, and nothing was written.
 		if pe.Code.Class() == "22" {

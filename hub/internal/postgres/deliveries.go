@@ -20,23 +20,26 @@ type Outgoing struct {
 }
 
 // claimNotificationsSQL looks at each endpoint by itself, in no order, and
-// takes a few of each: one that is slow, or has a long queue, does not hold up
-// the others, and what waits for a disabled one costs nothing.
+// takes a few of each, and not many of all endpoints of one app: one that is slow,
+// or has a long queue, does not hold up the others, and what waits for a disabled
+// one costs nothing.
 const claimNotificationsSQL = `UPDATE notifications n SET due_at = $1::timestamptz + make_interval(secs => $2), tries = n.tries + 1
 	FROM webhook_endpoints e WHERE e.id = n.endpoint_id AND n.id IN (
-		SELECT x.id FROM (SELECT id FROM webhook_endpoints WHERE disabled_at IS NULL AND id <> ALL($4) ORDER BY random()) y,
+		SELECT id FROM (SELECT x.id, row_number() OVER (PARTITION BY y.app_id) AS nth
+			FROM (SELECT id, app_id FROM webhook_endpoints WHERE disabled_at IS NULL AND id <> ALL($4) AND app_id <> ALL($4) ORDER BY random()) y,
 			LATERAL (SELECT id FROM notifications z WHERE z.endpoint_id = y.id AND z.due_at <= $1
 				AND (cardinality($6::text[]) = 0 OR NOT EXISTS (SELECT FROM attempts a WHERE a.order_id = z.order_id AND a.provider = ANY($6)))
-				ORDER BY z.due_at LIMIT $5 FOR NO KEY UPDATE SKIP LOCKED) x
-		LIMIT $3)
+				ORDER BY z.due_at LIMIT $5 FOR NO KEY UPDATE SKIP LOCKED) x) fair
+		WHERE nth <= $7 LIMIT $3)
 	RETURNING n.id, n.app_id, n.endpoint_id, n.order_id, n.type, n.version, n.payload, n.tries, n.due_at, n.created_at, e.url, e.failing_since, e.secret,
 		CASE WHEN e.previous_until > $1 THEN e.previous_secret END AS previous_secret`
 
 // ClaimNotifications leases up to limit notifications that are due, few of
-// each endpoint at once and none of those that are not to be called now. Nor is
+// each app and endpoint at once and none of those that are not to be called now
+// (but: ids of apps and endpoints). Nor is
 // any told of an order that was tried at one of the providers in held: what is on
 // record of it may be older than what its app knows.
-func (p *DB) ClaimNotifications(ctx context.Context, now time.Time, lease float64, limit, each int, but, held []string) ([]Outgoing, error) {
+func (p *DB) ClaimNotifications(ctx context.Context, now time.Time, lease float64, limit, each, eachApp int, but, held []string) ([]Outgoing, error) {
 	var rows []struct {
 		Notification
 		URL            string     `db:"url"`
@@ -44,7 +47,7 @@ func (p *DB) ClaimNotifications(ctx context.Context, now time.Time, lease float6
 		Secret         []byte     `db:"secret"`
 		PreviousSecret []byte     `db:"previous_secret"`
 	}
-	if err := p.claimNotifications.SelectContext(ctx, &rows, now, lease, limit, pq.StringArray(but), each, pq.StringArray(held)); err != nil {
+	if err := p.claimNotifications.SelectContext(ctx, &rows, now, lease, limit, pq.StringArray(but), each, pq.StringArray(held), eachApp); err != nil {
 		return nil, mapErr(err)
 	}
 	out := make([]Outgoing, 0, len(rows))
@@ -63,6 +66,13 @@ func (p *DB) ClaimNotifications(ctx context.Context, now time.Time, lease float6
 		out = append(out, o)
 	}
 	return out, nil
+}
+
+// ReturnNotification ends the lease of a notification that was not tried: it is due
+// at that time, unless somebody else has it by now.
+func (p *DB) ReturnNotification(ctx context.Context, n Outgoing, due time.Time) error {
+	_, err := p.db.ExecContext(ctx, `UPDATE notifications SET due_at = $3, tries = greatest(tries - 1, 0) WHERE id = $1 AND due_at = $2`, n.ID, n.DueAt, due)
+	return mapErr(err)
 }
 
 // Delivery is how one try ended.

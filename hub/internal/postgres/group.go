@@ -21,7 +21,8 @@ const (
 // statement that all use; while one is under way, the others wait and are taken
 // together by the next one: more of them in fewer statements are less work for
 // PostgreSQL than all of its cores busy with few. If a shared statement fails,
-// each of its askers asks by itself, so that one meets nobody else's trouble.
+// each of its askers asks by itself, so that one meets nobody else's trouble; who
+// has to wait for somebody's lock is kept apart from then on.
 type group[A, R any] struct {
 	atOnce int // statements under way, at most
 	run    func(context.Context, []A) ([]R, error)
@@ -34,6 +35,7 @@ type group[A, R any] struct {
 	// whoever gives up does not care what becomes of it.
 	findOut func(context.Context, A) (R, error)
 
+	apart   apart
 	mu      sync.Mutex
 	busy    int
 	waiting []*asker[A, R]
@@ -53,6 +55,9 @@ type answer[R any] struct {
 // do runs the statement for one asker. An error of ctx says that nothing was
 // done, if there is a findOut; else it leaves that open.
 func (g *group[A, R]) do(ctx context.Context, asks A) (R, error) {
+	if names, apart := g.kept(asks); apart {
+		return g.wait(ctx, asks, names)
+	}
 	g.mu.Lock()
 	if g.busy == 0 {
 		g.busy++
@@ -113,6 +118,9 @@ func (g *group[A, R]) shared(ctx context.Context, a *asker[A, R], answer answer[
 	if g.findOut != nil && !certain(answer.err) {
 		return g.findOut(ctx, a.asks)
 	}
+	if names, apart := g.kept(a.asks); apart {
+		return g.wait(ctx, a.asks, names)
+	}
 	result, err := g.alone(ctx, a.asks)
 	return g.settle(ctx, a.asks, result, err)
 }
@@ -137,15 +145,25 @@ func (g *group[A, R]) alone(ctx context.Context, asks A) (r R, err error) {
 		if ctx.Err() != nil {
 			return r, unsentError{ctx.Err()}
 		}
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), groupTime)
-		defer cancel()
+		ctx = answerWithin(ctx, groupTime)
 	}
 	answers, err := g.run(ctx, []A{asks})
+	if g.clash != nil && (locked(err) || g.apart.any()) {
+		g.apart.waited(g.clash(asks), locked(err))
+	}
 	if err != nil {
 		return r, err
 	}
 	return answers[0], nil
+}
+
+// kept reports whether an asker is kept apart, and its names.
+func (g *group[A, R]) kept(asks A) (names []string, apart bool) {
+	if g.clash == nil || !g.apart.any() {
+		return nil, false
+	}
+	names = g.clash(asks)
+	return names, g.apart.keeps(names)
 }
 
 // next gives the place of a statement that ended to those who wait, unless they
@@ -160,9 +178,12 @@ func (g *group[A, R]) next() {
 // begin starts a statement of those who wait, if none is under way; another
 // beside it only where that is worth its price.
 func (g *group[A, R]) begin(another bool) {
-	if len(g.waiting) > 0 && (g.busy == 0 || another && g.busy < g.atOnce) {
+	if len(g.waiting) == 0 || g.busy > 0 && !(another && g.busy < g.atOnce) {
+		return
+	}
+	if taken := g.take(); len(taken) > 0 {
 		g.busy++
-		go g.share(g.take())
+		go g.share(taken)
 	}
 }
 
@@ -171,6 +192,10 @@ func (g *group[A, R]) take() (taken []*asker[A, R]) {
 	seen := map[string]bool{}
 	var left []*asker[A, R]
 	for _, a := range g.waiting {
+		if _, apart := g.kept(a.asks); apart { // since it began to wait
+			a.answer <- answer[R]{err: unsentError{ErrLocked}}
+			continue
+		}
 		var names []string
 		if g.clash != nil {
 			names = g.clash(a.asks)
@@ -210,11 +235,9 @@ func (g *group[A, R]) share(askers []*asker[A, R]) {
 			}
 		}
 	}()
-	ctx, cancel := context.WithTimeout(context.Background(), groupTime)
-	defer cancel()
 	asked := make([]A, len(askers))
 	for i, a := range askers {
 		asked[i] = a.asks
 	}
-	answers, err = g.run(ctx, asked)
+	answers, err = g.run(answerWithin(context.Background(), groupTime), asked)
 }

@@ -74,7 +74,7 @@ func TestClaimNotifications_IsFair(t *testing.T) {
 	require.NoError(t, err)
 	held := []string{}
 	claim := func(limit int, but ...string) map[string]int {
-		out, err := db.ClaimNotifications(t.Context(), time.Now(), 30, limit, 4, append([]string{}, but...), held)
+		out, err := db.ClaimNotifications(t.Context(), time.Now(), 30, limit, 4, 100, append([]string{}, but...), held)
 		require.NoError(t, err)
 		n := map[string]int{}
 		for _, o := range out {
@@ -96,7 +96,7 @@ func TestRecordDelivery_KeepsWhatIsWantedAgain(t *testing.T) {
 	db, now := openTest(t), time.Now().UTC().Truncate(time.Microsecond)
 	notify(t, db, "shop", now.Add(-time.Minute), 2)
 	claim := func() []Outgoing {
-		out, err := db.ClaimNotifications(t.Context(), now, 30, 10, 10, []string{}, []string{})
+		out, err := db.ClaimNotifications(t.Context(), now, 30, 10, 10, 10, []string{}, []string{})
 		require.NoError(t, err)
 		return out
 	}

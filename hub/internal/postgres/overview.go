@@ -34,6 +34,9 @@ func (p *DB) RollOrders(ctx context.Context, now time.Time) (more bool, err erro
 		return false, mapErr(err)
 	}
 	defer func() { _ = tx.Rollback() }()
+	if _, err := tx.ExecContext(ctx, `SET LOCAL lock_timeout = 0`); err != nil {
+		return false, mapErr(err)
+	}
 	if _, err := tx.ExecContext(ctx, `SELECT pg_advisory_xact_lock(hashtext('superpay order_hours'))`); err != nil {
 		return false, mapErr(err)
 	}

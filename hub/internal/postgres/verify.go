@@ -191,7 +191,7 @@ func (p *DB) bounded(ctx context.Context, f func(*sqlx.Tx) error) error {
 		return f(tx)
 	})
 	var pe *pq.Error
-	if errors.As(err, &pe) && pe.Code == "57014" && ctx.Err() == nil {
+	if errors.As(err, &pe) && (pe.Code == "57014" || pe.Code == lockNotAvailable) && ctx.Err() == nil {
 		return errSlow
 	}
 	return mapErr(err)

@@ -64,8 +64,8 @@ func (d *decision) close(a *Attempt, n News) {
 		case outcome == OutcomeDeclined && p != nil && p.Status == sdk.Pending:
 			// It is on its way and cannot be stopped: should it fail, the order is
 			// canceled; should it settle, that is told.
-		case outcome == OutcomeNotSent || outcome == OutcomeDeclined:
-			d.o.CancelAskedAt = time.Time{} // the app was told that it is not canceled
+		case (outcome == OutcomeNotSent || outcome == OutcomeDeclined) && !op.CreatedAt.After(d.o.CancelAskedAt):
+			d.o.CancelAskedAt = time.Time{} // the app was told that it is not canceled; what the hub tries afterwards takes nothing back
 		}
 	case sdk.OpRefund:
 		if op.RefundID != nil {

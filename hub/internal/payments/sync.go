@@ -84,15 +84,19 @@ func (s *Service) Sync(ctx context.Context, attemptID string) error {
 	return s.proceed(ctx, o, attemptID)
 }
 
-// lapsed reports whether the order's time is up and this could still be paid.
+// lapsed reports whether the order's time is up and this could still be paid; or the
+// app canceled the order, because the provider had said that this is dead, and it is
+// not.
 func (s *Service) lapsed(o *ledger.Order, a *ledger.Attempt) bool {
-	return o.Status == ledger.OrderOpen && !s.now().Before(o.ExpiresAt) && !a.Abandoned &&
+	over := !s.now().Before(o.ExpiresAt) || !o.CancelAskedAt.IsZero()
+	return o.Status == ledger.OrderOpen && over && !a.Abandoned &&
 		(a.Status == sdk.RequiresAction || a.Status == sdk.RequiresConfirmation)
 }
 
-// lapse closes at the provider what the order's time is up for, or what another
-// attempt stands for. The order is expired when the provider says that it is
-// closed; paid meanwhile, it is paid.
+// lapse closes at the provider what the order's time is up for, what was canceled, or
+// what another attempt stands for. The order is expired or canceled when the provider
+// says that it is closed; paid meanwhile, it is paid. What cannot be closed, and was
+// canceled, is given up.
 // Its caller has just read the payment, so it does so also while money-out is
 // closed.
 func (s *Service) lapse(ctx context.Context, o *ledger.Order, a *ledger.Attempt) error {
@@ -100,10 +104,23 @@ func (s *Service) lapse(ctx context.Context, o *ledger.Order, a *ledger.Attempt)
 	if !ok {
 		return nil
 	}
-	if flow, _ := p.Description().Flow(a.Flow); !flow.Can(sdk.CanCancel) || o.OpenOperation(a.ID) != nil {
+	if o.OpenOperation(a.ID) != nil {
 		return nil
 	}
-	_, err := s.cancelAttempt(ctx, Caller{}, o, a, ledger.Ask{Source: ledger.FromHub, Lease: s.lease, PluginVersion: p.State().Version})
+	ask := ledger.Ask{Source: ledger.FromHub, Lease: s.lease, PluginVersion: p.State().Version}
+	flow, _ := p.Description().Flow(a.Flow)
+	switch {
+	case flow.Can(sdk.CanCancel):
+		_, err := s.cancelAttempt(ctx, Caller{}, o, a, ask)
+		return err
+	case o.CancelAskedAt.IsZero():
+		return nil
+	}
+	change, _, err := o.Cancel(a.ID, false, ask, s.env())
+	if err != nil {
+		return err
+	}
+	_, err = s.commit(ctx, change) // if the order moved meanwhile, the next read comes here again
 	return err
 }
 

@@ -121,12 +121,6 @@ func (s *Service) write(ctx context.Context, c ledger.Change) (postgres.Written,
 		s.Logger.ErrorContext(ctx, "it could not be found out whether a change is on record", "order", c.Order.ID, "error", err)
 		return postgres.Written{}, unrecorded(c.Order)
 	}
-	if errors.Is(err, postgres.ErrLocked) {
-		return postgres.Written{}, &ledger.Error{
-			Kind: ledger.Unavailable, Code: "order_locked", RetryAfter: time.Second,
-			Message: "another program holds a lock on the order in the database: nothing was done, repeat the request with the same Idempotency-Key",
-		}
-	}
 	if err != nil || written.OrderID == "" {
 		return postgres.Written{}, s.held(err)
 	}

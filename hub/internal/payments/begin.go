@@ -40,6 +40,12 @@ func (s *Service) notStarted(ctx context.Context, c Caller, f fingerprint, chang
 			err = unrecorded(change.Order) // this is the first request: nothing refuses it
 		}
 		return a, err
+	case errors.Is(err, postgres.ErrLocked):
+		// Only here is that true: of a repeat, or of a refund in parts, something may have been done.
+		return Answer{}, &ledger.Error{
+			Kind: ledger.Unavailable, Code: "order_locked", RetryAfter: time.Second,
+			Message: "another program holds a lock on the order in the database: nothing was done, repeat the request with the same Idempotency-Key",
+		}
 	case err != nil && !errors.Is(err, postgres.ErrStale):
 		return Answer{}, err
 	}

@@ -13,6 +13,8 @@ import (
 	"github.com/superpayhub/superpay/hub/internal/ledger"
 	"github.com/superpayhub/superpay/hub/internal/payments"
 	"github.com/superpayhub/superpay/hub/internal/payments/paytest"
+	"github.com/superpayhub/superpay/hub/internal/postgres"
+	"github.com/superpayhub/superpay/sdk"
 )
 
 // locks are what a person's open transaction may hold of an order.
@@ -83,4 +85,31 @@ func TestLockedOrder_HoldsUpNobody(t *testing.T) {
 			require.Equal(t, ledger.OrderPaid, e.Order(o.ID).Status)
 		})
 	}
+}
+
+// TestLockedOrder_DoesNotSayThatNothingWasDone: the outcome of a refund is unknown,
+// and its repeat cannot be recorded. It may have been done, so the app is not told
+// that it was not.
+func TestLockedOrder_DoesNotSayThatNothingWasDone(t *testing.T) {
+	t.Parallel()
+	e := paytest.New(t, paytest.Options{})
+	o, c := e.Checkout(paytest.FlowCharge), e.Caller()
+	e.Provider.Script(func(s *paytest.Script) { s.Refund = paytest.Fails[sdk.RefundRequest, sdk.Refund](paytest.ErrBroken) })
+	ask := func() (payments.Answer, error) {
+		return e.Service.Refund(t.Context(), c, o.ID, payments.RefundInput{Amount: ledger.Minor(4_000)})
+	}
+	a, err := ask()
+	require.NoError(t, err)
+	require.Equal(t, ledger.OutcomeUnknown, a.Operation.Outcome)
+	e.Clock.Advance(time.Minute) // nobody is at it any more
+
+	stranger, err := e.SQL.BeginTx(t.Context(), nil)
+	require.NoError(t, err)
+	defer func() { _ = stranger.Rollback() }()
+	_, err = stranger.ExecContext(t.Context(), locks["its row"], o.ID)
+	require.NoError(t, err)
+	_, err = ask()
+	require.ErrorIs(t, err, postgres.ErrLocked)
+	var told *ledger.Error
+	require.False(t, errors.As(err, &told), "told %v", told)
 }

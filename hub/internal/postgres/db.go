@@ -60,6 +60,8 @@ type Options struct {
 	// Unguarded has an order written whatever became of it since it was read.
 	// For tests, which must notice.
 	Unguarded bool
+	// LockWait is how long statements wait for a lock; lockWait if 0.
+	LockWait time.Duration
 }
 
 // Open connects, brings the schema up to date under a lock that other hubs
@@ -68,7 +70,10 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 	if o.MaxConns == 0 {
 		o.MaxConns = 16
 	}
-	db, err := connect(o.URL, lockWait)
+	if o.LockWait == 0 {
+		o.LockWait = lockWait
+	}
+	db, err := connect(o.URL, o.LockWait)
 	if err != nil {
 		return nil, fmt.Errorf("database URL: %w", err)
 	}

@@ -26,7 +26,7 @@ func openedTwice(t *testing.T) (db, other *DB, proxy *pgproxy.Proxy, env ledger.
 	keys, err := ParseKeys("MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=")
 	require.NoError(t, err)
 	open := func(url string) *DB {
-		db, err := Open(t.Context(), Options{URL: url, Keys: keys, MaxConns: 4, Logger: slog.New(slog.DiscardHandler)})
+		db, err := Open(t.Context(), Options{URL: url, Keys: keys, MaxConns: 4, LockWait: time.Minute, Logger: slog.New(slog.DiscardHandler)})
 		require.NoError(t, err)
 		t.Cleanup(func() { _ = db.Close() })
 		return db

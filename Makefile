@@ -60,7 +60,7 @@ generate: protoc ## Generate code, openapi.json and the drawing of the states an
 	@.ci/generate.sh .
 
 .PHONY: bench
-bench: build postgres ## Measure the hub beside what else would do its work (BENCH="-short -rows checkout"; -rows overload,memory,hubs,growth take longer)
+bench: build postgres ## Measure the hub beside what else would do its work (BENCH="-short -rows checkout"; -rows overload,strangers,memory,hubs,growth take longer)
 	@bin/bench $(BENCH)
 
 .PHONY: bench-parts

@@ -83,6 +83,25 @@ func helpful(c *cobra.Command) {
 	for _, sub := range c.Commands() {
 		helpful(sub)
 	}
+	if c.HasSubCommands() && !c.Runnable() {
+		c.Args, c.RunE = cobra.ArbitraryArgs, chosen
+	}
+}
+
+// chosen refuses a command's name that does not exist; without any, it shows those
+// that do.
+func chosen(c *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return c.Help()
+	}
+	e := fmt.Sprintf("there is no command %q", strings.Join(append(strings.Fields(c.CommandPath()), args[0]), " "))
+	if c.SuggestionsMinimumDistance <= 0 {
+		c.SuggestionsMinimumDistance = 2
+	}
+	if like := c.SuggestionsFor(args[0]); len(like) > 0 {
+		e += "; did you mean " + strings.Join(like, " or ") + "?"
+	}
+	return fmt.Errorf("%s\nusage: %s COMMAND; %s --help lists them", e, c.CommandPath(), c.CommandPath())
 }
 
 // hub is what every command that needs settings begins with.
@@ -136,25 +155,26 @@ func ids(ctx context.Context) (attrs []slog.Attr) {
 	return attrs
 }
 
-// database opens it and brings its schema up to date.
-func (h *hub) database(ctx context.Context) (*postgres.DB, error) {
+// database opens it, and brings its schema up to date unless that must be there.
+func (h *hub) database(ctx context.Context, existing bool) (*postgres.DB, error) {
 	keys, err := postgres.ParseKeys(h.config.EncryptionKey)
 	if err != nil {
 		return nil, fmt.Errorf("HUB_ENCRYPTION_KEY: %w", err)
 	}
 	return postgres.Open(ctx, postgres.Options{
 		URL: h.config.Database.URL, Keys: keys, MaxConns: h.config.Database.MaxConns, Logger: h.log,
-		Unguarded: h.breaks(config.BreakVersionGuard),
+		Unguarded: h.breaks(config.BreakVersionGuard), Existing: existing,
 	})
 }
 
-// withDatabase runs what needs the settings and the database, and nothing else.
+// withDatabase runs what needs the settings and the database, and nothing else. It
+// creates and migrates nothing: a look at a database must not change it.
 func withDatabase(ctx context.Context, do func(*hub, *postgres.DB) error) error {
 	h, err := load(os.Stderr)
 	if err != nil {
 		return err
 	}
-	db, err := h.database(ctx)
+	db, err := h.database(ctx, true)
 	if err != nil {
 		return err
 	}

@@ -2,8 +2,11 @@ package main
 
 import (
 	"bytes"
+	"database/sql"
+	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -35,8 +38,10 @@ func TestKeysOfAnApp(t *testing.T) {
 	t.Setenv("HUB_DATABASE_URL", address)
 	t.Setenv("HUB_ENCRYPTION_KEY", testKey)
 	t.Setenv("HUB_PROVIDERS__STRIPE__SETTINGS__SECRET_KEY", "sk_test_12345678")
+	_, _, err := run(t, "migrate")
+	require.NoError(t, err)
 
-	_, _, err := run(t, "app", "create", "shop", "--provider", "paypal")
+	_, _, err = run(t, "app", "create", "shop", "--provider", "paypal")
 	require.ErrorContains(t, err, "no such provider is configured")
 	key, notes, err := run(t, "app", "create", "shop", "--provider", "stripe")
 	require.NoError(t, err)
@@ -100,6 +105,13 @@ func TestHelp(t *testing.T) {
 	version, _, err := run(t, "--version")
 	require.NoError(t, err)
 	require.Contains(t, version, "superpay hub ")
+	_, _, err = run(t, "order", "refnud", "ord_1")
+	require.ErrorContains(t, err, `there is no command "hub order refnud"; did you mean refund?`)
+	_, _, err = run(t, "ordre", "refund", "ord_1")
+	require.ErrorContains(t, err, `there is no command "hub ordre"; did you mean order?`)
+	all, _, err := run(t, "order")
+	require.NoError(t, err)
+	require.Contains(t, all, "Give money of an order back")
 	help, _, err := run(t, "app", "create", "--help")
 	require.NoError(t, err)
 	require.Regexp(t, `--config file +settings file`, help)
@@ -118,6 +130,8 @@ func TestBesideAHouse(t *testing.T) {
 	t.Setenv("HUB_DATABASE_URL", "postgres://127.0.0.1:1/nothing")
 	info := `{"base_url": "http://127.0.0.1:15001/superpay", "sandbox_url": "http://127.0.0.1:15002", "database_url": "` + pgtest.New(t) + `"}`
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "dev.json"), []byte(info), 0o600))
+	_, _, err = run(t, "--dev", "migrate")
+	require.NoError(t, err)
 	key, _, err := run(t, "--dev", "app", "create", "mine", "--provider", "paypal")
 	require.NoError(t, err)
 	require.Contains(t, key, "spk_")
@@ -128,6 +142,61 @@ func TestBesideAHouse(t *testing.T) {
 	require.Regexp(t, `mine +paypal`, list)
 	_, _, err = run(t, "--dev", "serve")
 	require.ErrorContains(t, err, "serves already")
+}
+
+// TestCommands_MigrateNothing: a look at a database, perhaps the wrong one, leaves
+// nothing in it; and who may only read can look.
+func TestCommands_MigrateNothing(t *testing.T) {
+	address := pgtest.New(t)
+	t.Setenv("HUB_ENCRYPTION_KEY", testKey)
+	t.Setenv("HUB_DATABASE_URL", address)
+	db, err := sql.Open("postgres", address)
+	require.NoError(t, err)
+	defer db.Close()
+	looks := [][]string{{"app", "list"}, {"ledger", "verify"}, {"provider", "unmatched"}, {"notification", "endpoints"}}
+	refused := [][]string{{"order", "show", "ord_none"}, {"key", "list", "shop"}, {"app", "create", "shop"}}
+	for _, command := range append(refused, looks...) {
+		_, _, err := run(t, command...)
+		require.ErrorContains(t, err, "run `hub migrate`", command)
+		var tables int
+		require.NoError(t, db.QueryRow(`SELECT count(*) FROM information_schema.tables WHERE table_schema = 'public'`).Scan(&tables))
+		require.Zero(t, tables, command)
+	}
+	_, _, err = run(t, "migrate")
+	require.NoError(t, err)
+	_, _, err = run(t, "app", "create", "shop")
+	require.NoError(t, err)
+	_, err = db.Exec(`DELETE FROM goose_db_version WHERE version_id = 45`)
+	require.NoError(t, err)
+	_, _, err = run(t, "app", "list")
+	require.ErrorContains(t, err, "it lacks migration 45: run `hub migrate`")
+	_, err = db.Exec(`INSERT INTO goose_db_version (version_id, is_applied) VALUES (45, true)`)
+	require.NoError(t, err)
+
+	reader := "reader_" + strconv.FormatInt(time.Now().UnixNano(), 36)
+	_, err = db.Exec(`CREATE ROLE ` + reader + ` LOGIN PASSWORD 'x'; GRANT SELECT ON ALL TABLES IN SCHEMA public TO ` + reader)
+	require.NoError(t, err)
+	t.Cleanup(func() {
+		again, err := sql.Open("postgres", address)
+		require.NoError(t, err)
+		defer again.Close()
+		_, err = again.Exec(`DROP OWNED BY ` + reader + `; DROP ROLE ` + reader)
+		require.NoError(t, err)
+	})
+	as, err := url.Parse(address)
+	require.NoError(t, err)
+	as.User = url.UserPassword(reader, "x")
+	t.Setenv("HUB_DATABASE_URL", as.String())
+	for _, command := range looks {
+		out, _, err := run(t, command...)
+		require.NoError(t, err, command)
+		require.NotContains(t, out, "permission denied")
+	}
+	list, _, err := run(t, "app", "list")
+	require.NoError(t, err)
+	require.Contains(t, list, "shop")
+	_, _, err = run(t, "app", "create", "another")
+	require.ErrorContains(t, err, "permission denied")
 }
 
 func TestProviderList_ShowsNoValue(t *testing.T) {

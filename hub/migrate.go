@@ -2,10 +2,9 @@ package main
 
 import (
 	"fmt"
+	"os"
 
 	"github.com/spf13/cobra"
-
-	"github.com/superpayhub/superpay/hub/internal/postgres"
 )
 
 func migrateCommand() *cobra.Command {
@@ -14,10 +13,16 @@ func migrateCommand() *cobra.Command {
 		Short: "Bring the database's schema up to date (`hub serve` does it, too)",
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			return withDatabase(c.Context(), func(*hub, *postgres.DB) error {
-				fmt.Fprintln(c.OutOrStdout(), "the schema is up to date")
-				return nil
-			})
+			h, err := load(os.Stderr)
+			if err != nil {
+				return err
+			}
+			db, err := h.database(c.Context(), false)
+			if err != nil {
+				return err
+			}
+			fmt.Fprintln(c.OutOrStdout(), "the schema is up to date")
+			return db.Close()
 		},
 	}
 }

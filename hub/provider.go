@@ -30,7 +30,7 @@ func providerCommand() *cobra.Command {
 			return h.listProviders(c)
 		},
 	})
-	c.AddCommand(providerListedCommand(), providerUnmatchedCommand(), providerResolveCommand())
+	c.AddCommand(providerListedCommand(), providerUnmatchedCommand(), providerResolveCommand(), providerRenameCommand())
 	return c
 }
 
@@ -75,7 +75,7 @@ func moneyOut(fences []postgres.Fence, known bool, provider string) string {
 }
 
 func (h *hub) configuredAndKept(ctx context.Context) ([]providers.Config, []postgres.Fence, error) {
-	db, err := h.database(ctx)
+	db, err := h.database(ctx, true)
 	if err != nil {
 		return nil, nil, err
 	}

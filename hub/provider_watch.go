@@ -71,6 +71,7 @@ type providerWatch struct {
 	registry *providers.Registry
 	log      *slog.Logger
 	drain    time.Duration // for calls in flight to end
+	takeNew  bool          // take a plugin's executable that was replaced
 
 	mu       sync.Mutex
 	restarts map[string]time.Time // when each was last asked for
@@ -109,6 +110,9 @@ func (w *providerWatch) look(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if slices.ContainsFunc(marks, func(m postgres.ProviderMark) bool { return m.Former }) {
+		return w.db.DropFormer(ctx, time.Now().UTC()) // which the next look takes
+	}
 	var changed bool
 	versions := map[string]int64{}
 	for _, m := range marks {
@@ -127,6 +131,9 @@ func (w *providerWatch) look(ctx context.Context) error {
 			return err
 		}
 	}
+	within, cancel := context.WithTimeout(context.WithoutCancel(ctx), w.drain+providerStart)
+	defer cancel()
+	w.registry.TakeNew(within, w.takeNew)
 	for _, m := range marks {
 		if m.AskedAt.Unix() > 0 && m.AskedAt.After(w.restarts[m.Name]) {
 			w.restart(ctx, m)

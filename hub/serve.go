@@ -82,7 +82,7 @@ func (h *hub) serve(ctx context.Context) error {
 	metrics.MustRegister(telemetry.DBPool(db.Stats), telemetry.ClockSkew(hubClock.Skew))
 	worker := h.worker(db, hubClock)
 	metrics.MustRegister(worker.Metrics()...)
-	watcher := &providerWatch{db: db, log: h.log, drain: h.config.CallTimeout + time.Second}
+	watcher := &providerWatch{db: db, log: h.log, drain: h.config.CallTimeout + time.Second, takeNew: h.config.PluginsReplaced == config.TakeReplaced}
 	if watcher.restarts, err = watcher.asked(ctx); err != nil { // what is asked for from now on is done
 		return err
 	}
@@ -206,7 +206,7 @@ func (h *hub) shutdown(app *fiber.App, registry *providers.Registry, stopWork fu
 func (h *hub) waitForDatabase(ctx context.Context) (*postgres.DB, error) {
 	deadline := time.Now().Add(databasePatience)
 	for {
-		db, err := h.database(ctx)
+		db, err := h.database(ctx, false)
 		if err == nil || !notThereYet(err) || time.Now().After(deadline) {
 			return db, err
 		}

@@ -17,8 +17,13 @@ import (
 	"github.com/superpayhub/superpay/sdk"
 )
 
-// startProviders returns when each plugin is up or has failed once. After an
-// error none is left.
+// pluginWait is how long the hub's start waits for plugins. Those that need
+// longer come up later, and are answered for with provider_down until then. In
+// development it waits for all: the first payment is to go through.
+const pluginWait = 2 * time.Second
+
+// startProviders returns when each plugin is up or has failed once, or after
+// pluginWait. After an error none is left.
 func (h *hub) startProviders(ctx context.Context, metrics *prometheus.Registry, db *postgres.DB, worker *jobs.Worker, hubClock *clock.Clock) (*providers.Registry, error) {
 	configs, err := h.providers(ctx, db)
 	if err != nil {
@@ -27,9 +32,16 @@ func (h *hub) startProviders(ctx context.Context, metrics *prometheus.Registry, 
 	if len(configs) == 0 {
 		h.log.Warn("no provider is configured, so nothing can be paid: set one up in the console, or as HUB_PROVIDERS__STRIPE__SETTINGS__SECRET_KEY and ..._WEBHOOK_SECRET; `hub config` prints all settings")
 	}
+	wait := pluginWait
+	if h.config.Dev {
+		wait = 0
+	}
+	if err := h.warnOfGone(ctx, db, configs); err != nil {
+		return nil, err
+	}
 	registry, err := providers.New(providers.Options{
-		Dir: h.config.PluginsDir, CallTimeout: h.config.CallTimeout, Logger: h.log, Registerer: metrics, Env: pluginEnvironment(),
-		Hide: h.secrets.Add, TestOnly: h.config.TimeScale != 1 && !h.config.Dev,
+		Dir: h.config.PluginsDir, CallTimeout: h.config.CallTimeout, StartWait: wait, Logger: h.log, Registerer: metrics,
+		Env: pluginEnvironment(), Hide: h.secrets.Add, TestOnly: h.config.TimeScale != 1 && !h.config.Dev,
 	}, configs)
 	if err != nil {
 		return nil, err
@@ -73,13 +85,16 @@ func (h *hub) providerUp(db *postgres.DB, worker *jobs.Worker, hubClock *clock.C
 	}()
 }
 
-// checkTimeScale keeps a test's haste from orders of real money.
+// checkTimeScale keeps a test's haste from orders of real money. Of a provider that
+// is still starting nothing is known yet: it is not let up with an account of real
+// money (TestOnly).
 func (h *hub) checkTimeScale(registry *providers.Registry) error {
 	if h.config.TimeScale == 1 || h.config.Dev {
 		return nil
 	}
 	for _, p := range registry.All() {
-		if s := p.State(); s.Status != providers.StatusDisabled && s.Mode != sdk.Test {
+		s := p.State()
+		if s.Status != providers.StatusDisabled && s.Status != providers.StatusStarting && s.Mode != sdk.Test {
 			return fmt.Errorf("time_scale (HUB_TIME_SCALE) is only for tests, and provider %s is not known to be in test mode: remove it, or set HUB_DEV=1", p.Name())
 		}
 	}

@@ -9,7 +9,25 @@ const (
 	Genuine     Verdict = "genuine"      // proven to come from the provider
 	Forged      Verdict = "forged"       // not from the provider, altered, or too old; answered 4xx, nothing is kept
 	CannotCheck Verdict = "cannot_check" // the check needs something out of reach; answered 503, the provider tries again
-	NotOurs     Verdict = "not_ours"     // genuine, but of another account or mode
+	NotOurs     Verdict = "not_ours"     // genuine, but of another account or mode: recorded, answered as Ack says, never applied
+)
+
+// Proof says what proves that an inbound call comes from the provider, and so how
+// much of it a hub may believe. Whatever is declared, a hub reads the payment from
+// the provider before money counts, unless a signature covers all that was said.
+type Proof string
+
+const (
+	// ProofSignedBody: a signature covers the whole body. Facts may be Proven. A
+	// call with another body is Forged; its method, path, query and each header
+	// decide nothing beside the signature. See Alterations.
+	ProofSignedBody Proof = "signed_body"
+	// ProofSecretAddress: the path, the query or a header holds a secret that only
+	// the provider knows, or a signature covers less than the body. A call without it
+	// is Forged. No fact is Proven.
+	ProofSecretAddress Proof = "secret_address"
+	// ProofNone: anybody can make the call. No fact is Proven.
+	ProofNone Proof = "none"
 )
 
 // Header is one header line as received; names may repeat.
@@ -40,7 +58,7 @@ func (r CallbackRequest) Get(name string) string {
 type CallbackResult struct {
 	Verdict Verdict
 	Reason  string // why, for the operator; holds no secret
-	EventID string // the provider's event id, unique per provider; the hub absorbs repeats by it
+	EventID string // the provider's event id, unique per provider; the hub absorbs repeats by it. Empty where the provider has none
 	Type    string // the provider's event type, for people
 	Facts   []Fact // empty for events that mean nothing to a hub
 	Ack     Ack
@@ -55,8 +73,8 @@ type Ack struct {
 }
 
 // Fact is what a provider says happened. Proven means that the signature
-// covers the content and the content has the pinned version: what it names by
-// id may be applied. Otherwise the fact only says "go and read".
+// covers the content (ProofSignedBody) and the content has the pinned version: what
+// it names by id may be applied. Otherwise the fact only says "go and read".
 //
 // It binds to an attempt by Payment.AttemptID where our server put it in the
 // provider's metadata, else by Payment.Refs.

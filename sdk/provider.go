@@ -78,8 +78,10 @@ type Lister interface {
 	List(ctx context.Context, r ListRequest) (*ListPage, error)
 }
 
-// URLs are where the provider sends the payer's browser back to.
-type URLs struct{ Return, Cancel string }
+// URLs are where the provider sends the payer's browser back to, and Callback where it
+// calls the hub, for a provider that is told that with each payment. Callback is the
+// same for all payments at the provider, and empty if the hub is not told its address.
+type URLs struct{ Return, Cancel, Callback string }
 
 // LineItem is one line of what is bought. Amount is per unit, in the order's
 // minor units.
@@ -121,7 +123,8 @@ type CheckoutRequest struct {
 	Metadata    map[string]string
 }
 
-// PaymentRequest names a payment to be read.
+// PaymentRequest names a payment to be read. Amount is what was asked for, and zero
+// where the payment is only read: what was paid is for the provider to say.
 type PaymentRequest struct {
 	AttemptID  string
 	InstanceID string

@@ -15,7 +15,8 @@ type Field struct {
 	Public   bool     // shown to apps by GET /v1/providers (a publishable key)
 	Options  []string // the allowed values, if only some are
 	Default  string
-	MaxLen   int // in bytes; 0 means 500
+	MaxLen   int  // in bytes; 0 means 500
+	Several  bool // values joined by commas all count: a new secret beside the one before
 }
 
 // Settings are the configured values of a provider, by field name.
@@ -97,6 +98,7 @@ type Description struct {
 	Settings []Field
 	Flows    []Flow
 	Repeats  map[OperationKind]Repeat
+	Proof    Proof // what proves a callback; ProofNone if empty
 }
 
 // Flow returns the flow of that name.

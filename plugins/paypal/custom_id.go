@@ -62,20 +62,31 @@ func readReferenceID(out *sdk.Payment, reference string) {
 	}
 }
 
-// refundCustomID is what a refund carries of ours, as far as PayPal has room.
+// refundCustomID is what a refund carries of ours, as far as PayPal has room. The
+// refund object's pattern has no ":" (payments_payment_v2: ^[A-Za-z0-9-_.,]*$).
 func refundCustomID(r sdk.RefundRequest) string {
-	id := customID(r.RefundID, r.InstanceID)
-	whole := id + ":" + r.KeyHash + ":" + r.Digest
+	id := r.RefundID
+	if r.InstanceID != "" {
+		id += "." + r.InstanceID
+	}
+	whole := id + "." + r.KeyHash + "." + r.Digest
 	if r.Digest == "" || len(whole) > maxCustomID {
 		return id
 	}
 	return whole
 }
 
-// readRefundID fills in what a refund's custom_id says.
+// readRefundID fills in what a refund's custom_id says: one of this version, or of
+// those before, which joined with ":".
 func readRefundID(out *sdk.Refund, custom string) {
-	out.RefundID, out.InstanceID = readCustomID(custom)
-	if parts := strings.SplitN(custom, ":", 4); len(parts) == 4 {
+	joint := "."
+	if strings.Contains(custom, ":") {
+		joint = ":"
+	}
+	parts := append(strings.SplitN(custom, joint, 4), "", "", "")
+	out.RefundID = parts[0]
+	out.InstanceID = parts[1]
+	if parts[3] != "" {
 		out.KeyHash, out.Digest = parts[2], parts[3]
 	}
 }

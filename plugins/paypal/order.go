@@ -135,8 +135,11 @@ func (c *capture) movement() (sdk.Capture, error) {
 	if out.Amount, err = c.Amount.money(); err != nil || c.ID == "" || c.Status == "" || out.Amount.IsZero() {
 		return out, once.ErrUnreadable
 	}
-	out.Fee, err = c.Breakdown.Fee.money()
-	return out, err
+	// A fee that is not told, or not readable, must not hide the money.
+	if fee, err := c.Breakdown.Fee.money(); err == nil {
+		out.Fee = fee
+	}
+	return out, nil
 }
 
 func (r *refund) movement() (sdk.Refund, error) {

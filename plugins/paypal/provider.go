@@ -73,6 +73,7 @@ func (p *Provider) Describe() sdk.Description {
 	d := sdk.Description{
 		Name: "paypal", Title: "PayPal", Version: version,
 		Settings: settingsFields,
+		Proof:    sdk.ProofSecretAddress, // the signature covers a CRC32 of the body: see HandleCallback
 		Repeats: map[sdk.OperationKind]sdk.Repeat{
 			sdk.OpCreate: orders, sdk.OpConfirm: orders,
 			sdk.OpCapture: payments, sdk.OpCancel: payments, sdk.OpRefund: payments,

@@ -36,7 +36,7 @@ func TestRefund_ShapeAndStatuses(t *testing.T) {
 			t.Errorf("%s: %+v %v", status, out, err)
 		}
 		c := f.seen()[0]
-		if c.Path != "/v2/payments/captures/"+testCapture+"/refund" || c.Key != "op_5" || !sameJSON(c.Body, `{"amount":{"currency_code":"EUR","value":"10.00"},"custom_id":"ref_1:hub1"}`) {
+		if c.Path != "/v2/payments/captures/"+testCapture+"/refund" || c.Key != "op_5" || !sameJSON(c.Body, `{"amount":{"currency_code":"EUR","value":"10.00"},"custom_id":"ref_1.hub1"}`) {
 			t.Errorf("sent %+v", c)
 		}
 	}
@@ -66,7 +66,7 @@ func TestRefund_TellsWhatItFound(t *testing.T) {
 		if *out != c.refund {
 			t.Errorf("%s: %+v", name, out)
 		}
-		if sent := f.seen()[0]; !sameJSON(sent.Body, `{"amount":{"currency_code":"EUR","value":"10.00"},"custom_id":"ref_1:hub1:4b:d1"}`) {
+		if sent := f.seen()[0]; !sameJSON(sent.Body, `{"amount":{"currency_code":"EUR","value":"10.00"},"custom_id":"ref_1.hub1.4b.d1"}`) {
 			t.Errorf("sent %+v", sent)
 		}
 	}

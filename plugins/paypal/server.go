@@ -135,6 +135,19 @@ func (p *Provider) confirmOrder(ctx context.Context, r sdk.ConfirmRequest) (*sdk
 	if id == "" {
 		return nil, sdk.NotSent("no PayPal order is known")
 	}
+	// Until it is captured an order can be patched, by whoever holds the browser's
+	// token as well: what would be taken is read first.
+	o, err := p.fetchOrder(ctx, id)
+	if !isMissing(err) {
+		before, err := p.answer("read order", o, err)
+		if err != nil {
+			return nil, unsent(err)
+		}
+		open := before.Status == sdk.RequiresAction || before.Status == sdk.RequiresConfirmation
+		if open && !before.Amount.Equal(r.Amount) {
+			return nil, mismatch("its amount is another")
+		}
+	}
 	return p.take(ctx, id, intent(r.CaptureMode), r.Key)
 }
 

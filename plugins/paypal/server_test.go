@@ -107,6 +107,11 @@ func TestReadOrder_EveryState(t *testing.T) {
 			u["payments"].(map[string]any)["captures"] = paid("PENDING")["captures"]
 		}, sdk.Pending},
 		{"captured", "COMPLETED", captured("COMPLETED"), sdk.Succeeded},
+		{"fee without a value", "COMPLETED", func(o, u map[string]any) {
+			captured("COMPLETED")(o, u)
+			c := u["payments"].(map[string]any)["captures"].([]any)[0].(map[string]any)
+			c["seller_receivable_breakdown"] = map[string]any{"paypal_fee": map[string]any{"currency_code": "EUR"}}
+		}, sdk.Succeeded},
 		{"refunded", "COMPLETED", captured("REFUNDED"), sdk.Succeeded},
 		{"refunded in part", "COMPLETED", captured("PARTIALLY_REFUNDED"), sdk.Succeeded},
 		{"capture pending", "COMPLETED", captured("PENDING"), sdk.Pending},
@@ -198,15 +203,22 @@ func TestConfirmOrder_EveryAnswer(t *testing.T) {
 		{"other order", say(201, `{"id":"OTHER","status":"COMPLETED"}`), nil, "unknown", "", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			f := newFake(t, routes(t, map[string]http.HandlerFunc{capturePath: c.answer, readPath: c.read}))
+			reads := 0
+			f := newFake(t, routes(t, map[string]http.HandlerFunc{capturePath: c.answer, readPath: func(w http.ResponseWriter, r *http.Request) {
+				if reads++; reads == 1 {
+					say(200, doc("APPROVED", nil))(w, r)
+					return
+				}
+				c.read(w, r)
+			}}))
 			out, err := newTestProvider(t, f).Confirm(t.Context(), sdk.ConfirmRequest{
 				PaymentRequest: paymentRequest("server", orderRef()), Key: "op_2", CaptureMode: sdk.CaptureAutomatic,
 			})
 			if class(err) != c.class {
 				t.Fatalf("%+v %v", out, err)
 			}
-			if first := f.seen()[0]; first.Key != "op_2" || first.Body != "{}" {
-				t.Errorf("sent %+v", first)
+			if seen := f.seen(); seen[0].Method != "GET" || seen[1].Key != "op_2" || seen[1].Body != "{}" {
+				t.Errorf("sent %+v", seen)
 			}
 			if err != nil {
 				return
@@ -221,8 +233,31 @@ func TestConfirmOrder_EveryAnswer(t *testing.T) {
 	}
 }
 
+// TestConfirmOrder_OfAnotherAmount: an order that was patched since is not taken, and
+// neither is one that cannot be read.
+func TestConfirmOrder_OfAnotherAmount(t *testing.T) {
+	for name, c := range map[string]struct {
+		read  http.HandlerFunc
+		class string
+	}{
+		"less":           {say(200, doc("APPROVED", func(_, u map[string]any) { u["amount"] = map[string]any{"currency_code": "EUR", "value": "0.01"} })), "rejected"},
+		"other currency": {say(200, doc("APPROVED", func(_, u map[string]any) { u["amount"] = map[string]any{"currency_code": "USD", "value": "100.00"} })), "rejected"},
+		"unreadable":     {say(500, ""), "not sent"},
+	} {
+		f := newFake(t, c.read)
+		_, err := newTestProvider(t, f).Confirm(t.Context(), sdk.ConfirmRequest{PaymentRequest: paymentRequest("server", orderRef()), Key: "op_2"})
+		if class(err) != c.class || len(f.seen()) != 1 || f.seen()[0].Method != "GET" {
+			t.Errorf("%s: %v, sent %+v", name, err, f.seen())
+		}
+	}
+}
+
 func TestConfirmOrder_HidesSuspicions(t *testing.T) {
-	f := newFake(t, say(422, problemBody("UNPROCESSABLE_ENTITY", "COMPLIANCE_VIOLATION")))
+	f := newFake(t, routes(t, map[string]http.HandlerFunc{
+		"GET /v2/checkout/orders/" + testOrder:                 say(200, doc("APPROVED", nil)),
+		"POST /v2/checkout/orders/" + testOrder + "/capture":   say(422, problemBody("UNPROCESSABLE_ENTITY", "COMPLIANCE_VIOLATION")),
+		"POST /v2/checkout/orders/" + testOrder + "/authorize": say(422, problemBody("UNPROCESSABLE_ENTITY", "COMPLIANCE_VIOLATION")),
+	}))
 	_, err := newTestProvider(t, f).Confirm(t.Context(), sdk.ConfirmRequest{PaymentRequest: paymentRequest("server", orderRef()), Key: "op_2"})
 	if r, ok := err.(*sdk.RejectedError); !ok || r.Failure.Code != sdk.FailureDeclined || r.Failure.ProviderCode != "TRANSACTION_REFUSED" {
 		t.Errorf("%v", err)

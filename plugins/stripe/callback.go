@@ -19,18 +19,26 @@ import (
 // event is what is needed of a Stripe event. The library's own type decodes the
 // object a second time, into a map of float64.
 type event struct {
-	ID         string `json:"id"`
-	Type       string `json:"type"`
-	APIVersion string `json:"api_version"`
-	Livemode   bool   `json:"livemode"`
-	Account    string `json:"account"` // set for events of connected accounts
-	Data       struct {
-		Object json.RawMessage `json:"object"`
-	} `json:"data"`
+	ID         string    `json:"id"`
+	Object     string    `json:"object"`
+	Type       string    `json:"type"`
+	APIVersion string    `json:"api_version"`
+	Livemode   bool      `json:"livemode"`
+	Account    string    `json:"account"` // set for events of connected accounts
+	Context    string    `json:"context"` // likewise, of a thin event
+	Data       eventData `json:"data"`
+	Related    struct {
+		ID   string `json:"id"`
+		Type string `json:"type"`
+	} `json:"related_object"` // of a thin event
 }
 
-// HandleCallback implements sdk.Provider, offline.
-func (p *Provider) HandleCallback(_ context.Context, r sdk.CallbackRequest) (*sdk.CallbackResult, error) {
+type eventData struct {
+	Object json.RawMessage `json:"object"`
+}
+
+// HandleCallback implements sdk.Provider, offline but for thin events.
+func (p *Provider) HandleCallback(ctx context.Context, r sdk.CallbackRequest) (*sdk.CallbackResult, error) {
 	if len(p.settings.webhookSecrets) == 0 {
 		return &sdk.CallbackResult{Verdict: sdk.CannotCheck, Reason: "the provider is not configured"}, nil
 	}
@@ -45,12 +53,19 @@ func (p *Provider) HandleCallback(_ context.Context, r sdk.CallbackRequest) (*sd
 	}
 	out := &sdk.CallbackResult{Verdict: sdk.Genuine, EventID: e.ID, Type: e.Type}
 	switch {
-	case e.Account != "":
+	case e.Account != "", e.Object == thinObject && e.Context != "":
 		out.Verdict, out.Reason = sdk.NotOurs, "of a connected account"
 		return out, nil
 	case mode(e.Livemode) != p.settings.mode:
 		out.Verdict, out.Reason = sdk.NotOurs, fmt.Sprintf("a %s event for a %s key", mode(e.Livemode), p.settings.mode)
 		return out, nil
+	}
+	if e.Object == thinObject {
+		var err error
+		if e, err = p.shown(ctx, e); err != nil { // Stripe sends it again
+			out.Verdict, out.Reason = sdk.CannotCheck, err.Error()
+			return out, nil
+		}
 	}
 	fact, err := factOf(e)
 	if err != nil {
@@ -140,8 +155,10 @@ func readerOf(eventType string) func(event) (*sdk.Fact, error) {
 	case "charge.dispute.created", "charge.dispute.updated", "charge.dispute.closed",
 		"charge.dispute.funds_withdrawn", "charge.dispute.funds_reinstated":
 		return disputeFact
-	case "charge.refunded", "payment_intent.partially_funded":
-		return hintOf // charge.refunded names no refund at this version
+	case "charge.refunded", "charge.updated", "payment_intent.partially_funded":
+		// charge.refunded names no refund at this version; charge.updated tells that a
+		// charge is in the balance, and not what Stripe kept of it.
+		return hintOf
 	}
 	return nil
 }

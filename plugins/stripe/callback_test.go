@@ -136,6 +136,7 @@ var eventFacts = []struct {
 	{"payment_intent.created", intentObject + `,"status":"requires_payment_method"`, false, "ignored", ""},
 	{"charge.succeeded", chargeObject + `,"status":"succeeded","captured":true,"amount_captured":2500`, true, sdk.Succeeded, "capture ch_1 25.00 USD"},
 	{"charge.captured", chargeObject + `,"status":"succeeded","captured":true,"amount_captured":2500`, true, sdk.Succeeded, "capture ch_1 25.00 USD"},
+	{"charge.updated", chargeObject + `,"status":"succeeded","captured":true,"amount_captured":2500,"balance_transaction":"txn_1"`, false, "", ""},
 	{"charge.succeeded", chargeObject + `,"status":"succeeded","captured":false`, true, sdk.RequiresCapture, ""},
 	{"charge.pending", chargeObject + `,"status":"pending"`, true, sdk.Pending, ""},
 	{"charge.failed", chargeObject + `,"status":"failed"`, false, "", ""},

@@ -40,7 +40,7 @@ func (p *Provider) createCharge(ctx context.Context, r sdk.CheckoutRequest) (*sd
 		Currency:     &currency,
 		Capture:      stripe.Bool(r.CaptureMode != sdk.CaptureManual),
 		Description:  optional(r.Description),
-		ReceiptEmail: optional(r.Customer.Email),
+		ReceiptEmail: email(r.Customer),
 		Metadata:     metadataFor(r),
 		Source:       &stripe.PaymentSourceSourceParams{Token: &token},
 	}
@@ -69,7 +69,7 @@ func (p *Provider) readCharge(ctx context.Context, r sdk.PaymentRequest) (*sdk.P
 	if isMissing(err) {
 		return nil, sdk.ErrNotFound
 	}
-	out, err := chargeAnswer("read charge", ch, err)
+	out, err := chargeAnswer("read charge", asked(ch, id), err)
 	if err != nil {
 		return nil, err
 	}
@@ -91,7 +91,7 @@ func (p *Provider) captureCharge(ctx context.Context, r sdk.CaptureRequest) (*sd
 	params := &stripe.ChargeCaptureParams{Params: post(ctx, r.Key), Amount: &amount}
 	params.AddExpand("balance_transaction")
 	ch, err := p.api.Charges.Capture(id, params)
-	out, err := chargeAnswer("capture charge", ch, err)
+	out, err := chargeAnswer("capture charge", asked(ch, id), err)
 	if err != nil {
 		read := func() (*sdk.Payment, error) { return p.readCharge(ctx, r.PaymentRequest) }
 		return truthAfter(err, read, func(s sdk.Status) bool { return s != sdk.Succeeded })
@@ -139,6 +139,15 @@ func releaseParams(ctx context.Context, id string, r sdk.CancelRequest) *stripe.
 	}
 	params.AddExpand("charge")
 	return params
+}
+
+// asked is a charge that was asked for, unless the answer is another one's: then it is
+// as unreadable as none.
+func asked(ch *stripe.Charge, id string) *stripe.Charge {
+	if ch != nil && ch.ID != id {
+		return &stripe.Charge{}
+	}
+	return ch
 }
 
 func chargeAnswer(what string, ch *stripe.Charge, err error) (*sdk.Payment, error) {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -48,7 +49,8 @@ func (p *Provider) createSession(ctx context.Context, r sdk.CheckoutRequest) (*s
 	if err != nil {
 		return nil, err
 	}
-	if err := checkExpiry(r); err != nil {
+	expiry, err := sessionExpiry(r)
+	if err != nil {
 		return nil, err
 	}
 	// Metadata of a session is not copied to its PaymentIntent, whose events
@@ -59,7 +61,7 @@ func (p *Provider) createSession(ctx context.Context, r sdk.CheckoutRequest) (*s
 		Mode:              stripe.String(string(stripe.CheckoutSessionModePayment)),
 		LineItems:         items,
 		ClientReferenceID: optional(r.AttemptID),
-		CustomerEmail:     optional(r.Customer.Email),
+		CustomerEmail:     email(r.Customer),
 		Metadata:          metadata,
 		PaymentIntentData: &stripe.CheckoutSessionPaymentIntentDataParams{
 			Description: optional(r.Description),
@@ -69,8 +71,8 @@ func (p *Provider) createSession(ctx context.Context, r sdk.CheckoutRequest) (*s
 	if r.CaptureMode == sdk.CaptureManual {
 		params.PaymentIntentData.CaptureMethod = stripe.String(string(stripe.PaymentIntentCaptureMethodManual))
 	}
-	if !r.ExpiresAt.IsZero() {
-		params.ExpiresAt = stripe.Int64(r.ExpiresAt.Unix())
+	if !expiry.IsZero() {
+		params.ExpiresAt = stripe.Int64(expiry.Unix())
 	}
 	if r.Input["ui_mode"] == uiEmbedded { // takes no success_url and no cancel_url
 		params.UIMode = stripe.String(uiEmbedded)
@@ -86,19 +88,28 @@ func (p *Provider) createSession(ctx context.Context, r sdk.CheckoutRequest) (*s
 	return p.sessionAnswer("create checkout session", s, err)
 }
 
-// checkExpiry rejects what Stripe would not take however soon it is sent. It
-// leaves a minute for the way there. What passes here and is refused by Stripe
-// was sent late, so that the refusal says nothing of an earlier sending: time is
-// the one thing that may differ between two sendings of the same bytes.
-func checkExpiry(r sdk.CheckoutRequest) error {
-	open := r.ExpiresAt.Sub(r.CreatedAt)
-	if r.ExpiresAt.IsZero() || open >= minOpen+time.Minute && open <= maxOpen {
-		return nil
+// sessionExpiry is when Stripe closes the session by itself, zero for Stripe's default:
+// with the order, or after 35 minutes where that is too soon for Stripe. The session then
+// outlives the order, and is expired by the hub, which cancels what can still be paid
+// when an order's time is up. What no sending could make valid is rejected.
+// It depends on the request alone: what passes here and is refused by Stripe was sent
+// late, so that the refusal says nothing of an earlier sending. Time is the one thing
+// that may differ between two sendings of the same bytes.
+func sessionExpiry(r sdk.CheckoutRequest) (time.Time, error) {
+	if r.ExpiresAt.IsZero() {
+		return time.Time{}, nil
 	}
-	return sdk.Rejected(sdk.Failure{
-		Code:    sdk.FailureInvalidRequest,
-		Message: "Stripe keeps a checkout session open for 31 minutes to 24 hours.",
-	})
+	open := r.ExpiresAt.Sub(r.CreatedAt)
+	if open <= 0 || open > maxOpen {
+		return time.Time{}, sdk.Rejected(sdk.Failure{
+			Code:    sdk.FailureInvalidRequest,
+			Message: "Stripe keeps a checkout session open for 24 hours at most.",
+		})
+	}
+	if open < minOpen+time.Minute {
+		open = minOpen + 5*time.Minute
+	}
+	return r.CreatedAt.Add(open), nil
 }
 
 // lineItems shows the payer what is bought, if its lines add up to the amount
@@ -167,6 +178,20 @@ func optional(s string) *string {
 		return nil
 	}
 	return &s
+}
+
+// emailForm is what Stripe takes for an address; it answers 400 email_invalid to others,
+// and to some that look like it.
+var emailForm = regexp.MustCompile(`^[A-Za-z0-9.!#$%&'*+/=?^_{|}~-]{1,64}@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}$`)
+
+// email is a customer's address, unless Stripe might refuse the payment for it: a page
+// without it asks the payer, and a receipt less is no reason to lose an order.
+func email(c sdk.Customer) *string {
+	local, _, _ := strings.Cut(c.Email, "@")
+	if !emailForm.MatchString(c.Email) || strings.HasPrefix(local, ".") || strings.HasSuffix(local, ".") || strings.Contains(local, "..") {
+		return nil
+	}
+	return &c.Email
 }
 
 // readSession reads a session with all that hangs on it.

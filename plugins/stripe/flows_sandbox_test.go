@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -288,5 +289,32 @@ func TestSandbox_LostChargeIsFoundAndHealed(t *testing.T) {
 	}
 	if books, err := doors.Books(t.Context()); err != nil || len(books.Captures) != 1 {
 		t.Errorf("%+v %v", books, err)
+	}
+}
+
+// TestSandbox_NoPaymentIsLostForAnAddress: what Stripe would not take for an e-mail
+// address is left out; the payment is made.
+func TestSandbox_NoPaymentIsLostForAnAddress(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	for i, address := range []string{
+		"jenny@", "jenny", "@example.com", "jenny@example", "jenny@example..com", ".jenny@example.com", "jenny.@example.com", "a b@example.com",
+		"jenny@exam_ple.com", "jenny@example.com.", "Jenny <jenny@example.com>", "jenny@-example.com", "jen\"ny@example.com", "jénny@example.com",
+	} {
+		for flow, input := range map[string][]string{"checkout_session": nil, "charge": {"token", "tok_visa"}} {
+			r := checkoutOf(flow, input...)
+			r.Key, r.CreatedAt, r.Customer.Email = fmt.Sprint("op_", flow, i), time.Now(), address
+			if _, err := h.CreateCheckout(t.Context(), r); err != nil {
+				t.Errorf("%s, %q: %v", flow, address, err)
+			}
+			if got := email(r.Customer); got != nil {
+				t.Errorf("%q is sent", address)
+			}
+		}
+	}
+	for _, address := range []string{"ada@example.com", "a.b+c@sub.example.co.uk", "o'neil@example.museum", "1@2.io"} {
+		if got := email(sdk.Customer{Email: address}); got == nil || *got != address {
+			t.Errorf("%q is not sent", address)
+		}
 	}
 }

@@ -80,6 +80,7 @@ func (p *Provider) Describe() sdk.Description {
 	d := sdk.Description{
 		Name: "stripe", Title: "Stripe", Version: version,
 		Settings: settingsFields,
+		Proof:    sdk.ProofSignedBody,
 		Repeats: map[sdk.OperationKind]sdk.Repeat{
 			sdk.OpCreate: repeat, sdk.OpConfirm: repeat, sdk.OpCapture: repeat, sdk.OpCancel: repeat, sdk.OpRefund: repeat,
 		},

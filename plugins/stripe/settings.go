@@ -26,7 +26,7 @@ var settingsFields = []sdk.Field{
 		Help: "sk_test_..., sk_live_..., or a restricted key rk_... that may write Checkout Sessions, PaymentIntents, Charges and Refunds and read Disputes and the Balance. Its prefix decides between test and live.",
 	},
 	{
-		Name: "webhook_secret", Title: "Webhook signing secret", Required: true, Secret: true, MaxLen: 2000,
+		Name: "webhook_secret", Title: "Webhook signing secret", Required: true, Secret: true, Several: true, MaxLen: 2000,
 		Help: "whsec_... of the endpoint, or of `stripe listen`. Separate several by commas while one is rolled. Create the endpoint with API version " + stripe.APIVersion + ", else every event costs a read.",
 	},
 	{

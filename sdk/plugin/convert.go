@@ -53,8 +53,13 @@ func fromMoney(m *pb.Money) sdk.Money {
 func toRef(r sdk.Ref) *pb.Ref   { return &pb.Ref{Kind: r.Kind, Value: r.Value} }
 func fromRef(r *pb.Ref) sdk.Ref { return sdk.Ref{Kind: r.GetKind(), Value: r.GetValue()} }
 
-func toURLs(u sdk.URLs) *pb.URLs   { return &pb.URLs{Return: u.Return, Cancel: u.Cancel} }
-func fromURLs(u *pb.URLs) sdk.URLs { return sdk.URLs{Return: u.GetReturn(), Cancel: u.GetCancel()} }
+func toURLs(u sdk.URLs) *pb.URLs {
+	return &pb.URLs{Return: u.Return, Cancel: u.Cancel, Callback: u.Callback}
+}
+
+func fromURLs(u *pb.URLs) sdk.URLs {
+	return sdk.URLs{Return: u.GetReturn(), Cancel: u.GetCancel(), Callback: u.GetCallback()}
+}
 
 func toDescription(d sdk.Description) *pb.Description {
 	repeats := make(map[string]*pb.Repeat, len(d.Repeats))
@@ -64,6 +69,7 @@ func toDescription(d sdk.Description) *pb.Description {
 	return &pb.Description{
 		Name: d.Name, Title: d.Title, Version: d.Version,
 		Settings: each(d.Settings, toField), Flows: each(d.Flows, toFlow), Repeats: repeats,
+		Proof: string(d.Proof),
 	}
 }
 
@@ -79,20 +85,21 @@ func fromDescription(d *pb.Description) sdk.Description {
 	return sdk.Description{
 		Name: d.GetName(), Title: d.GetTitle(), Version: d.GetVersion(),
 		Settings: each(d.GetSettings(), fromField), Flows: each(d.GetFlows(), fromFlow), Repeats: repeats,
+		Proof: sdk.Proof(d.GetProof()),
 	}
 }
 
 func toField(f sdk.Field) *pb.Field {
 	return &pb.Field{
 		Name: f.Name, Title: f.Title, Help: f.Help, Required: f.Required, Secret: f.Secret, Public: f.Public,
-		Options: f.Options, Default: f.Default, MaxLen: int32(f.MaxLen),
+		Options: f.Options, Default: f.Default, MaxLen: int32(f.MaxLen), Several: f.Several,
 	}
 }
 
 func fromField(f *pb.Field) sdk.Field {
 	return sdk.Field{
 		Name: f.GetName(), Title: f.GetTitle(), Help: f.GetHelp(), Required: f.GetRequired(), Secret: f.GetSecret(), Public: f.GetPublic(),
-		Options: f.GetOptions(), Default: f.GetDefault(), MaxLen: int(f.GetMaxLen()),
+		Options: f.GetOptions(), Default: f.GetDefault(), MaxLen: int(f.GetMaxLen()), Several: f.GetSeveral(),
 	}
 }
 

@@ -38,12 +38,13 @@ func (s *sheet) attempt(c *Case, change ...func(*sdk.CheckoutRequest)) *attempt 
 		AttemptID: s.id("att"), InstanceID: instance, OrderID: s.id("ord"), Key: s.id("op"), Flow: s.flow.Name,
 		AppID: "app_exam", Reference: "INV 7:a", KeyHash: strings.Repeat("5a", 16), Digest: strings.Repeat("c3", 16),
 		Amount: s.exam.paper.Amount, CaptureMode: mode, Input: map[string]string{},
-		URLs:      sdk.URLs{Return: "https://shop.example/return", Cancel: "https://shop.example/cancel"},
+		URLs:      sdk.URLs{Return: "https://shop.example/return", Cancel: "https://shop.example/cancel", Callback: s.mail.url},
 		CreatedAt: time.Now().UTC().Truncate(time.Millisecond), Description: "Two books",
 		Customer: sdk.Customer{Email: "ada@example.com", Name: "Ada Lovelace"},
 		// Several, so that their order shows if it is left to chance.
 		Metadata: map[string]string{"basket": "7", "channel": "web", "campaign": "may", "visit": "3", "zone": "b"},
 	}
+	a.request.ExpiresAt = a.request.CreatedAt.Add(6 * time.Hour).Truncate(time.Second) // a hub always says when
 	for _, c := range change {
 		c(&a.request)
 	}

@@ -63,6 +63,14 @@ var rules = slices.Concat([]rule{
 		advice: "Where the payer must do more, the payment is requires_action with a NextAction, until they did it.",
 	},
 	{
+		name: "open_is_not_paid", flow: openIsNotPaid, applies: payerActs,
+		advice: "Until the payer did their part a payment is requires_action, with no captures and nothing authorised, whatever the provider calls it.",
+	},
+	{
+		name: "another_process", flow: anotherProcess,
+		advice: "Keep nothing between two calls but connections and tokens: a hub restarts plugins at any moment, and several hubs run one each. What must be kept goes into Refs, Opaque or the provider's metadata.",
+	},
+	{
 		name: "refs_stay", flow: refsStay,
 		advice: "Refs[0] names the payment and never changes, from the first answer to the last read: put later names behind it.",
 	},
@@ -106,8 +114,12 @@ var rules = slices.Concat([]rule{
 		advice: "A read that failed (500, empty, HTML, cut) is an error that claims nothing: not ErrNotFound, which says that no money moved, and not an empty Payment.",
 	},
 	{
+		name: "read_tells_theirs", flow: readTellsTheirs,
+		advice: "Every amount of GetPayment is the provider's own: the hub's Amount is zero there, and what a client may have paid instead must show.",
+	},
+	{
 		name: "list_knows", flow: listKnows, applies: createsItself,
-		advice: "List tells of every payment since the given time, page by page until Next is empty, with the refs and captures that GetPayment shows.",
+		advice: "List tells of every payment since the given time, page by page until Next is empty, with the refs and captures that GetPayment shows. Limit is how many a page may hold.",
 	},
 
 	{
@@ -119,8 +131,16 @@ var rules = slices.Concat([]rule{
 		advice: "A proven Fact and GetPayment tell the same story: the same id, amount and currency for each capture and refund. Otherwise money is counted twice.",
 	},
 	{
+		name: "callback_proof", flow: callbackProof,
+		advice: "Describe's Proof says what proves a callback: signed_body, secret_address or none. A Fact is Proven only where a signature covers the whole body; the hub reads all others before money counts.",
+	},
+	{
 		name: "callback_forged", flow: callbackForged,
-		advice: "Check the signature over the raw body before anything is read of it: what is altered, unsigned or signed for another body is Forged.",
+		advice: "Check the signature over the raw body before anything is read of it: what is altered, unsigned or signed for another body is Forged. Method, path, query and headers that no signature covers decide nothing.",
+	},
+	{
+		name: "callback_malformed", flow: callbackMalformed,
+		advice: "Anybody can post anything to the callback's address: what is no event is Forged, or Genuine without a Fact, and never an error or a panic.",
 	},
 	{
 		name: "callback_stale", flow: callbackStale,
@@ -128,7 +148,7 @@ var rules = slices.Concat([]rule{
 	},
 	{
 		name: "callback_repeated", flow: callbackRepeated,
-		advice: "EventID is the provider's own id of the event: the same at every delivery, whatever the order and spelling of headers. The hub absorbs repeats by it.",
+		advice: "EventID is the provider's own id of the event: the same at every delivery, whatever the order and spelling of headers, and another for another event. The hub absorbs repeats by it. Leave it empty where the provider has none.",
 	},
 
 	{
@@ -214,6 +234,11 @@ func can(c sdk.Capability) func(*FlowPaper, sdk.Flow) bool {
 
 // createsItself: not a flow in which the browser creates the payment.
 func createsItself(_ *FlowPaper, f sdk.Flow) bool { return !f.Can(sdk.CreatedByBrowser) }
+
+// payerActs: the payment is open until the payer does something.
+func payerActs(p *FlowPaper, f sdk.Flow) bool {
+	return f.Can(sdk.PayerActs) && len(p.Success.Payer) > 0
+}
 
 func hasAction(p *FlowPaper, _ sdk.Flow) bool { return p.Action != nil }
 

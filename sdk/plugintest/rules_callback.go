@@ -130,29 +130,42 @@ func ahead(event, read sdk.MovementStatus) bool {
 	return event != read && event != sdk.MovementPending
 }
 
-func callbackForged(s *sheet) {
-	g := s.gather()
-	for _, c := range g.calls[:min(len(g.calls), 3)] {
-		forged := map[string]sdk.CallbackRequest{}
-		bare := c
-		bare.Headers = nil
-		forged["without headers"] = bare
-		other := c
-		other.Body = []byte(`{"id":"evt_forged"}`)
-		forged["with another body"] = other
-		other.Body = nil
-		forged["with an empty body"] = other
-		other.Body = append(bytes.Clone(c.Body), '\n')
-		forged["with one byte more"] = other
-		for what, r := range forged {
-			s.forged(what, r)
+// proofs are the words for what proves a callback.
+var proofs = []sdk.Proof{sdk.ProofSignedBody, sdk.ProofSecretAddress, sdk.ProofNone}
+
+func callbackProof(s *sheet) {
+	proof := s.description.Proof
+	if !slices.Contains(proofs, proof) {
+		s.fatalf("Describe's Proof is %q: say one of %q", proof, proofs)
+	}
+	for _, c := range s.gather().calls {
+		res := s.judge(c)
+		if proven := slices.ContainsFunc(res.Facts, func(f sdk.Fact) bool { return f.Proven }); proven && proof != sdk.ProofSignedBody {
+			s.Errorf("event %s has a proven fact, and the plugin's proof is %s", res.Type, proof)
 		}
-		const samples = 24
-		for i := 0; i < len(c.Body); i += max(1, len(c.Body)/samples) {
-			altered := c
-			altered.Body = bytes.Clone(c.Body)
-			altered.Body[i] ^= 1
-			s.forged("with one bit altered", altered)
+	}
+}
+
+func callbackForged(s *sheet) {
+	calls := s.gather().calls
+	for i, c := range calls[:min(len(calls), 3)] {
+		genuine := s.judge(c)
+		switch s.description.Proof {
+		case sdk.ProofSignedBody:
+			for _, a := range sdk.Alterations(c) {
+				if res := s.judge(a.Request); a.Believed(genuine, res) {
+					s.Errorf("a callback %s is genuine (%s) and says %+v; the genuine one says %+v", a.What, res.Reason, res.Facts, genuine.Facts)
+				}
+			}
+			if other := calls[(i+1)%len(calls)]; !bytes.Equal(other.Body, c.Body) {
+				swapped := c
+				swapped.Body = other.Body
+				s.forged("with the body of another", swapped)
+			}
+		case sdk.ProofSecretAddress:
+			bare := c
+			bare.Path, bare.Query, bare.Headers = "/", "", nil
+			s.forged("without path, query and headers", bare)
 		}
 	}
 }
@@ -164,9 +177,34 @@ func (s *sheet) forged(what string, r sdk.CallbackRequest) {
 	}
 }
 
+// malformed are bodies that no provider sends, and anybody can.
+var malformed = []string{
+	"", "null", "[]", "{}", "0", `"x"`, "{", `{"id":{}}`, `{"id":null,"type":[]}`, "id=tr_1&id=tr_2", "\x00\xff", "<xml/>",
+	`{"data":{"object":null}}`, strings.Repeat("[", 10_000), strings.Repeat("x", 100_000),
+}
+
+func callbackMalformed(s *sheet) {
+	calls := s.gather().calls
+	for _, body := range malformed {
+		for _, headers := range [][]sdk.Header{calls[0].Headers, nil} {
+			r := calls[0]
+			r.Headers, r.Body = headers, []byte(body)
+			ctx, cancel := s.within(patience)
+			res, err := s.client.HandleCallback(ctx, r)
+			cancel()
+			switch {
+			case err != nil:
+				s.Errorf("a callback with the body %.40q is an error: %v", body, err)
+			case slices.ContainsFunc(res.Facts, func(f sdk.Fact) bool { return f.Proven }):
+				s.Errorf("a callback with the body %.40q proves %+v", body, res.Facts)
+			}
+		}
+	}
+}
+
 func callbackStale(s *sheet) {
 	age, limited, err := s.exam.paper.callbackAge()
-	if err != nil || !limited {
+	if err != nil || !limited || s.description.Proof == sdk.ProofNone {
 		s.Logf("the provider signs no time")
 		return
 	}
@@ -179,11 +217,13 @@ func callbackStale(s *sheet) {
 }
 
 func callbackRepeated(s *sheet) {
+	bodies := map[string][]byte{}
 	for _, c := range s.gather().calls {
 		first := s.judge(c)
-		if first.EventID == "" {
-			s.Errorf("event %s has no EventID", first.Type)
+		if body, known := bodies[first.EventID]; known && first.EventID != "" && !bytes.Equal(body, c.Body) {
+			s.Errorf("two events have the EventID %q: the hub drops the second\n%.300s\n%.300s", first.EventID, body, c.Body)
 		}
+		bodies[first.EventID] = c.Body
 		turned := c
 		turned.Headers = slices.Clone(c.Headers)
 		slices.Reverse(turned.Headers)

@@ -2,6 +2,8 @@ package plugintest
 
 import (
 	"errors"
+	"fmt"
+	"reflect"
 	"slices"
 	"time"
 
@@ -117,6 +119,11 @@ func readFinds(s *sheet) {
 		if p.AttemptID != a.request.AttemptID || p.InstanceID != instance {
 			s.Errorf("the provider's metadata say attempt %q of hub %q, want %q of %q", p.AttemptID, p.InstanceID, a.request.AttemptID, instance)
 		}
+		theirs := a.unnamed()
+		theirs.InstanceID = "another hub"
+		if p, err := s.client.GetPayment(ctx, theirs); err == nil && p.InstanceID != instance {
+			s.Errorf("asked by another hub, GetPayment finds the payment of hub %q and says that it is of %q", instance, p.InstanceID)
+		}
 		a.pay()
 	}
 }
@@ -139,6 +146,70 @@ func readNotFound(s *sheet) {
 	_, err = s.client.GetRefund(ctx, sdk.GetRefundRequest{PaymentRequest: a.named(), RefundID: s.id("ref"), CaptureID: a.capture().ID})
 	if !errors.Is(err, sdk.ErrNotFound) {
 		s.Errorf("GetRefund of a refund that nobody made is %s (%v)", class(err), err)
+	}
+}
+
+// readTellsTheirs: what a read is told of the amount decides nothing of its answer.
+func readTellsTheirs(s *sheet) {
+	a := s.paid()
+	truth := a.read()
+	for what, amount := range map[string]sdk.Money{
+		"no amount": {}, "another amount": {Amount: a.request.Amount.Amount + 1, Currency: a.request.Amount.Currency, Exponent: a.request.Amount.Exponent},
+		"another currency": {Amount: a.request.Amount.Amount, Currency: "XTS", Exponent: a.request.Amount.Exponent},
+	} {
+		r := a.named()
+		r.Amount = amount
+		ctx, cancel := s.within(patience)
+		p, err := s.client.GetPayment(ctx, r)
+		cancel()
+		switch {
+		case err != nil:
+			s.Errorf("GetPayment, told %s, fails: %v", what, err)
+		case !reflect.DeepEqual(p, truth):
+			s.Errorf("GetPayment, told %s, answers\n%+v\ntold what was asked for it answers\n%+v", what, *p, *truth)
+		}
+	}
+	if s.flow.Can(sdk.CreatedByBrowser) {
+		s.paysLess()
+	}
+}
+
+// paysLess has the browser make a payment of less than was asked for. What is told of
+// it must be that, if it is told at all.
+func (s *sheet) paysLess() {
+	s.Helper()
+	a := s.attempt(s.paper.Success).create()
+	asked, less := a.request.Amount, a.request.Amount
+	less.Amount--
+	for name, value := range a.vars {
+		switch value {
+		case asked.Decimal():
+			a.vars[name] = less.Decimal()
+		case fmt.Sprint(asked.Amount):
+			a.vars[name] = fmt.Sprint(less.Amount)
+		}
+	}
+	ctx, cancel := s.within(patience)
+	defer cancel()
+	var told []*sdk.Payment
+	if step, ok := a.walk(true); ok {
+		if p, err := s.client.Confirm(ctx, a.confirmation(step)); err == nil {
+			told = append(told, p)
+			a.learn(p)
+		}
+	}
+	if p, err := s.client.GetPayment(ctx, a.named()); err == nil {
+		told = append(told, p)
+	}
+	for _, p := range told {
+		if (p.Status == sdk.Succeeded || p.Status == sdk.RequiresCapture) && !p.Amount.Equal(less) {
+			s.Errorf("asked was %s, the payer paid %s, and the plugin says %s: %+v", asked, less, p.Amount, *p)
+		}
+		for _, c := range p.Captures.Items {
+			if !c.Amount.Equal(less) {
+				s.Errorf("asked was %s, the payer paid %s, and the plugin tells of the capture %+v", asked, less, c)
+			}
+		}
 	}
 }
 
@@ -169,13 +240,23 @@ func readNoGuess(s *sheet) {
 	}
 }
 
+// listed is how many payments list_knows makes: more than a page of listPage holds.
+const (
+	listed   = 4
+	listPage = 2
+)
+
 func listKnows(s *sheet) {
 	began := time.Now().UTC().Add(-2 * time.Second)
-	a := s.paid()
+	made := map[sdk.Ref]*attempt{}
+	for range listed {
+		a := s.paid()
+		made[a.payment.Refs[0]] = a
+	}
 	cursor := ""
 	for range 200 {
 		ctx, cancel := s.within(patience)
-		page, err := s.client.List(ctx, sdk.ListRequest{Since: began, Cursor: cursor, Limit: 3})
+		page, err := s.client.List(ctx, sdk.ListRequest{Since: began, Cursor: cursor, Limit: listPage})
 		cancel()
 		if notOffered(err) {
 			s.Logf("the plugin lists nothing")
@@ -183,21 +264,72 @@ func listKnows(s *sheet) {
 		}
 		s.must("List", err)
 		for _, p := range page.Payments {
-			if slices.ContainsFunc(p.Refs, func(r sdk.Ref) bool { return slices.Contains(a.payment.Refs, r) }) {
+			for _, r := range p.Refs {
+				a := made[r]
+				if a == nil {
+					continue
+				}
 				if a.request.CaptureMode == sdk.CaptureAutomatic && (len(p.Captures.Items) != 1 || p.Captures.Items[0].ID != a.capture().ID) {
 					s.Errorf("List shows the captures %+v, GetPayment %+v", p.Captures.Items, a.payment.Captures.Items)
 				}
-				return
+				delete(made, r)
 			}
 		}
-		if page.Next == "" {
-			s.Errorf("List ends without the payment %+v, made after the time it was asked for", a.payment.Refs)
+		switch {
+		case len(made) == 0:
 			return
-		}
-		if page.Next == cursor {
+		case page.Next == "":
+			s.Errorf("List ends without %d of %d payments made after the time it was asked for; pages were of %d", len(made), listed, listPage)
+			return
+		case page.Next == cursor:
 			s.fatalf("List gives the same cursor again: %q", cursor)
 		}
 		cursor = page.Next
 	}
 	s.Errorf("List does not end")
+}
+
+// openIsNotPaid: before the payer did anything, nobody has paid.
+func openIsNotPaid(s *sheet) {
+	a := s.attempt(s.paper.Success).create()
+	told := map[string]*sdk.Payment{"CreateCheckout": a.payment}
+	ctx, cancel := s.within(patience)
+	defer cancel()
+	if p, err := s.client.GetPayment(ctx, a.named()); err == nil {
+		told["GetPayment"] = p
+	}
+	for what, p := range told {
+		if p.Status == sdk.Succeeded || p.Status == sdk.RequiresCapture || len(p.Captures.Items) > 0 || !p.Authorized.IsZero() {
+			s.Errorf("nobody has paid, and %s says %q with the captures %+v", what, p.Status, p.Captures.Items)
+		}
+	}
+}
+
+// anotherProcess: what one process began the next one goes on with, and knows whose it is.
+func anotherProcess(s *sheet) {
+	a := s.attempt(s.paper.Success).create()
+	first := s.client
+	second := s.fresh(s.wire.url)
+	defer second.kill()
+	s.exam.client = second.client
+	defer func() { s.exam.client = first }()
+	a.pay()
+	if a.request.CaptureMode == sdk.CaptureManual {
+		a.take(a.request.Amount)
+	}
+	if s.flow.Can(sdk.CanRefund) {
+		ctx, cancel := s.within(patience)
+		defer cancel()
+		asked := a.refund(s.part(a.request.Amount))
+		made, err := second.client.Refund(ctx, asked)
+		s.must("Refund in another process", err)
+		got, err := first.GetRefund(ctx, sdk.GetRefundRequest{PaymentRequest: a.named(), ProviderID: made.ID, RefundID: asked.RefundID, CaptureID: asked.CaptureID})
+		if err != nil || got.ID != made.ID {
+			s.Errorf("GetRefund in another process: %+v, %v; want %s", got, err, made.ID)
+		}
+	}
+	there, here := a.read(), func() *sdk.Payment { s.exam.client = first; return a.read() }()
+	if !reflect.DeepEqual(there, here) {
+		s.Errorf("two processes tell of one payment\n%+v\n%+v", *there, *here)
+	}
 }

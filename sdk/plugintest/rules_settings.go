@@ -67,16 +67,25 @@ func (s *sheet) another(sandboxURL string) *process {
 	if p := s.others[sandboxURL]; p != nil {
 		return p
 	}
+	p := s.fresh(sandboxURL)
+	s.closers = append(s.closers, p.kill)
+	s.others[sandboxURL] = p
+	return p
+}
+
+// fresh returns a process that has done nothing yet, for its caller to kill.
+func (s *sheet) fresh(sandboxURL string) *process {
+	s.Helper()
 	settings, err := s.exam.paper.settings(sandboxURL, s.known)
 	s.must("settings", err)
 	p, err := s.launch()
 	s.must("a second process", err)
-	s.closers = append(s.closers, p.kill)
 	ctx, cancel := s.within(patience)
 	defer cancel()
-	_, err = p.client.Configure(ctx, settings)
-	s.must("Configure", err)
-	s.others[sandboxURL] = p
+	if _, err = p.client.Configure(ctx, settings); err != nil {
+		p.kill()
+		s.must("Configure", err)
+	}
 	return p
 }
 

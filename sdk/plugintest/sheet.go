@@ -35,7 +35,7 @@ func (s *sheet) must(what string, err error) {
 
 // within bounds a call as the hub does.
 func (s *sheet) within(d time.Duration) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(s.Context(), d)
+	return context.WithTimeout(s.ctx, d)
 }
 
 // class is what the hub makes of an outcome.

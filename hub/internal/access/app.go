@@ -52,18 +52,24 @@ func AddKey(ctx context.Context, db *postgres.DB, k postgres.NewKey, now time.Ti
 
 // RotateKey makes a key that may do what an old one may, which ends at a time:
 // until then both work. NotFound: the app has no such key, or it has ended.
-func RotateKey(ctx context.Context, db *postgres.DB, appID, oldID string, ends, now time.Time) (id, key string, err error) {
-	k, key := fresh(postgres.NewKey{AppID: appID}, now)
+func RotateKey(ctx context.Context, db *postgres.DB, k postgres.NewKey, oldID string, ends, now time.Time) (id, key string, err error) {
+	k, key = fresh(k, now)
 	return k.ID, key, tooManyKeys(db.RotateKey(ctx, oldID, k, ends))
 }
 
 func fresh(k postgres.NewKey, now time.Time) (postgres.NewKey, string) {
 	key := NewKey()
-	k.ID, k.Hint, k.Hash, k.CreatedAt = ledger.NewID("key", now), Hint(key), HashKey(key), now
+	if k.ID == "" {
+		k.ID = ledger.NewID("key", now)
+	}
+	k.Hint, k.Hash, k.CreatedAt = Hint(key), HashKey(key), now
 	return k, key
 }
 
 func tooManyKeys(err error) error {
+	if errors.Is(err, postgres.ErrTaken) {
+		return ledger.Conflictf("already_made", "this form was sent twice, and the key that it made was shown the first time; if nobody has it, revoke it and make another")
+	}
 	if errors.Is(err, postgres.ErrDuplicate) {
 		return ledger.Conflictf("too_many_keys", "the app has %d keys, which is the limit: revoke one first", postgres.MaxKeys)
 	}

@@ -15,22 +15,23 @@ import (
 var ErrUnknownKey = errors.New("unknown API key")
 
 const (
-	// keyAge is how long an answer about a good key holds: a key that is revoked
-	// or expires is refused by every hub within that time.
+	// keyAge is how long an answer about a key holds: a key that is revoked or
+	// expires is refused by every hub within that time.
 	keyAge = time.Second
 
-	keysMost    = 1000 // remembered
+	keysMost    = 1000 // remembered, of good ones and of bad ones
 	keysTimeout = 5 * time.Second
 )
 
-// Keys checks API keys. A good one is looked up once in keyAge, however many
-// requests come with it; a bad one each time.
+// Keys checks API keys. Each is looked up once in keyAge, however many requests come
+// with it. Bad ones are remembered beside the good ones, and push out none of them.
 type Keys struct {
 	DB  *postgres.DB
 	Now func() time.Time
 
 	mu     sync.RWMutex
-	known  map[string]knownKey // by hash
+	known  map[string]knownKey  // by hash
+	bad    map[string]time.Time // by hash, when they were looked up
 	lookUp singleflight.Group
 }
 
@@ -48,7 +49,11 @@ func (k *Keys) App(ctx context.Context, key string) (postgres.App, error) {
 	hash := HashKey(key)
 	k.mu.RLock()
 	known, ok := k.known[string(hash)]
+	bad, refused := k.bad[string(hash)]
 	k.mu.RUnlock()
+	if refused && time.Since(bad) < keyAge {
+		return postgres.App{}, ErrUnknownKey
+	}
 	if ok && time.Since(known.at) < keyAge {
 		return known.app, nil
 	}
@@ -69,12 +74,21 @@ func (k *Keys) App(ctx context.Context, key string) (postgres.App, error) {
 func (k *Keys) remember(hash string, known knownKey, err error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if err != nil {
+	switch {
+	case errors.Is(err, postgres.ErrNotFound):
 		delete(k.known, hash)
-		return
+		keep(&k.bad, hash, known.at)
+	case err != nil:
+		delete(k.known, hash)
+	default:
+		keep(&k.known, hash, known)
 	}
-	if k.known == nil || len(k.known) >= keysMost {
-		k.known = map[string]knownKey{}
+}
+
+// keep adds to a map, which is emptied when it is full.
+func keep[V any](m *map[string]V, key string, v V) {
+	if *m == nil || len(*m) >= keysMost {
+		*m = map[string]V{}
 	}
-	k.known[hash] = known
+	(*m)[key] = v
 }

@@ -173,11 +173,18 @@ func (s *server) problem(c *fiber.Ctx, err error) *Problem {
 	return problemOf(err, id, s.Logger)
 }
 
+const idempotencyKey = "Idempotency-Key"
+
 // plain refuses what JSON must not be: compressed (it would be unpacked before
-// any limit), not UTF-8, or with a NUL in it.
+// any limit), not UTF-8, or with a NUL in it; and two idempotency keys.
 func (s *server) plain(c *fiber.Ctx) error {
 	if c.Get(fiber.HeaderContentEncoding) != "" {
 		return newProblem(fiber.StatusUnsupportedMediaType, "unsupported_media_type", "send the body uncompressed, without Content-Encoding")
+	}
+	if len(c.Request().Header.PeekAll(idempotencyKey)) > 1 {
+		p := newProblem(fiber.StatusUnprocessableEntity, "invalid_request", "is there more than once: nobody can tell which of them counts")
+		p.Param = idempotencyKey
+		return p
 	}
 	body := c.Request().Body()
 	if len(body) == 0 {
@@ -226,7 +233,8 @@ type appKey struct{}
 
 // authenticate finds the app of the key. Everything below it is that app's.
 func (s *server) authenticate(c *fiber.Ctx) error {
-	key, ok := strings.CutPrefix(c.Get(fiber.HeaderAuthorization), "Bearer ")
+	scheme, key, _ := strings.Cut(c.Get(fiber.HeaderAuthorization), " ")
+	ok := strings.EqualFold(scheme, "Bearer") // RFC 9110, 11.1: in any case
 	app, err := s.keys.App(c.UserContext(), key)
 	if !ok || err == access.ErrUnknownKey {
 		c.Set(fiber.HeaderWWWAuthenticate, "Bearer")

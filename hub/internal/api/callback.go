@@ -102,6 +102,9 @@ type CallbackPage struct {
 }
 
 func (s *server) listCallbacks(ctx context.Context, in *ListCallbacksInput) (*CallbackPage, error) {
+	if err := checkCursor(ledger.CallbackID, in.Cursor); err != nil {
+		return nil, err
+	}
 	all, err := s.DB.Callbacks(ctx, postgres.CallbackFilter{
 		AppID: caller(ctx, "").App.ID, OrderID: in.OrderID, Outcome: in.Outcome, Before: in.Cursor, Limit: in.Limit + 1,
 	})

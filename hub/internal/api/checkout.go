@@ -13,6 +13,11 @@ type Key struct {
 	IdempotencyKey string `header:"Idempotency-Key" required:"true" minLength:"1" maxLength:"200" pattern:"^[!-~]+$" patternDescription:"printable ASCII without spaces" doc:"Yours, new for each new request. Repeating a request with the same key is harmless"`
 }
 
+// OptionalKey makes a request that asks for no money harmless to repeat.
+type OptionalKey struct {
+	IdempotencyKey string `header:"Idempotency-Key" minLength:"1" maxLength:"200" pattern:"^[!-~]+$" patternDescription:"printable ASCII without spaces" doc:"Yours, new for each new request. With it, repeating the request makes nothing twice and is answered as the first time"`
+}
+
 // Pay is how an order is to be paid.
 type Pay struct {
 	Provider string            `json:"provider" minLength:"1" maxLength:"40" doc:"As GET /v1/providers names it" example:"stripe"`
@@ -76,10 +81,14 @@ func (s *server) checkout(ctx context.Context, in *CheckoutInput) (*OrderOutput,
 type CheckoutAgainInput struct {
 	Key
 	OrderID
-	Body Pay
+	Body struct {
+		Pay
+		Amount   int64  `json:"amount,omitempty" minimum:"1" maximum:"999999999999" doc:"What the order is for from now on, in minor units. It can change as long as providers refused every attempt so far"`
+		Currency string `json:"currency,omitempty" pattern:"^[A-Z]{3}$" patternDescription:"ISO 4217 code in upper case" doc:"Likewise, with the amount"`
+	}
 }
 
 func (s *server) checkoutAgain(ctx context.Context, in *CheckoutAgainInput) (*OrderOutput, error) {
-	a, err := s.Payments.CheckoutAgain(ctx, caller(ctx, in.IdempotencyKey), in.ID, in.Body.input())
+	a, err := s.Payments.CheckoutAgain(ctx, caller(ctx, in.IdempotencyKey), in.ID, payments.AgainInput{AttemptInput: in.Body.input(), Amount: in.Body.Amount, Currency: in.Body.Currency})
 	return answered(a, err, 201)
 }

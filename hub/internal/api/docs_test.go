@@ -61,7 +61,7 @@ func found(t *testing.T, pattern string, folders ...string) []string {
 
 // Every code that the hub can answer with is explained, and no other.
 func TestDocs_HaveEveryErrorCode(t *testing.T) {
-	inCode := found(t, `(?:Conflictf\(|newProblem\([^,"]+, |(?:Invalid|Conflict|NotFound|Unauthorized|Forbidden|TooMany|Rejected|Unavailable), Code: |\.Code = |const Code\w+ = )"([a-z_]+)"`, "../ledger", "../payments", ".")
+	inCode := found(t, `(?:Conflictf\(|newProblem\([^,"]+, |(?:Invalid|Conflict|NotFound|Unauthorized|Forbidden|TooMany|Rejected|Unavailable), Code: |\.Code = |const Code\w+ = )"([a-z_]+)"`, "../ledger", "../payments", "../notifications", ".")
 	require.Greater(t, len(inCode), 25)
 	for _, status := range []int{400, 401, 404, 405, 413, 415, 431} { // of the HTTP layer, by codeOf
 		inCode = append(inCode, codeOf(status))

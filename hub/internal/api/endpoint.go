@@ -2,11 +2,8 @@ package api
 
 import (
 	"context"
-	"errors"
 	"time"
 
-	"github.com/superpayhub/superpay/hub/internal/ledger"
-	"github.com/superpayhub/superpay/hub/internal/notifications"
 	"github.com/superpayhub/superpay/hub/internal/payments"
 	"github.com/superpayhub/superpay/hub/internal/postgres"
 )
@@ -35,6 +32,7 @@ func endpointOf(e postgres.Endpoint) Endpoint {
 
 // EndpointInput names an address.
 type EndpointInput struct {
+	OptionalKey
 	Body struct {
 		URL string `json:"url" minLength:"1" maxLength:"2000" doc:"https, and reachable from outside" example:"https://shop.example/superpay"`
 	}
@@ -49,15 +47,7 @@ type EndpointID struct {
 type EndpointOutput struct{ Body Endpoint }
 
 func (s *server) addEndpoint(ctx context.Context, in *EndpointInput) (*EndpointOutput, error) {
-	if why := s.Worker.Sender.CheckURL(in.Body.URL); why != "" {
-		return nil, ledger.Invalidf("url", "%s", why)
-	}
-	now := s.Payments.Now().UTC()
-	e := postgres.Endpoint{ID: ledger.NewID("whe", now), AppID: caller(ctx, "").App.ID, URL: in.Body.URL, Secret: notifications.NewSecret(), CreatedAt: now}
-	err := s.DB.AddEndpoint(ctx, e, notifications.MaxEndpoints)
-	if errors.Is(err, postgres.ErrDuplicate) {
-		return nil, ledger.Conflictf("too_many_endpoints", "an app can have %d endpoints; delete one first", notifications.MaxEndpoints)
-	}
+	e, err := s.Worker.Sender.AddEndpoint(ctx, caller(ctx, "").App.ID, in.Body.URL, in.IdempotencyKey)
 	return &EndpointOutput{endpointOf(e)}, err
 }
 
@@ -85,23 +75,18 @@ func (s *server) deleteEndpoint(ctx context.Context, in *EndpointID) (*struct{},
 // RotateInput says how long the old secret still signs.
 type RotateInput struct {
 	EndpointID
-	OverlapHours int `query:"overlap_hours" default:"24" minimum:"0" maximum:"168" doc:"How long the old secret signs beside the new one"`
+	OptionalKey
+	OverlapHours int `query:"overlap_hours" default:"24" minimum:"0" maximum:"168" doc:"How long the secrets before it sign beside the new one"`
 }
 
 func (s *server) rotateEndpoint(ctx context.Context, in *RotateInput) (*EndpointOutput, error) {
-	app, secret := caller(ctx, "").App.ID, notifications.NewSecret()
-	until := s.Payments.Now().UTC().Add(time.Duration(in.OverlapHours) * time.Hour)
-	if err := s.DB.RotateEndpoint(ctx, app, in.ID, secret, until); err != nil {
-		return nil, payments.NotFound(err, "webhook endpoint")
-	}
-	e, err := s.DB.Endpoint(ctx, app, in.ID)
-	e.Secret = secret
-	return &EndpointOutput{endpointOf(e)}, err
+	e, err := s.Worker.Sender.RotateEndpoint(ctx, caller(ctx, "").App.ID, in.ID, time.Duration(in.OverlapHours)*time.Hour, in.IdempotencyKey)
+	return &EndpointOutput{endpointOf(e)}, payments.NotFound(err, "webhook endpoint")
 }
 
 func (s *server) enableEndpoint(ctx context.Context, in *EndpointID) (*EndpointOutput, error) {
 	app := caller(ctx, "").App.ID
-	if err := s.DB.EnableEndpoint(ctx, app, in.ID); err != nil {
+	if err := s.Worker.Sender.EnableEndpoint(ctx, app, in.ID); err != nil {
 		return nil, payments.NotFound(err, "webhook endpoint")
 	}
 	s.Worker.Kick()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/superpayhub/superpay/hub/internal/ledger"
 	"github.com/superpayhub/superpay/hub/internal/payments"
 )
 
@@ -34,6 +35,9 @@ type EventPage struct {
 }
 
 func (s *server) listEvents(ctx context.Context, in *ListEventsInput) (*EventPage, error) {
+	if err := checkCursor(ledger.EventID, in.Cursor); err != nil {
+		return nil, err
+	}
 	if _, err := s.DB.Order(ctx, caller(ctx, "").App.ID, in.ID); err != nil {
 		return nil, payments.NotFound(err, "order")
 	}

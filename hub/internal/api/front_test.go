@@ -264,3 +264,25 @@ func TestOutcomes_HaveTheirStatus(t *testing.T) {
 	}
 	require.Equal(t, 1, f.Count(`SELECT count(*) FROM orders WHERE status = $1`, string(ledger.OrderPending)))
 }
+
+// TestKey_RefusedAndMadeAfterwards: what is remembered of a bad key is forgotten in
+// time, and a flood of others changes nothing for a good one.
+func TestKey_RefusedAndMadeAfterwards(t *testing.T) {
+	t.Parallel()
+	f := newFront(t, nil)
+	good, late := f.key, access.NewKey()
+	for i := range 1100 {
+		f.key = fmt.Sprintf("%s%d", late, i)
+		a := f.must("GET", "/v1/orders", "")
+		require.Equal(t, 401, a.Status)
+		require.Equal(t, "unauthorized", a.code())
+	}
+	f.key = good
+	require.Equal(t, 200, f.must("GET", "/v1/orders", "").Status)
+	f.key = late
+	for range 3 {
+		require.Equal(t, 401, f.must("GET", "/v1/orders", "").Status)
+	}
+	require.NoError(t, f.DB.AddKey(t.Context(), postgres.NewKey{ID: "key_2", AppID: f.App.ID, Hint: access.Hint(late), Hash: access.HashKey(late), CreatedAt: f.Clock.Now()}))
+	require.Eventually(t, func() bool { return f.must("GET", "/v1/orders", "").Status == 200 }, 5*time.Second, 50*time.Millisecond)
+}

@@ -75,6 +75,9 @@ type NotificationPage struct {
 }
 
 func (s *server) listNotifications(ctx context.Context, in *ListNotificationsInput) (*NotificationPage, error) {
+	if err := checkCursor(postgres.NotificationID, in.Cursor); err != nil {
+		return nil, err
+	}
 	all, err := s.DB.Notifications(ctx, postgres.NotificationFilter{
 		AppID: caller(ctx, "").App.ID, OrderID: in.OrderID, EndpointID: in.EndpointID, Type: in.Type, State: in.State,
 		From: in.From, To: in.To, Before: in.Cursor, Limit: in.Limit + 1,
@@ -152,10 +155,10 @@ func (s *server) resendFailed(ctx context.Context, in *ResendFailedInput) (*Rese
 func registerNotifications(api huma.API, s *server) {
 	const all, one = "/v1/webhook_endpoints", "/v1/webhook_endpoints/{id}"
 	call(api, s, http.MethodPost, "add-webhook-endpoint", all, "Add a webhook endpoint",
-		"Where the app wants notifications: Standard Webhooks, signed with the secret in the answer. Each carries the whole order and its version.", 201, s.addEndpoint)
+		"Where the app wants notifications: Standard Webhooks, signed with the secret in the answer. An app has one endpoint at an address. Each carries the whole order and its version.", 201, s.addEndpoint)
 	get(api, s, "list-webhook-endpoints", all, "List webhook endpoints", "Those of your app, the oldest first.", s.listEndpoints)
-	call(api, s, http.MethodPost, "rotate-webhook-endpoint", one+"/rotate", "Rotate a webhook endpoint's secret", "The old one signs beside the new one for a while.", 200, s.rotateEndpoint)
-	call(api, s, http.MethodPost, "enable-webhook-endpoint", one+"/enable", "Enable a webhook endpoint again", "What waited for it is sent. What changed while it was disabled is not: list your orders.", 200, s.enableEndpoint)
+	call(api, s, http.MethodPost, "rotate-webhook-endpoint", one+"/rotate", "Rotate a webhook endpoint's secret", "Those before it sign beside the new one for a while, also when it is rotated again meanwhile.", 200, s.rotateEndpoint)
+	call(api, s, http.MethodPost, "enable-webhook-endpoint", one+"/enable", "Enable a webhook endpoint again", "What waited for it is sent, and each order that changed while it was disabled, as it is now.", 200, s.enableEndpoint)
 	call(api, s, http.MethodDelete, "delete-webhook-endpoint", one, "Delete a webhook endpoint", "And what was still to be sent to it.", 204, s.deleteEndpoint)
 	get(api, s, "list-notifications", "/v1/notifications", "List notifications", "The newest first, each with how its delivery fares.", s.listNotifications)
 	get(api, s, "get-notification", "/v1/notifications/{id}", "Read a notification", "With what was sent, and how each try went.", s.getNotification)

@@ -39,9 +39,10 @@ func register(r fiber.Router, s *server) huma.API {
 	post(api, s, "capture", "/v1/orders/{id}/capture", "Capture", "Takes approved money, once; the rest is released.", 200, s.capture)
 	post(api, s, "cancel", "/v1/orders/{id}/cancel", "Cancel", "Releases approved money, or closes an order nobody paid. Money that comes all the same wins: look at the status.", 200, s.cancel)
 	post(api, s, "refund", "/v1/orders/{id}/refunds", "Refund", "Gives money back, whole or in parts.", 201, s.refund)
-	get(api, s, "list-orders", "/v1/orders", "List orders", "The newest first.", s.listOrders)
+	get(api, s, "list-orders", "/v1/orders", "List orders", "The newest first; with `updated_since`, those that changed, in the sequence of their changes.", s.listOrders)
 	get(api, s, "get-order", "/v1/orders/{id}", "Read an order", "With everything that happened to it. What a payer brings back to `return_url` proves nothing: this does.", s.getOrder)
 	get(api, s, "list-events", "/v1/orders/{id}/events", "Read a timeline", "Everything that happened to an order, the oldest first.", s.listEvents)
+	get(api, s, "list-refunds", "/v1/refunds", "List refunds", "Those that changed, in the sequence of their changes, also those that were made at the provider.", s.listRefunds)
 	get(api, s, "get-refund", "/v1/refunds/{id}", "Read a refund", "Until its `status` is final.", s.getRefund)
 	get(api, s, "list-providers", "/v1/providers", "List providers", "Those that your app may use, with their flows and inputs.", s.listProviders)
 	registerCallbacks(api, s)
@@ -161,7 +162,7 @@ var words = map[string]string{
 	"Problem.status":        "The HTTP status",
 
 	"Endpoint.url":             "Where notifications are sent to",
-	"Endpoint.status":          "failing: the last delivery failed; disabled: every delivery failed for three days, or you answered 410, and nothing is sent until it is enabled again",
+	"Endpoint.status":          "failing: the last delivery failed; disabled: every delivery failed for three days, or you answered 410 for an hour, and nothing is sent until it is enabled again",
 	"Endpoint.failing_since":   "The first failure since the last success",
 	"Endpoint.disabled_reason": "Why it was disabled",
 
@@ -262,6 +263,7 @@ var codes = []code{
 	{"attempt_open", "409", "An earlier attempt may still be paid, so none can start.", "Read the order, and try again when it is settled.", []string{"checkout-again"}},
 	{"operation_open", "409", "The outcome of an earlier call is not known yet.", "Read the order, and try again when it is settled.", []string{"checkout-again", "confirm", "capture", "cancel", "refund"}},
 	{"operation_closed", "409", "What was to be repeated has ended meanwhile.", "Read the order.", asksForMoney},
+	{"amount_fixed", "409", "A provider has taken the order up: its payer may have seen what it is for.", "Leave the amount as it is, or make a new order.", []string{"checkout-again"}},
 	{"too_many_attempts", "409", "An order can have 20 attempts.", "Make a new order.", []string{"checkout-again"}},
 	{"too_many_refunds", "409", "An order can have 200 refunds.", "Refund the rest in the provider's dashboard.", []string{"refund"}},
 	{"needs_attention", "409", "What the provider says does not fit the order.", "A person has to look at `attention` first.", []string{"capture"}},
@@ -285,12 +287,13 @@ var codes = []code{
 	{"clock_wrong", "503", "The clocks of the hub's machine and of its database are too far apart. Nothing was done. Callbacks and /readyz are answered so, too.", "Repeat after Retry-After, with the same key; the operator has to set the clocks right.", asksForMoney},
 	{"overloaded", "503", "More is asked than the hub can do. Nothing was done.", "Repeat after Retry-After, with the same key.", nil},
 	{"unavailable", "503", "The hub cannot do this right now.", "Repeat after Retry-After, with the same key.", nil},
+	{"endpoint_exists", "409", "Your app has a webhook endpoint at this address: `detail` names it.", "Rotate its secret if you do not have it, or delete it first.", []string{"add-webhook-endpoint"}},
+	{"too_many_secrets", "409", "Eight secrets sign for this webhook endpoint already.", "Rotate it again when the first of them has ended, or with `overlap_hours=0` when your receiver has the newest.", []string{"rotate-webhook-endpoint"}},
 	{"too_many_endpoints", "409", "An app can have 16 webhook endpoints.", "Delete one first.", []string{"add-webhook-endpoint"}},
 	{"endpoint_disabled", "409", "Nothing is sent to the endpoint until it is enabled.", "Enable it; then send again.", []string{"resend-notification"}},
 	{"callback_erased", "409", "The callback's body was erased: it came long ago.", "Look at the order in the provider's dashboard.", []string{"replay-callback"}},
 	{"too_many_replays", "409", "You replayed the callback 20 times.", "Ask the operator why it does not help.", []string{"replay-callback"}},
 	{"callback_forged", "422", "For providers: the callback is not the provider's, was altered, or is too old.", "Check the webhook secret.", []string{"callback"}},
-	{"callback_not_ours", "422", "For providers: the callback is of another account or mode.", "Check the provider's webhook.", []string{"callback"}},
 	{"draining", "503", "At /readyz: the hub is shutting down.", "Ask another hub.", []string{"readyz"}},
 	{"database_down", "503", "At /readyz: the database does not answer.", "Ask the operator.", []string{"readyz"}},
 }

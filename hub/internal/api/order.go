@@ -278,8 +278,10 @@ type ListOrdersInput struct {
 	Reference string    `query:"reference" maxLength:"200" doc:"Only the one with your name of it"`
 	From      time.Time `query:"from" doc:"Created at or after"`
 	To        time.Time `query:"to" doc:"Created before"`
-	Cursor    string    `query:"cursor" maxLength:"60" doc:"next of the page before"`
+	Cursor    string    `query:"cursor" maxLength:"90"`
 	Limit     int       `query:"limit" default:"20" minimum:"1" maximum:"100"`
+
+	UpdatedSince time.Time `query:"updated_since" doc:"Changed at or after, in the sequence of their changes, the oldest first: what notifications would have told. Begin the next time a minute before the last updated_at that you have"`
 }
 
 // OrderPage is one page of orders, the newest first.
@@ -291,9 +293,20 @@ type OrderPage struct {
 }
 
 func (s *server) listOrders(ctx context.Context, in *ListOrdersInput) (*OrderPage, error) {
-	orders, err := s.DB.Orders(ctx, postgres.OrderFilter{
-		AppID: caller(ctx, "").App.ID, Status: in.Status, Reference: strings.TrimSpace(in.Reference), From: in.From, To: in.To, Before: in.Cursor, Limit: in.Limit + 1,
-	})
+	filter := postgres.OrderFilter{
+		AppID: caller(ctx, "").App.ID, Status: in.Status, Reference: strings.TrimSpace(in.Reference), From: in.From, To: in.To, Limit: in.Limit + 1,
+	}
+	byChange := !in.UpdatedSince.IsZero()
+	var err error
+	if byChange {
+		filter.Changed, err = placeOf(ledger.OrderID, in.UpdatedSince, in.Cursor)
+	} else {
+		filter.Before, err = in.Cursor, checkCursor(ledger.OrderID, in.Cursor)
+	}
+	if err != nil {
+		return nil, err
+	}
+	orders, err := s.DB.Orders(ctx, filter)
 	if err != nil {
 		return nil, err
 	}
@@ -301,7 +314,10 @@ func (s *server) listOrders(ctx context.Context, in *ListOrdersInput) (*OrderPag
 	out.Body.Data = []Order{}
 	for i, o := range orders {
 		if i == in.Limit {
-			out.Body.Next = orders[i-1].ID
+			last := orders[i-1]
+			if out.Body.Next = last.ID; byChange {
+				out.Body.Next = cursorOf(last.ID, last.UpdatedAt)
+			}
 			break
 		}
 		out.Body.Data = append(out.Body.Data, orderOf(o))

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"time"
 
 	"github.com/superpayhub/superpay/hub/internal/ledger"
 	"github.com/superpayhub/superpay/hub/internal/payments"
@@ -61,4 +62,40 @@ func (s *server) getRefund(ctx context.Context, in *RefundID) (*RefundOutput, er
 		return nil, ledger.ErrNotFound("refund")
 	}
 	return &RefundOutput{200, refundOf(o.RequestOf(r))}, nil
+}
+
+// ListRefundsInput says where the list begins.
+type ListRefundsInput struct {
+	UpdatedSince time.Time `query:"updated_since" required:"true" doc:"Changed at or after. Begin the next time a minute before the last updated_at that you have"`
+	Cursor       string    `query:"cursor" maxLength:"90"`
+	Limit        int       `query:"limit" default:"20" minimum:"1" maximum:"100"`
+}
+
+// RefundPage is one page of refunds, by the time of their last change.
+type RefundPage struct {
+	Body struct {
+		Data []Refund `json:"data"`
+		Next string   `json:"next,omitempty"`
+	}
+}
+
+func (s *server) listRefunds(ctx context.Context, in *ListRefundsInput) (*RefundPage, error) {
+	from, err := placeOf(ledger.RefundID, in.UpdatedSince, in.Cursor)
+	if err != nil {
+		return nil, err
+	}
+	changed, err := s.DB.RefundsChanged(ctx, caller(ctx, "").App.ID, from, in.Limit+1)
+	if err != nil {
+		return nil, err
+	}
+	out := &RefundPage{}
+	out.Body.Data = []Refund{}
+	for i, c := range changed {
+		if i == in.Limit {
+			out.Body.Next = cursorOf(changed[i-1].ID, changed[i-1].At)
+			break
+		}
+		out.Body.Data = append(out.Body.Data, refundOf(c.Order.RequestOf(c.Order.Refund(c.RefundID))))
+	}
+	return out, nil
 }

@@ -3,6 +3,7 @@ package api
 import (
 	"errors"
 	"net/url"
+	"strings"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -36,9 +37,19 @@ func (s *server) back(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	q := u.Query()
-	q.Set("order_id", o.ID)
-	q.Set("status", string(o.Status))
-	u.RawQuery = q.Encode()
+	u.RawQuery = withResult(u.RawQuery, o)
 	return c.Redirect(u.String(), fiber.StatusSeeOther)
+}
+
+// withResult adds order_id and status to an app's own query, which stays byte by byte
+// as it is: it may be signed. Parameters of its own with these names are dropped.
+func withResult(query string, o *ledger.Order) string {
+	var parts []string
+	for part := range strings.SplitSeq(query, "&") {
+		name, _, _ := strings.Cut(part, "=")
+		if part != "" && name != "order_id" && name != "status" {
+			parts = append(parts, part)
+		}
+	}
+	return strings.Join(append(parts, "order_id="+o.ID, "status="+string(o.Status)), "&")
 }

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/superpayhub/superpay/hub/internal/ledger"
 	"github.com/superpayhub/superpay/sdk"
 	"github.com/superpayhub/superpay/sdk/plugintest/standin"
 )
@@ -121,7 +120,7 @@ func (t *trial) run(books map[string]*theirs) {
 
 // minor reads an amount of the books.
 func minor(e standin.Entry) int64 {
-	exponent, _ := ledger.Exponent(e.Currency)
+	exponent, _ := sdk.Exponent(e.Currency)
 	m, err := sdk.ParseDecimal(e.Amount, e.Currency, exponent)
 	if err != nil {
 		return -1

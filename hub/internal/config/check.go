@@ -40,6 +40,9 @@ func (c *Config) check() {
 			c.note("providers."+name+".reads_per_second", errors.New("must lie between 0.1 and 10000"))
 		}
 	}
+	if c.PluginsReplaced != TakeReplaced && c.PluginsReplaced != AskReplaced {
+		c.note("plugins.replaced", errors.New("must be take or ask"))
+	}
 	if c.EncryptionKey == "" {
 		c.note("encryption_key", errors.New("is missing: make one with `openssl rand -base64 32` and keep it; without it, what is in the database is lost"))
 	}

@@ -16,21 +16,30 @@ import (
 //go:embed example.yaml
 var Example string
 
+// What becomes of a plugin's executable that is replaced while the hub runs.
+const (
+	TakeReplaced = "take" // it is started, and takes the place of the old one when it is up
+	AskReplaced  = "ask"  // a person has to restart the provider
+)
+
 // Config is the hub's settings, checked.
 type Config struct {
 	Server        Server
 	Database      Database
 	EncryptionKey string // one or several, as postgres.ParseKeys reads them
 	PluginsDir    string
-	Providers     map[string]Provider
-	CallTimeout   time.Duration
-	OrderTTL      time.Duration
-	TimeScale     float64
-	Retention     Retention
-	Notice        time.Duration // before an authorisation lapses, its app is told
-	Clock         Clock
-	Log           Log
-	Console       Console
+	// PluginsReplaced says what becomes of a plugin's executable that is replaced
+	// while the hub runs: TakeReplaced or AskReplaced.
+	PluginsReplaced string
+	Providers       map[string]Provider
+	CallTimeout     time.Duration
+	OrderTTL        time.Duration
+	TimeScale       float64
+	Retention       Retention
+	Notice          time.Duration // before an authorisation lapses, its app is told
+	Clock           Clock
+	Log             Log
+	Console         Console
 
 	// CrashAt ends the process, as kill -9 would, at a point between two lines
 	// of a payment ("recorded", "answered"). Tests only: needs Dev.
@@ -134,9 +143,9 @@ const ReadsPerSecond = 20
 
 func defaults() *Config {
 	return &Config{
-		Server:      Server{Listen: "127.0.0.1:58081", RequestTimeout: 35 * time.Second, ShutdownTimeout: 25 * time.Second, RateLimit: 1000, Metrics: MetricsLoopback},
-		Database:    Database{MaxConns: 16, WatchHistory: true},
-		PluginsDir:  besideExecutable("plugins"),
+		Server:     Server{Listen: "127.0.0.1:58081", RequestTimeout: 35 * time.Second, ShutdownTimeout: 25 * time.Second, RateLimit: 1000, Metrics: MetricsLoopback},
+		Database:   Database{MaxConns: 16, WatchHistory: true},
+		PluginsDir: besideExecutable("plugins"), PluginsReplaced: TakeReplaced,
 		Providers:   map[string]Provider{},
 		CallTimeout: 20 * time.Second,
 		// Below the 24 hours that a Stripe Checkout Session may live.
@@ -171,6 +180,7 @@ func (c *Config) targets() map[string]any {
 		"database.watch_history":     &c.Database.WatchHistory,
 		"encryption_key":             &c.EncryptionKey,
 		"plugins.dir":                &c.PluginsDir,
+		"plugins.replaced":           &c.PluginsReplaced,
 		"call_timeout":               &c.CallTimeout,
 		"order_ttl":                  &c.OrderTTL,
 		"time_scale":                 &c.TimeScale,

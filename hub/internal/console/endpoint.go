@@ -6,7 +6,6 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/superpayhub/superpay/hub/internal/ledger"
-	"github.com/superpayhub/superpay/hub/internal/notifications"
 	"github.com/superpayhub/superpay/hub/internal/postgres"
 )
 
@@ -27,16 +26,16 @@ func (s *server) newEndpoint(c *fiber.Ctx, p *page) error {
 	if err != nil {
 		return err
 	}
-	if why := s.Sender.CheckURL(d.Address); why != "" {
-		p.blame("url", "problem.url", why)
-		return s.again(c, p, "app", d)
-	}
-	e := postgres.Endpoint{ID: ledger.NewID("whe", p.Now), AppID: d.ID, URL: d.Address, Secret: notifications.NewSecret(), CreatedAt: p.Now}
-	act := p.act("endpoint.create", e.ID, "")
-	act.Data = map[string]any{"app": d.Name, "url": maskURL(e.URL)}
-	err = s.audit.Do(c.UserContext(), act, func() error { return s.DB.AddEndpoint(c.UserContext(), e, notifications.MaxEndpoints) })
-	if errors.Is(err, postgres.ErrDuplicate) {
-		p.blame("url", "problem.endpoints", notifications.MaxEndpoints)
+	act := p.act("endpoint.create", d.ID, "")
+	act.Data = map[string]any{"app": d.Name, "url": maskURL(d.Address)}
+	var e postgres.Endpoint
+	err = s.audit.Do(c.UserContext(), act, func() (err error) {
+		e, err = s.Sender.AddEndpoint(c.UserContext(), d.ID, d.Address, p.sentOnce(c))
+		return err
+	})
+	var refused *ledger.Error
+	if errors.As(err, &refused) {
+		p.blame("url", "problem.endpoint", refused.Message)
 		return s.again(c, p, "app", d)
 	}
 	if err != nil {
@@ -45,28 +44,26 @@ func (s *server) newEndpoint(c *fiber.Ctx, p *page) error {
 	return s.showOnce(c, p, shownSecret{App: d.ID, AppName: d.Name, Kind: "endpoint", Secret: e.Secret, Address: maskURL(e.URL)})
 }
 
-// rotateEndpoint gives an endpoint a new secret, shown once; the old one signs
+// rotateEndpoint gives an endpoint a new secret, shown once; those before it sign
 // beside it for a while.
 func (s *server) rotateEndpoint(c *fiber.Ctx, p *page) error {
 	d, err := s.appOf(c, p)
 	if err != nil {
 		return err
 	}
-	id, secret, overlap := c.Params("endpoint"), notifications.NewSecret(), p.overlap(c)
+	id, overlap := c.Params("endpoint"), p.overlap(c)
 	if len(p.Problems) > 0 {
 		return s.again(c, p, "app", d)
 	}
-	err = s.act(c, p, "endpoint.rotate", id, "", func() error {
-		return s.DB.RotateEndpoint(c.UserContext(), d.ID, id, secret, p.Now.Add(overlap))
+	var e postgres.Endpoint
+	err = s.act(c, p, "endpoint.rotate", id, "", func() (err error) {
+		e, err = s.Sender.RotateEndpoint(c.UserContext(), d.ID, id, overlap, p.sentOnce(c))
+		return err
 	})
 	if err != nil {
 		return err
 	}
-	e, err := s.DB.Endpoint(c.UserContext(), d.ID, id)
-	if err != nil {
-		return err
-	}
-	return s.showOnce(c, p, shownSecret{App: d.ID, AppName: d.Name, Kind: "endpoint", Secret: secret, Address: maskURL(e.URL)})
+	return s.showOnce(c, p, shownSecret{App: d.ID, AppName: d.Name, Kind: "endpoint", Secret: e.Secret, Address: maskURL(e.URL)})
 }
 
 func (s *server) disableEndpoint(c *fiber.Ctx, p *page) error {
@@ -84,7 +81,7 @@ func (s *server) disableEndpoint(c *fiber.Ctx, p *page) error {
 
 func (s *server) enableEndpoint(c *fiber.Ctx, p *page) error {
 	app, id := c.Params("id"), c.Params("endpoint")
-	err := s.act(c, p, "endpoint.enable", id, "", func() error { return s.DB.EnableEndpoint(c.UserContext(), app, id) })
+	err := s.act(c, p, "endpoint.enable", id, "", func() error { return s.Sender.EnableEndpoint(c.UserContext(), app, id) })
 	if err != nil {
 		return err
 	}

@@ -8,8 +8,8 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
-	"github.com/superpayhub/superpay/hub/internal/ledger"
 	"github.com/superpayhub/superpay/hub/internal/postgres"
+	"github.com/superpayhub/superpay/sdk"
 )
 
 // findLimit is how many orders one kind of name finds at most.
@@ -102,7 +102,7 @@ func (s *server) findAmount(ctx context.Context, q string) ([]postgres.OrderHit,
 		return nil, nil
 	}
 	search := postgres.OrderSearch{Exactly: strings.ReplaceAll(m[1], ",", ""), Currency: strings.ToUpper(m[2]), Limit: findLimit}
-	if _, ok := ledger.Exponent(search.Currency); search.Currency != "" && !ok || !decimal.MatchString(search.Exactly) {
+	if _, ok := sdk.Exponent(search.Currency); search.Currency != "" && !ok || !decimal.MatchString(search.Exactly) {
 		return nil, nil
 	}
 	rows, err := s.DB.SearchOrders(ctx, search)

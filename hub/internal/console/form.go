@@ -8,6 +8,8 @@ import (
 	"net/url"
 
 	"github.com/gofiber/fiber/v2"
+
+	"github.com/superpayhub/superpay/hub/internal/ledger"
 )
 
 // errForm is answered to a form that was not ours, or is too old.
@@ -71,4 +73,17 @@ func xor(a, b []byte) []byte {
 		out[i] = a[i] ^ b[i]
 	}
 	return out
+}
+
+// Once is what a form carries that makes something, so that it makes it once, however
+// often it is sent.
+func (p *page) Once() string { return ledger.NewID("act", p.Now) }
+
+// sentOnce reads what Once gave. A form from before an upgrade has none, and counts as
+// one of its own.
+func (p *page) sentOnce(c *fiber.Ctx) string {
+	if once := c.FormValue("once"); ledger.ValidID("act", once) {
+		return once
+	}
+	return p.Once()
 }

@@ -3,6 +3,7 @@ package console
 import (
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -20,7 +21,7 @@ func (s *server) newKey(c *fiber.Ctx, p *page) error {
 	if err != nil {
 		return err
 	}
-	k := postgres.NewKey{AppID: d.ID, Scope: d.Scope}
+	k := postgres.NewKey{ID: p.sentKeyID(c), AppID: d.ID, Scope: d.Scope}
 	if k.Scope != postgres.ScopeFull && k.Scope != postgres.ScopeRead {
 		p.blame("scope", "problem.scope")
 	}
@@ -76,13 +77,19 @@ func (s *server) rotateKey(c *fiber.Ctx, p *page) error {
 	}
 	var key string
 	err = s.act(c, p, "key.rotate", c.Params("key"), "", func() (err error) {
-		_, key, err = access.RotateKey(c.UserContext(), s.DB, d.ID, c.Params("key"), p.Now.Add(overlap), p.Now)
+		_, key, err = access.RotateKey(c.UserContext(), s.DB, postgres.NewKey{ID: p.sentKeyID(c), AppID: d.ID}, c.Params("key"), p.Now.Add(overlap), p.Now)
 		return ended(err, "key_ended", p.T("key.ended"))
 	})
 	if err != nil {
 		return err
 	}
 	return s.showOnce(c, p, shownSecret{App: d.ID, AppName: d.Name, Kind: "key", Secret: key})
+}
+
+// sentKeyID is the id of the key that a form makes: sent twice, the form makes one.
+func (p *page) sentKeyID(c *fiber.Ctx) string {
+	_, letters, _ := strings.Cut(p.sentOnce(c), "_")
+	return "key_" + letters
 }
 
 // revokeData asks once more, by the key's beginning.

@@ -71,7 +71,7 @@ func (f *actForm) readMovement(c *fiber.Ctx, p *page) {
 	if f.NewCode == "" {
 		f.NewCode = f.Was.Currency
 	}
-	exponent, ok := ledger.Exponent(f.NewCode)
+	exponent, ok := sdk.Exponent(f.NewCode)
 	if !ok {
 		exponent = f.Was.Exponent
 	}

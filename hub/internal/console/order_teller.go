@@ -164,7 +164,7 @@ func (t *teller) took(operation string, end time.Time) string {
 func (t *teller) signed(noun, what string, amount int64, currency string) template.HTML {
 	exponent := t.d.Exponent
 	if currency != t.d.Currency {
-		if e, ok := ledger.Exponent(currency); ok {
+		if e, ok := sdk.Exponent(currency); ok {
 			exponent = e
 		}
 	}

@@ -28,6 +28,7 @@ type overviewData struct {
 	Money       []moneyRow
 	Reasons     []reasonRow
 	Providers   []providerCard
+	Gone        []string // providers that orders are on record of, and that are not set up
 	Charts      []chart
 	Orders      int64
 	Link        string // to all orders that are counted
@@ -100,6 +101,13 @@ func (s *server) overview(c *fiber.Ctx, p *page) error {
 		return err
 	}
 	if d.Providers, err = s.cards(c.UserContext()); err != nil {
+		return err
+	}
+	var names []string
+	for _, card := range d.Providers {
+		names = append(names, card.Name)
+	}
+	if d.Gone, err = s.DB.NamesBut(c.UserContext(), names); err != nil {
 		return err
 	}
 	d.Link = d.orders(d.From, d.To)

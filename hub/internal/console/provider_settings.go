@@ -24,8 +24,12 @@ type settingField struct {
 	Value  string
 	Set    bool
 	SetAt  time.Time
-	Origin string // where it is set, if it cannot be changed here
+	Origin string    // where it is set, if it cannot be changed here
+	Until  time.Time // until when a former value counts beside the newest; zero: there is none
 }
+
+// Overlaps are how long a former value may count, in hours.
+func (settingField) Overlaps() []int { return overlaps }
 
 // Key is its name in the form.
 func (f settingField) Key() string { return "s_" + f.Name }
@@ -46,13 +50,13 @@ func (s *server) fieldsOf(ctx context.Context, p *providers.Provider, kept postg
 	if c.Kept {
 		values = kept.Settings
 	}
-	return fields(d, values, kept.SetAt, c.Origins), nil
+	return fields(d, values, kept, c.Origins), nil
 }
 
-func fields(d sdk.Description, values map[string]string, setAt map[string]time.Time, origins map[string]string) []settingField {
+func fields(d sdk.Description, values map[string]string, kept postgres.KeptProvider, origins map[string]string) []settingField {
 	var out []settingField
 	for _, f := range d.Settings {
-		one := settingField{Field: f, Set: values[f.Name] != "", SetAt: setAt[f.Name], Origin: origins[f.Name]}
+		one := settingField{Field: f, Set: values[f.Name] != "", SetAt: kept.SetAt[f.Name], Until: kept.Former[f.Name], Origin: origins[f.Name]}
 		if !f.Secret {
 			one.Value = values[f.Name]
 		}
@@ -62,10 +66,12 @@ func fields(d sdk.Description, values map[string]string, setAt map[string]time.T
 }
 
 // readSettings is what the form says over what is kept: a secret that was left
-// empty stays. It returns the names of what is different.
+// empty stays, and one that is replaced may count on for a while. It returns the names
+// of what is different.
 func readSettings(c *fiber.Ctx, form []settingField, k *postgres.KeptProvider, now time.Time) (changed []string) {
-	settings, setAt := map[string]string{}, map[string]time.Time{}
+	settings, setAt, former := map[string]string{}, map[string]time.Time{}, map[string]time.Time{}
 	maps.Copy(setAt, k.SetAt)
+	maps.Copy(former, k.Former)
 	for i := range form {
 		f := &form[i]
 		was := k.Settings[f.Name]
@@ -76,27 +82,34 @@ func readSettings(c *fiber.Ctx, form []settingField, k *postgres.KeptProvider, n
 		if !f.Secret {
 			f.Value = value
 		}
-		if value != "" {
-			settings[f.Name] = value
-		}
 		if value != was {
 			setAt[f.Name] = now
 			changed = append(changed, f.Name)
+			delete(former, f.Name)
+			hours, err := strconv.Atoi(c.FormValue("keep_" + f.Name))
+			if f.Several && was != "" && value != "" && err == nil && hours > 0 && slices.Contains(overlaps, hours) {
+				value += "," + was
+				former[f.Name] = now.Add(time.Duration(hours) * time.Hour)
+			}
+		}
+		if value != "" {
+			settings[f.Name] = value
 		}
 	}
-	k.Settings, k.SetAt = settings, setAt
+	k.Settings, k.SetAt, k.Former = settings, setAt, former
 	return changed
 }
 
-// try has the plugin check settings in a process of their own, before they
-// replace what is in force.
-func (s *server) try(ctx context.Context, k postgres.KeptProvider, form []settingField) (sdk.Account, error) {
+// try has the plugin check settings in a process of their own, and ask the provider
+// with them unless a person wants it otherwise, before they replace what is in force.
+func (s *server) try(c *fiber.Ctx, k postgres.KeptProvider, form []settingField) (sdk.Account, error) {
 	for _, f := range form {
 		if f.Secret {
 			s.Hide(append(strings.Split(k.Settings[f.Name], ","), k.Settings[f.Name])...)
 		}
 	}
-	return s.Providers.Try(ctx, providers.Config{Name: k.Name, Plugin: k.Plugin, Settings: k.Settings, Kept: true})
+	config := providers.Config{Name: k.Name, Plugin: k.Plugin, Settings: k.Settings, Kept: true}
+	return s.Providers.Try(c.UserContext(), config, c.FormValue("unasked") != "1")
 }
 
 // blameSettings notes what a trial found, and reports whether it was that.
@@ -115,7 +128,11 @@ func (s *server) blameSettings(p *page, err error, form []settingField) bool {
 	for _, field := range slices.Sorted(maps.Keys(wrong)) {
 		p.Problems = append(p.Problems, problem{"settings", field + ": " + s.Scrub(wrong[field])})
 	}
-	if len(p.Problems) == 0 {
+	var refused *providers.NotTakenError
+	switch {
+	case errors.As(err, &refused):
+		p.Problems = append(p.Problems, problem{"unasked", p.T("provider.not_taken", s.Scrub(refused.Error()))})
+	case len(p.Problems) == 0:
 		p.Problems = append(p.Problems, problem{"settings", p.T("provider.refused", s.Scrub(trial.err.Error()))})
 	}
 	return true
@@ -125,6 +142,7 @@ func (s *server) blameSettings(p *page, err error, form []settingField) bool {
 type trialError struct{ err error }
 
 func (e *trialError) Error() string { return "the plugin refused the settings" }
+func (e *trialError) Unwrap() error { return e.err }
 
 func (s *server) saveSettings(c *fiber.Ctx, p *page) error {
 	found, d, k, err := s.providerOf(c, p)
@@ -147,7 +165,7 @@ func (s *server) saveSettings(c *fiber.Ctx, p *page) error {
 		act := p.act("provider.settings", d.Name, why)
 		act.Data = map[string]any{"changed": changed}
 		err = s.audit.Do(c.UserContext(), act, func() error {
-			if account, err = s.try(c.UserContext(), k, d.Fields); err != nil {
+			if account, err = s.try(c, k, d.Fields); err != nil {
 				return &trialError{err}
 			}
 			k.UpdatedAt, k.UpdatedBy = p.Now, p.User.Email
@@ -157,7 +175,7 @@ func (s *server) saveSettings(c *fiber.Ctx, p *page) error {
 			return s.Changed(c.UserContext())
 		})
 		if err == nil {
-			s.flash(c, "provider.saved", p.T("mode."+string(account.Mode)))
+			s.flash(c, "provider.saved", accountText(p, account))
 			return s.redirect(c, "/providers/"+d.Name)
 		}
 		if !s.blameSettings(p, err, d.Fields) {
@@ -165,6 +183,15 @@ func (s *server) saveSettings(c *fiber.Ctx, p *page) error {
 		}
 	}
 	return s.again(c, p, "provider", d)
+}
+
+// accountText names the account that settings lead to.
+func accountText(p *page, a sdk.Account) string {
+	text := p.T("mode." + string(a.Mode))
+	if a.ID != "" {
+		text += ", " + a.ID
+	}
+	return text
 }
 
 type newProviderData struct {
@@ -192,7 +219,7 @@ func (s *server) newProviderOf(c *fiber.Ctx, p *page) (d newProviderData, err er
 		d.Plugin = ""
 		return d, nil
 	}
-	d.Fields = fields(description, nil, nil, nil)
+	d.Fields = fields(description, nil, postgres.KeptProvider{}, nil)
 	apps, err := s.DB.Apps(c.UserContext())
 	chosen := c.Request().PostArgs().PeekMulti("app")
 	for _, a := range apps {
@@ -232,8 +259,9 @@ func (s *server) newProvider(c *fiber.Ctx, p *page) error {
 	if len(p.Problems) == 0 && d.Plugin != "" {
 		act := p.act("provider.create", d.Name, why)
 		act.Data = map[string]any{"plugin": d.Plugin, "settings": changed, "apps": granted}
+		var account sdk.Account
 		err = s.audit.Do(c.UserContext(), act, func() error {
-			if _, err := s.try(c.UserContext(), k, d.Fields); err != nil {
+			if account, err = s.try(c, k, d.Fields); err != nil {
 				return &trialError{err}
 			}
 			if err := s.DB.AddProvider(c.UserContext(), k, granted); err != nil {
@@ -243,7 +271,7 @@ func (s *server) newProvider(c *fiber.Ctx, p *page) error {
 		})
 		switch {
 		case err == nil:
-			s.flash(c, "provider.created")
+			s.flash(c, "provider.created", accountText(p, account))
 			return s.redirect(c, "/providers/"+d.Name)
 		case errors.Is(err, postgres.ErrDuplicate):
 			p.blame("name", "problem.provider_taken")

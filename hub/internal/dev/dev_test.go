@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -18,6 +19,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/superpayhub/superpay/hub/internal/devpg"
 	"github.com/superpayhub/superpay/hub/internal/devpg/pgtest"
 )
 
@@ -156,13 +158,11 @@ func TestHubDev_NamesWhatDiedAndStopsAll(t *testing.T) {
 
 func TestHubDev_PortInUseIsTold(t *testing.T) {
 	t.Parallel()
-	server := &http.Server{}
-	port, err := freePort()
+	port, err := devpg.FreePort()
 	require.NoError(t, err)
-	server.Addr = local(port)
-	go func() { _ = server.ListenAndServe() }()
-	t.Cleanup(func() { _ = server.Close() })
-	require.Eventually(t, func() bool { return free(port) != nil }, 2*time.Second, 10*time.Millisecond)
+	taken, err := net.Listen("tcp", local(port))
+	require.NoError(t, err)
+	defer taken.Close()
 	_, err = Start(t.Context(), Options{BinDir: binDir, DataDir: t.TempDir(), Port: port, DatabaseURL: "postgres://127.0.0.1:1/none"})
 	require.ErrorContains(t, err, fmt.Sprintf("port %d cannot be used: stop what listens there, or set PORT", port))
 }

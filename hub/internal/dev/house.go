@@ -78,11 +78,15 @@ func (h *House) seed(ctx context.Context) error {
 // seedByProgram has the hub of BinDir make the schema, by its own migrations,
 // and the app with its key. There is no admin of the console.
 func (h *House) seedByProgram(ctx context.Context) error {
-	cmd := exec.CommandContext(ctx, filepath.Join(h.options.BinDir, "hub"), "app", "create", "shop")
-	cmd.Env, cmd.Stderr = h.hubEnvironment(h.BaseURL(), h.DatabaseURL), h.logs.named("hub")
-	out, err := cmd.Output()
-	if err != nil {
-		return fmt.Errorf("%s app create: %w; its last lines say why", cmd.Path, err)
+	var out []byte
+	for _, args := range [][]string{{"migrate"}, {"app", "create", "shop"}} {
+		cmd := exec.CommandContext(ctx, filepath.Join(h.options.BinDir, "hub"), args...)
+		cmd.Env, cmd.Stderr = h.hubEnvironment(h.BaseURL(), h.DatabaseURL), h.logs.named("hub")
+		said, err := cmd.Output()
+		if err != nil {
+			return fmt.Errorf("hub %s: %w; its last lines say why", strings.Join(args, " "), err)
+		}
+		out = said
 	}
 	h.keys.APIKey = strings.TrimSpace(string(out))
 	h.APIKey = h.keys.APIKey

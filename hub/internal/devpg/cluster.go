@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -73,25 +72,18 @@ func (f files) postmaster() int {
 
 // port gives the port of last time, so that addresses survive a restart, or a free one if that is taken.
 func (f files) port() (int, error) {
-	if text, err := os.ReadFile(f.portFile()); err == nil {
-		if port, err := freePort(strings.TrimSpace(string(text))); err == nil {
+	text, err := os.ReadFile(f.portFile())
+	if err == nil {
+		port, err := strconv.Atoi(strings.TrimSpace(string(text)))
+		if err == nil && port > 0 && Free(port) == nil {
 			return port, nil
 		}
 	}
-	port, err := freePort("0")
+	port, err := FreePort()
 	if err != nil {
 		return 0, err
 	}
 	return port, os.WriteFile(f.portFile(), []byte(strconv.Itoa(port)+"\n"), 0o644)
-}
-
-func freePort(port string) (int, error) {
-	listener, err := net.Listen("tcp4", "127.0.0.1:"+port)
-	if err != nil {
-		return 0, err
-	}
-	defer listener.Close()
-	return listener.Addr().(*net.TCPAddr).Port, nil
 }
 
 // initdb makes the cluster beside its final place and renames it: "data" is a whole cluster or is not there.

@@ -26,6 +26,7 @@ func TestAmounts_Typed(t *testing.T) {
 	console := h.admin()
 	paid := h.charged(map[string]any{"amount": 200_000})
 	held := h.charged(map[string]any{"amount": 200_000, "capture": "manual"})
+	waits := h.checkout(nil)
 	h.quiet()
 	movement := h.ask("GET", "/v1/orders/"+paid.ID, "", nil)
 	require.Equal(t, int64(200_000), movement.Refundable)
@@ -91,6 +92,7 @@ func TestAmounts_Typed(t *testing.T) {
 		{"API capture, amount", api("/v1/orders/"+held.ID+"/capture", ""), nil},
 		{"API capture, query", query("/v1/orders/" + held.ID + "/capture"), nil},
 		{"API checkout, amount", api("/v1/checkouts", `"reference":"typed","currency":"USD","provider":"stripe","flow":"checkout_session",`), nil},
+		{"API further attempt, amount", api("/v1/orders/"+waits.ID+"/checkouts", `"provider":"stripe","flow":"checkout_session",`), []string{""}},
 		{"hub order refund --amount", command("order", "refund", paid.ID, "--reason", "typed"), nil},
 		{"hub order capture --amount", command("order", "capture", held.ID, "--reason", "typed"), nil},
 		{"hub order correct --amount", command("order", "correct", paid.ID, "--movement", capture, "--was", "200000", "--why", "typed"), nil},
@@ -117,7 +119,8 @@ func TestAmounts_Typed(t *testing.T) {
 	_ = out.Flush()
 	require.Equal(t, 0, h.count(`SELECT count(*) FROM refunds`))
 	require.Equal(t, 0, h.count(`SELECT count(*) FROM captures WHERE order_id = $1`, held.ID))
-	require.Equal(t, 2, h.count(`SELECT count(*) FROM orders`))
+	require.Equal(t, 3, h.count(`SELECT count(*) FROM orders`))
+	require.Equal(t, 1, h.count(`SELECT count(*) FROM attempts WHERE order_id = $1`, waits.ID))
 
 	// What is meant is done.
 	a := h.ask("POST", refunds, unique("key"), map[string]any{"amount": 1050})

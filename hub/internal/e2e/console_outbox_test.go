@@ -30,7 +30,9 @@ func (h *house) outboxScreens() []screen {
 	h.t.Helper()
 	_, o := h.parkedNotifications()
 	h.receiver(ok)
-	h.receiver(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusGone) })
+	gone := h.receiver(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusGone) })
+	h.paid(nil)
+	h.goneForAnHour(gone.id)
 	h.paid(nil)
 	var parked, app string
 	require.NoError(h.t, h.query(`SELECT id, app_id FROM notifications WHERE order_id = $1 AND type = 'order.paid'`, o.ID).Scan(&parked, &app))

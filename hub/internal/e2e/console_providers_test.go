@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -140,6 +141,49 @@ func TestConsole_Providers(t *testing.T) {
 		require.Equal(t, 409, a.status, "from a page that is older than the settings")
 	})
 
+	t.Run("a key counts when the provider took it", func(t *testing.T) {
+		wrong := "sk_test_" + strings.Repeat("w", 40)
+		o.get("/providers/stripe_two")
+		a := o.post("/providers/stripe_two/settings", h.settings(url.Values{"version": {"2"}, "s_secret_key": {wrong}}))
+		require.Equal(t, 422, a.status, a.body)
+		require.Contains(t, a.body, "The provider did not take these settings, so those before stay in force: not sent: ")
+		require.Contains(t, a.body, `name="unasked"`)
+		require.NotContains(t, a.body, wrong)
+		require.Equal(t, "paid", h.charged(two).Status)
+		a = o.post("/providers/new", h.settings(url.Values{"name": {"stripe_three"}, "s_secret_key": {wrong}}))
+		require.Equal(t, 422, a.status, a.body)
+		require.Equal(t, 404, o.get("/providers/stripe_three").status)
+
+		// A person may want it all the same: the account is not open yet, say.
+		a = o.post("/providers/stripe_two/settings", h.settings(url.Values{"version": {"2"}, "s_secret_key": {wrong}, "unasked": {"1"}}))
+		require.Equal(t, 303, a.status, a.body)
+		require.Equal(t, 503, h.ask("POST", "/v1/checkouts", unique("key"), body(map[string]any{"provider": "stripe_two", "flow": "charge", "input": map[string]any{"token": "tok_visa"}})).status)
+		a = o.post("/providers/stripe_two/settings", h.settings(url.Values{"version": {"3"}}))
+		require.Equal(t, 303, a.status, a.body)
+		require.Contains(t, o.get("/providers/stripe_two").body, "Saved and in force on this hub (test")
+		require.Equal(t, "paid", h.charged(two).Status)
+	})
+
+	t.Run("a webhook secret counts on for a while", func(t *testing.T) {
+		o.get("/providers/stripe_two")
+		fresh := "whsec_" + strings.Repeat("n", 32)
+		a := o.post("/providers/stripe_two/settings", h.settings(url.Values{"version": {"4"}, "s_webhook_secret": {fresh}, "keep_webhook_secret": {"24"}}))
+		require.Equal(t, 303, a.status, a.body)
+		genuine := func(secret string) bool {
+			event := []byte(`{"id":"evt_` + unique("x") + `","object":"event","type":"product.created","data":{"object":{}}}`)
+			return h.callbackOf("stripe_two", sign(secret, time.Now(), event), event) == 200
+		}
+		require.True(t, genuine(fresh) && genuine(h.WebhookSecret))
+		require.Contains(t, o.get("/providers/stripe_two").body, "a former one counts until")
+		h.exec(`UPDATE providers SET former_until = '{"webhook_secret": "2020-01-01T00:00:00Z"}'`)
+		h.waitFor("the old one has ended", func() bool { return !genuine(h.WebhookSecret) })
+		require.True(t, genuine(fresh))
+		require.NotContains(t, o.get("/providers/stripe_two").body, "a former one counts until")
+		require.Equal(t, 1, h.count(`SELECT count(*) FROM providers WHERE updated_by = 'the hub' AND former_until = '{}'`))
+		a = o.post("/providers/stripe_two/settings", h.settings(url.Values{"version": {"6"}}))
+		require.Equal(t, 303, a.status, a.body)
+	})
+
 	t.Run("a name in both places is an error", func(t *testing.T) {
 		free, err := net.Listen("tcp", "127.0.0.1:0")
 		require.NoError(t, err)
@@ -180,6 +224,20 @@ func TestConsole_Providers(t *testing.T) {
 		require.Equal(t, 303, o.post("/providers/stripe_two/remove", url.Values{"why": {"it closed"}}).status)
 		require.Equal(t, 404, o.get("/providers/stripe_two").status)
 		h.waitFor("the second hub forgets it", func() bool { return !offers(1, "stripe_two")() })
+	})
+
+	t.Run("its orders go on under another name", func(t *testing.T) {
+		require.Contains(t, o.get("/overview?mode=test").body, "Orders are on record of stripe_two, which is not set up")
+		orphan := one(t, db, `SELECT id FROM orders WHERE provider = 'stripe_two' AND status = 'paid' LIMIT 1`)
+		require.Equal(t, 409, h.ask("POST", "/v1/orders/"+orphan+"/refunds", unique("key"), map[string]any{}).status)
+		o.get("/providers/new")
+		a := o.post("/providers/new", h.settings(url.Values{"name": {"stripe_three"}}))
+		require.Equal(t, 303, a.status, a.body)
+		out, err := h.hubCommand("provider", "rename", "stripe_two", "stripe_three").CombinedOutput()
+		require.NoError(t, err, "%s", out)
+		require.Contains(t, string(out), "stripe_two is stripe_three now")
+		require.Equal(t, 201, h.ask("POST", "/v1/orders/"+orphan+"/refunds", unique("key"), map[string]any{}).status)
+		require.NotContains(t, o.get("/overview?mode=test").body, "which is not set up")
 	})
 	require.NotContains(t, one(t, db, `SELECT string_agg(data::text || why, ' ') FROM audit`), h.StripeSecretKey)
 }

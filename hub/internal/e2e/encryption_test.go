@@ -21,7 +21,7 @@ func TestEncryption_RollsToANewKey(t *testing.T) {
 	const other = "bmV3bmV3bmV3bmV3bmV3bmV3bmV3bmV3bmV3bmV3bmU="
 	var told atomic.Int32
 	app := h.receiver(func(http.ResponseWriter, *http.Request) { told.Add(1) })
-	require.Equal(t, 200, h.ask("POST", "/v1/webhook_endpoints/"+app.id+"/rotate", "", nil).status, "there is a previous secret, too")
+	require.Equal(t, 200, h.ask("POST", "/v1/webhook_endpoints/"+app.id+"/rotate", "", nil).status, "there is a former secret, too")
 	open := h.checkout(nil)
 	paid := h.paid(nil)
 	restart := func(keys string) {
@@ -44,7 +44,7 @@ func TestEncryption_RollsToANewKey(t *testing.T) {
 	require.Equal(t, open.NextAction.URL, h.ask("GET", "/v1/orders/"+open.ID, "", nil).NextAction.URL)
 	out, err := roll(both)
 	require.NoError(t, err, out)
-	for _, column := range []string{"attempts.next_action", "webhook_endpoints.secret", "webhook_endpoints.previous_secret", "callbacks.raw"} {
+	for _, column := range []string{"attempts.next_action", "webhook_endpoints.secret", "webhook_secrets.secret", "callbacks.raw"} {
 		require.Regexp(t, column+`: \d+ seen, [1-9]`, out)
 	}
 	require.Contains(t, out, "the older ones can be dropped")

@@ -158,10 +158,18 @@ func TestEndpoint_DiesAndComesBack(t *testing.T) {
 	require.Equal(t, 409, a.status, a.raw)
 	require.Equal(t, "endpoint_disabled", a.Code)
 
-	// One that says 410 is disabled at once; nothing of that is sent any more.
+	// One that says 410 for an hour is disabled; what changes then is sent when it is
+	// enabled.
 	gone := h.receiver(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusGone) })
 	h.paid(nil)
+	h.goneForAnHour(gone.id)
+	require.Equal(t, 1, h.count(`SELECT count(*) FROM webhook_endpoints WHERE id = $1 AND disabled_at IS NULL`, gone.id), "not by a single answer")
+	h.paid(nil)
 	require.Eventually(t, alive.has("webhook_endpoint.disabled "+gone.id), 30*time.Second, 50*time.Millisecond)
+	require.Contains(t, h.admin().get("/overview?mode=test").body, "Webhook endpoints that fail or are disabled")
+	missed := h.paid(nil)
+	require.Empty(t, h.notifications("endpoint_id="+gone.id+"&order_id="+missed.ID))
+	h.exec(`UPDATE notifications SET state = 'failed', due_at = NULL WHERE endpoint_id = $1`, gone.id)
 	mine := h.key
 	h.key = h.newApp("stranger")
 	require.Equal(t, 404, h.ask("GET", "/v1/notifications/"+tried.ID, "", nil).status)
@@ -185,4 +193,14 @@ func TestEndpoint_DiesAndComesBack(t *testing.T) {
 		}, 30*time.Second, 100*time.Millisecond)
 	}
 	require.True(t, slow.has("order.paid "+last.ID)())
+	require.Eventually(t, gone.has("order.paid "+missed.ID), 30*time.Second, 50*time.Millisecond)
+}
+
+// goneForAnHour waits for an endpoint's first 410, and lets an hour pass since.
+func (h *house) goneForAnHour(endpoint string) {
+	h.t.Helper()
+	require.Eventually(h.t, func() bool {
+		return h.count(`SELECT count(*) FROM webhook_endpoints WHERE id = $1 AND gone_since IS NOT NULL`, endpoint) == 1
+	}, 30*time.Second, 50*time.Millisecond)
+	h.exec(`UPDATE webhook_endpoints SET gone_since = gone_since - interval '1 hour' WHERE id = $1`, endpoint)
 }

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -15,11 +16,14 @@ func TestExpiry(t *testing.T) {
 		h.count(`WITH u AS (UPDATE orders SET expires_at = now() - interval '1 second', version = version + 1 WHERE id = $1 RETURNING 1) SELECT count(*) FROM u`, o.ID)
 		h.dueAgain(o)
 	}
-	o := h.checkout(nil)
-	late(o)
-	a := h.until(o.ID, "expired")
-	require.Equal(t, "canceled", a.Attempts[0].Status)
-	require.Equal(t, 410, h.statusAt(o.NextAction.URL))
+	for _, open := range []time.Duration{time.Hour, 90 * time.Second} { // Stripe's own page stays open for half an hour at least
+		o := h.checkout(map[string]any{"expires_at": time.Now().Add(open).UTC().Format(time.RFC3339)})
+		require.Equal(t, 200, h.statusAt(o.NextAction.URL))
+		late(o)
+		a := h.until(o.ID, "expired")
+		require.Equal(t, "canceled", a.Attempts[0].Status)
+		require.Equal(t, 410, h.statusAt(o.NextAction.URL))
+	}
 
 	paid := h.checkout(nil)
 	h.withhold()

@@ -25,7 +25,6 @@ import (
 
 	"github.com/superpayhub/superpay/hub/internal/dev"
 	"github.com/superpayhub/superpay/hub/internal/devpg/pgtest"
-	"github.com/superpayhub/superpay/hub/internal/ledger"
 	"github.com/superpayhub/superpay/sdk"
 	"github.com/superpayhub/superpay/sdk/plugintest/standin"
 )
@@ -398,7 +397,7 @@ func (h *house) difference() string {
 	}
 	sums := func(kind string, entries []standin.Entry) {
 		for _, e := range entries {
-			exponent, _ := ledger.Exponent(e.Currency)
+			exponent, _ := sdk.Exponent(e.Currency)
 			m, err := sdk.ParseDecimal(e.Amount, e.Currency, exponent)
 			if e.Status == "succeeded" && err == nil {
 				add(theirs, kind, attemptOf[e.PaymentID], e.Currency, exponent, m.Amount)

@@ -140,8 +140,10 @@ func TestHubs_StartTogetherOnAnEmptyDatabase(t *testing.T) {
 	var all sync.WaitGroup
 	for i := range 3 {
 		all.Go(func() {
-			if out, err := h.hubCommand("app", "create", fmt.Sprint("app", i)).CombinedOutput(); err != nil {
-				t.Errorf("%v: %s", err, out)
+			for _, args := range [][]string{{"migrate"}, {"app", "create", fmt.Sprint("app", i)}} {
+				if out, err := h.hubCommand(args...).CombinedOutput(); err != nil {
+					t.Errorf("%v: %v: %s", args, err, out)
+				}
 			}
 		})
 	}

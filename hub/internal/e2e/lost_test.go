@@ -53,7 +53,7 @@ func TestLostAnswer_ThroughTheFrontDoor(t *testing.T) {
 			require.Len(t, books.Refunds, refunds, about)
 		}
 		proxy.Cut(pgproxy.Rule{Moment: moment, Match: pgproxy.Writes("webhook_endpoints")})
-		e := h.ask("POST", "/v1/webhook_endpoints", unique("endpoint"), map[string]any{"url": "http://localhost:9/hook"})
+		e := h.ask("POST", "/v1/webhook_endpoints", unique("endpoint"), map[string]any{"url": "http://localhost:9/" + moment.String()})
 		require.Equal(t, 201, e.status, moment.String()+": "+e.raw)
 		endpoints++
 		require.Len(t, h.ask("GET", "/v1/webhook_endpoints", "", nil).Data, endpoints, moment)

@@ -107,10 +107,9 @@ func TestMovements(t *testing.T) {
 		h.until(o.ID, "paid")
 		require.Zero(t, kept(o), "a debit is booked after the money came")
 		h.waitFor("it is booked", func() bool { return h.count(`SELECT count(*) FROM callbacks WHERE type = 'charge.updated'`) == 1 })
-		for range 2 {
-			said, err := h.operator("order", "sync", o.ID)
-			require.NoError(t, err, said)
-		}
+		h.waitFor("its fee is posted", func() bool { return kept(o) == 60 })
+		said, err := h.operator("order", "sync", o.ID)
+		require.NoError(t, err, said)
 		require.Equal(t, 60, kept(o))
 		require.Equal(t, 2, h.count(`SELECT count(*) FROM postings WHERE order_id = $1 AND stage LIKE '%fee%'`, o.ID), "posted once")
 	})

@@ -16,7 +16,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/superpayhub/superpay/hub/internal/ledger"
 	"github.com/superpayhub/superpay/sdk"
 	"github.com/superpayhub/superpay/sdk/plugintest/standin"
 )
@@ -367,7 +366,7 @@ func (h *house) bookRow(w way) string {
 	sum := func(entries []standin.Entry) (total int64) {
 		for _, e := range entries {
 			if e.Status == "succeeded" {
-				exponent, _ := ledger.Exponent(e.Currency)
+				exponent, _ := sdk.Exponent(e.Currency)
 				m, err := sdk.ParseDecimal(e.Amount, e.Currency, exponent)
 				require.NoError(h.t, err)
 				total += m.Amount

@@ -39,6 +39,9 @@ func (w *Worker) tidy(ctx context.Context) {
 		if err != nil && ctx.Err() == nil {
 			w.Logger.WarnContext(ctx, "old notifications were not dropped; it is tried again", "error", err)
 		}
+		if err := w.DB.DropSecrets(ctx, now.Add(-tidyEvery)); err != nil && ctx.Err() == nil {
+			w.Logger.WarnContext(ctx, "old secrets of endpoints were not dropped; it is tried again", "error", err)
+		}
 		erased, err := w.DB.EraseCallbacks(ctx, now.Add(-w.Keep.Callbacks), tidyRows)
 		if erased == tidyRows {
 			wait = tidyPause
@@ -82,6 +85,28 @@ func (w *Worker) roll(ctx context.Context) {
 			w.Logger.WarnContext(ctx, "orders were not counted for the overview; it is tried again", "error", err)
 		}
 		if wait = rollEvery; more && err == nil {
+			wait = tidyPause
+		}
+	}
+}
+
+// missedEvery is how often the worker looks for endpoints that were enabled again.
+const missedEvery = 2 * time.Second
+
+// tellMissed has endpoints told of what changed while they were disabled, until the
+// context ends.
+func (w *Worker) tellMissed(ctx context.Context) {
+	for wait := missedEvery; ; {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(wait):
+		}
+		more, err := w.Payments.TellMissed(ctx)
+		if err != nil && ctx.Err() == nil {
+			w.Logger.WarnContext(ctx, "an endpoint was not told what it missed; it is tried again", "error", err)
+		}
+		if wait = missedEvery; more && err == nil {
 			wait = tidyPause
 		}
 	}

@@ -16,16 +16,19 @@ import (
 )
 
 const (
-	share    = 8               // of them for one provider: one that hangs does not hold up the others
-	atOnce   = 64              // attempts worked on at the same moment, of all providers: some may hang
-	opened   = 16              // callbacks looked into once more at the same moment
-	calls    = 128             // notifications under way at the same moment: they wait for apps, and never hold up money
-	few      = 4               // of them for one endpoint, claimed at once; about twice as many under way
-	many     = 8               // of them for all endpoints of one app, claimed at once
-	appShare = 24              // of them for one app, about: an app whose receivers hang does not hold up the others
-	poll     = time.Second     // how long something may be due unnoticed
-	patient  = 2 * time.Second // between polls that fail
-	grace    = time.Second     // of deliveries under way when the hub is to end
+	atOnce = 64 // attempts worked on at the same moment, of all providers: some may hang
+	share  = 8  // of them for one provider: one that hangs does not hold up the others
+	opened = 16 // callbacks looked into once more at the same moment
+
+	calls         = 384 // notifications under way at the same moment: they wait for apps, and never hold up money
+	few           = 16  // of them for one endpoint, claimed at once
+	endpointShare = 16  // of them for one endpoint: none is claimed while so many are under way
+	many          = 32  // of them for all endpoints of one app, claimed at once
+	appShare      = 64  // of them for one app: an app whose receivers hang does not hold up the others
+
+	poll    = time.Second     // how long something may be due unnoticed
+	patient = 2 * time.Second // between polls that fail
+	grace   = time.Second     // of deliveries under way when the hub is to end
 )
 
 // Worker claims due rows until its context ends.
@@ -54,30 +57,36 @@ type Worker struct {
 	seen time.Time // when the providers that are up were last noted
 
 	mu   sync.Mutex
-	with map[string]int // under way with each provider, and with each endpoint
-	apps map[string]int // notifications under way to each app
+	with map[string]underWay // by the id of a provider, an endpoint or an app
 }
 
 // New makes a worker. Kick may be called from then on.
 func New() *Worker {
 	return &Worker{
 		kick: make(chan struct{}, 1), ended: make(chan struct{}, 1), room: make(chan struct{}, atOnce), inbox: make(chan struct{}, opened), post: make(chan struct{}, calls),
-		with: map[string]int{}, apps: map[string]int{}, Now: time.Now, verified: newVerifyMetrics(),
+		with: map[string]underWay{}, Now: time.Now, verified: newVerifyMetrics(),
 	}
 }
 
-// count keeps how much is under way with a provider or an endpoint.
-func (w *Worker) count(name string, n int) { w.add(w.with, name, n) }
+// underWay is how much of the worker one of those it works for has, and its share.
+type underWay struct{ n, share int }
 
-// countApp keeps how many notifications are under way to an app.
-func (w *Worker) countApp(id string, n int) { w.add(w.apps, id, n) }
+// begin counts one more of what is under way with a provider, an endpoint or an app,
+// until end is called.
+func (w *Worker) begin(id string, share int) (end func()) {
+	w.count(id, share, 1)
+	return func() { w.count(id, share, -1) }
+}
 
-func (w *Worker) add(to map[string]int, name string, n int) {
+func (w *Worker) count(id string, share, n int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if to[name] += n; to[name] == 0 {
-		delete(to, name)
+	n += w.with[id].n
+	if n == 0 {
+		delete(w.with, id)
+		return
 	}
+	w.with[id] = underWay{n, share}
 }
 
 // busy are the providers, endpoints and apps that have their share of the worker.
@@ -85,13 +94,8 @@ func (w *Worker) busy() []string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	names := []string{}
-	for name, n := range w.with {
-		if n >= share {
-			names = append(names, name)
-		}
-	}
-	for id, n := range w.apps {
-		if n >= appShare {
+	for id, u := range w.with {
+		if u.n >= u.share {
 			names = append(names, id)
 		}
 	}
@@ -113,6 +117,7 @@ func (w *Worker) Run(ctx context.Context) {
 	w.work.Go(func() { w.roll(ctx) })
 	w.work.Go(func() { w.analyze(ctx) })
 	w.work.Go(func() { w.verify(ctx) })
+	w.work.Go(func() { w.tellMissed(ctx) })
 	w.work.Go(func() { w.Payments.Watch(ctx) })
 	w.pace = newPace(w.Reads)
 	for {
@@ -170,9 +175,9 @@ func (w *Worker) round(ctx context.Context) (more bool, wait time.Duration, err 
 	}
 	for _, a := range attempts {
 		w.pace.take(a.Provider, now)
-		w.count(a.Provider, 1)
+		end := w.begin(a.Provider, share)
 		w.do(ctx, w.room, "attempt", a.AttemptID, func(ctx context.Context) error {
-			defer w.count(a.Provider, -1)
+			defer end()
 			return w.Payments.Due(ctx, a)
 		})
 	}
@@ -226,13 +231,12 @@ func (w *Worker) tell(ctx context.Context, now time.Time) (more bool, err error)
 		return false, err
 	}
 	for _, n := range due {
-		w.countApp(n.AppID, 1)
-		w.count(n.EndpointID, 1)
+		endApp, endEndpoint := w.begin(n.AppID, appShare), w.begin(n.EndpointID, endpointShare)
 		w.do(ctx, w.post, "notification", n.ID, func(work context.Context) error {
 			work, done := cutAtEnd(ctx, work)
 			defer done()
-			defer w.countApp(n.AppID, -1)
-			defer w.count(n.EndpointID, -1)
+			defer endApp()
+			defer endEndpoint()
 			return w.Sender.Deliver(work, n)
 		})
 	}

@@ -65,7 +65,7 @@ func Adopt(o *Order, x Adoption, env Env) Change {
 // orderAgain makes the order of a lost payment. The app's description, line items,
 // customer and metadata are lost.
 func (d *decision) orderAgain(x Adoption) {
-	exponent, _ := Exponent(x.Claim.Amount.Currency)
+	exponent, _ := sdk.Exponent(x.Claim.Amount.Currency)
 	amount, _ := x.Claim.Amount.Rescale(exponent) // the digest covers it in these units
 	made := MadeAt(x.Claim.OrderID)
 	d.o = &Order{

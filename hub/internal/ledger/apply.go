@@ -22,6 +22,9 @@ type Env struct {
 	// Settling is how long the effect of such an operation may be missing from a
 	// provider's reads; 0, or no function at all, stands for a sane default.
 	Settling func(provider string, kind sdk.OperationKind) time.Duration
+	// Cancels reports whether a flow can be canceled at its provider; all can where it
+	// is nil.
+	Cancels func(provider, flow string) bool
 }
 
 // schedule is the provider's own, or the one of all.
@@ -105,7 +108,9 @@ type decision struct {
 	soon   map[string]bool // attempts to be read at once
 	read   map[string]bool // attempts that a fresh read was made of
 	told   map[string]bool // attempts of which the provider told its truth, late or not
-	later  map[string]bool // attempts to be read within a step: what was said is known, or asked for already
+	// settles is when a movement that no read lists must be listed, by attempt.
+	settles map[string]time.Time
+	later   map[string]bool // attempts to be read within a step: what was said is known, or asked for already
 
 	answers  map[string]*answer     // what a read of an attempt told
 	outcomes map[string]CallbackOut // of events that this decision confirms or gives up
@@ -127,7 +132,7 @@ type decision struct {
 func (d *decision) apply(a *Attempt, n News) {
 	fresh := n.Begun != 0 && n.Begun == d.before.Version
 	if n.Lost != nil {
-		a = d.lost(a, n)
+		a, n = d.lost(a, n)
 	}
 	switch {
 	case n.Source == FromRead && d.env.Now.Before(a.LeasedUntil) && !a.LeasedUntil.Equal(n.Lease):
@@ -255,4 +260,5 @@ func (d *decision) schedule(a *Attempt) {
 	case d.look[a.ID]:
 		a.DueAt = nextDue(d.o, a, d.env)
 	}
+	a.DueAt = sooner(a.DueAt, d.settles[a.ID], d.env)
 }

@@ -84,7 +84,7 @@ func (o *Order) balance(a *Attempt, currency string) Balance {
 // exponentOf is that of another currency than the order's: ISO's, or what the
 // provider said where the hub does not know the currency.
 func (o *Order) exponentOf(a *Attempt, currency string) int {
-	if exponent, ok := Exponent(currency); ok {
+	if exponent, ok := sdk.Exponent(currency); ok {
 		return exponent
 	}
 	for _, c := range o.Captures {

@@ -91,7 +91,7 @@ func (w *careless) pays() {
 		return
 	}
 	currency := rapid.SampledFrom([]string{"USD", "USD", "EUR", "JPY"}).Draw(w.rt, "currency")
-	exponent, _ := Exponent(currency)
+	exponent, _ := sdk.Exponent(currency)
 	amount := rapid.SampledFrom([]int64{1000, 1000, 400, 1}).Draw(w.rt, "amount")
 	status := rapid.SampledFrom([]sdk.MovementStatus{sdk.MovementSucceeded, sdk.MovementSucceeded, sdk.MovementPending}).Draw(w.rt, "capture")
 	p.Captures.Items = append(p.Captures.Items, sdk.Capture{ID: w.id("ch"), Status: status, Amount: sdk.Money{Amount: amount, Currency: currency, Exponent: exponent}})

@@ -83,7 +83,7 @@ func same(want, got string) bool {
 // signedAmount writes an amount in the units of ISO 4217: providers may answer
 // in units of their own.
 func signedAmount(m sdk.Money) (string, bool) {
-	exponent, ok := Exponent(m.Currency)
+	exponent, ok := sdk.Exponent(m.Currency)
 	if !ok {
 		return "", false
 	}

@@ -99,7 +99,7 @@ func (o *Order) corrected(in Correction, row sdk.Money, voidable bool) (sdk.Mone
 	if m.Currency == "" {
 		m.Currency = row.Currency
 	}
-	exponent, known := Exponent(m.Currency)
+	exponent, known := sdk.Exponent(m.Currency)
 	switch {
 	case in.Was != row.Amount:
 		return m, Conflictf("wrong_state", "it is of %s now; look at the order again and decide anew", row)

@@ -22,9 +22,9 @@ var healing = []time.Duration{
 	300 * time.Millisecond, time.Second, 3 * time.Second, 10 * time.Second, 30 * time.Second, time.Minute, 5 * time.Minute, 15 * time.Minute, time.Hour,
 }
 
-// partAgain is when the next part of a refund is asked for by the worker: who
-// asked for the refund goes on with it at once, unless it died.
-var partAgain = []time.Duration{3 * time.Second, 10 * time.Second, 30 * time.Second, time.Minute, 5 * time.Minute, 15 * time.Minute, time.Hour}
+// goesOn is when the worker does what somebody else was to do at once, and did not if
+// it died: ask for the next part of a refund, close an attempt.
+var goesOn = []time.Duration{3 * time.Second, 10 * time.Second, 30 * time.Second, time.Minute, 5 * time.Minute, 15 * time.Minute, time.Hour}
 
 // Patience is how many failed looks in a row make the hub tell a person: some
 // seven hours.
@@ -51,16 +51,19 @@ func step(steps []time.Duration, tries int) time.Duration {
 func nextDue(o *Order, a *Attempt, env Env) time.Time {
 	if op := o.OpenOperation(a.ID); op != nil {
 		if op.Outcome == OutcomePending {
-			return a.orStep(op.Deadline, true, env)
+			return op.Deadline // whoever looks before is sent away
 		}
 		return a.orStep(env.Now.Add(env.Scale(step(healing, a.Tries))), true, env)
 	}
 	if o.nextPart(a.ID) != nil {
-		return env.Now.Add(env.Scale(step(partAgain, max(a.Tries, a.Failures))))
+		return env.Now.Add(env.Scale(step(goesOn, max(a.Tries, a.Failures))))
 	}
 	due := o.nextCheck(a, env)
 	if o.Unsettled(a) {
 		due = env.Now.Add(env.Scale(step(env.schedule(a.Provider), a.Tries)))
+	}
+	if o.toClose(a, env) {
+		due = earliest(due, env.Now.Add(env.Scale(step(goesOn, a.Tries))))
 	}
 	due = a.orStep(due, false, env)
 	// An order whose attempts are all dead still has to expire; one that is

@@ -183,3 +183,24 @@ func TestAuthorizationExpiring(t *testing.T) {
 	env.Now = t0.Add(1000 * day)
 	require.Zero(t, notices(Apply(o, env, read(o, &sdk.Payment{Status: sdk.RequiresCapture, Authorized: usd(1000)}))))
 }
+
+// TestDue_WhatIsToBeClosed: whoever read the payment after the order's time closes it
+// at once; should it die before, the next look does not wait for a day.
+func TestDue_WhatIsToBeClosed(t *testing.T) {
+	o, env := created(t, sdk.CaptureAutomatic)
+	o = Apply(o, env, read(o, &sdk.Payment{Status: sdk.RequiresAction})).Order
+	a := o.Attempts[0]
+	look := func(cancels bool) time.Duration {
+		env.Cancels = func(string, string) bool { return cancels }
+		after := Apply(o, env, read(o, &sdk.Payment{Status: sdk.RequiresAction})).Order
+		return after.Attempts[0].DueAt.Sub(env.Now)
+	}
+	a.Tries = 6
+	env.Now = o.ExpiresAt.Add(-time.Minute)
+	require.Equal(t, time.Minute, look(true), "its time is not up yet")
+	env.Now = o.ExpiresAt.Add(time.Second)
+	require.LessOrEqual(t, look(true), time.Hour)
+	require.Equal(t, 24*time.Hour, look(false), "only the provider can close it")
+	o.CancelAskedAt = env.Now
+	require.LessOrEqual(t, look(false), time.Hour, "it is given up")
+}

@@ -12,7 +12,7 @@ import (
 func (d *decision) own(m sdk.Money) (sdk.Money, bool) {
 	exponent, known := d.o.Exponent, true
 	if m.Currency != d.o.Currency {
-		exponent, known = Exponent(m.Currency)
+		exponent, known = sdk.Exponent(m.Currency)
 	}
 	scaled, err := m.Rescale(exponent)
 	if !known || err != nil {
@@ -235,10 +235,11 @@ func (d *decision) reversed(a *Attempt, r sdk.Refund, row *Refund) {
 	}
 }
 
-// settleRefund closes the open operation of a refund that the provider named.
+// settleRefund closes the operation of a refund that the provider named. One that
+// never left, as far as is on record, left after a backup that was restored.
 func (d *decision) settleRefund(row *Refund, n News) {
 	for _, op := range d.o.Operations {
-		if op.Open() && op.RefundID != nil && *op.RefundID == row.ID {
+		if (op.Open() || op.Outcome == OutcomeNotSent) && op.RefundID != nil && *op.RefundID == row.ID {
 			outcome := OutcomeSucceeded
 			if row.Status == sdk.MovementFailed {
 				outcome = OutcomeDeclined

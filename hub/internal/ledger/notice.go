@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/superpayhub/superpay/sdk"
 )
 
 // Notice tells an app of a change: written with it, and sent to each of the
@@ -19,10 +21,11 @@ type Notice struct {
 	At      time.Time `json:"created_at"`
 }
 
-// NoticeType names a change for apps: by the order's new status, if that is
-// what changed, or by what is about to happen to it. It is empty where there is
-// nothing to tell: at creation, which the app asked for (unless the order is made
-// anew because a database had lost it), where only the hub's own
+// NoticeType names a change for apps: by the order's new status, if that is what
+// changed, by the status also for each refund that succeeds, or by what is about to
+// happen to it. It is empty where there is nothing to tell: at creation, which the
+// app asked for (unless the order is made anew because a database had lost it),
+// where something was begun of which only the end is news, where only the hub's own
 // schedule moved, and of a provider's fee or an event that reads do not show yet,
 // which no app sees.
 func (c *Change) NoticeType() string {
@@ -30,10 +33,14 @@ func (c *Change) NoticeType() string {
 	if c.Order.Version == 1 && !slices.ContainsFunc(c.Events, recovered) {
 		return ""
 	}
+	status := "order." + string(c.Order.Status)
 	kind := ""
 	for _, e := range c.Events {
-		if e.Kind == "order."+string(c.Order.Status) || e.Kind == AuthorizationExpiring {
+		switch {
+		case e.Kind == status || e.Kind == AuthorizationExpiring:
 			return e.Kind
+		case e.Kind == refundSucceeded && (c.Order.Status == OrderPartiallyRefunded || c.Order.Status == OrderRefunded):
+			return status
 		}
 		if e.forApps() {
 			kind = "order.updated"
@@ -52,8 +59,15 @@ func (o *Order) TellAgain(env Env) Change {
 
 // forApps reports whether an app is told of an event.
 func (e *Event) forApps() bool {
-	return !strings.HasSuffix(e.Kind, ".fee") && !strings.HasPrefix(e.Kind, "event.")
+	return !strings.HasSuffix(e.Kind, ".fee") && !strings.HasPrefix(e.Kind, "event.") && !strings.HasSuffix(e.Kind, operationStarted)
 }
+
+// operationStarted ends the name of the event that an operation was recorded, as
+// "refund.started".
+const operationStarted = ".started"
+
+// refundSucceeded is the event that money went back.
+const refundSucceeded = "refund." + string(sdk.MovementSucceeded)
 
 // paymentUpdated tells that details of an attempt changed and nothing else of it.
 const paymentUpdated = "payment.updated"

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"slices"
+	"time"
 
 	"github.com/superpayhub/superpay/sdk"
 )
@@ -176,7 +177,7 @@ func (d *decision) unlisted(a *Attempt, n News, fresh bool) {
 			if row.AttemptID == a.ID && row.Status != sdk.MovementFailed {
 				shown := slices.ContainsFunc(p.Captures.Items, func(c sdk.Capture) bool { return c.ID == row.ProviderID })
 				settled := row.UpdatedAt.Add(d.env.settling(a.Provider, sdk.OpCapture))
-				d.shown(a, row.ID, shown, fresh && !n.At.Before(settled))
+				d.shown(a, row.ID, shown, fresh, n.At, settled)
 			}
 		}
 	}
@@ -185,17 +186,25 @@ func (d *decision) unlisted(a *Attempt, n News, fresh bool) {
 			if row.AttemptID == a.ID && row.ProviderID != nil && row.Status != sdk.MovementFailed {
 				shown := slices.ContainsFunc(p.Refunds.Items, func(r sdk.Refund) bool { return r.ID == *row.ProviderID })
 				settled := row.UpdatedAt.Add(d.env.settling(a.Provider, sdk.OpRefund))
-				d.shown(a, row.ID, shown, fresh && !n.At.Before(settled))
+				d.shown(a, row.ID, shown, fresh, n.At, settled)
 			}
 		}
 	}
 }
 
-func (d *decision) shown(a *Attempt, movementID string, shown, counts bool) {
+// shown notes whether a read that began at that time lists a movement, which it must
+// do once that is settled. One that need not be listed yet is looked for again then:
+// an answer may have named it wrongly.
+func (d *decision) shown(a *Attempt, movementID string, shown, fresh bool, began, settled time.Time) {
 	switch {
 	case shown:
 		d.agree(a, func(x Attention) bool { return x.MovementID == movementID }, movementID)
-	case counts:
+	case fresh && began.Before(settled):
+		if d.settles == nil {
+			d.settles = map[string]time.Time{}
+		}
+		d.settles[a.ID] = earliest(d.settles[a.ID], settled)
+	case fresh:
 		before := len(d.o.Attention)
 		d.raiseAbout(Attention{Reason: EventNotConfirmed, AttemptID: a.ID, MovementID: movementID})
 		if len(d.o.Attention) > before {

@@ -162,6 +162,9 @@ func (d *decision) move(a *Attempt, n News, fresh bool) {
 		d.record(a, n, "payment.contradiction", map[string]any{"have": a.Status, "said": p.Status})
 		return
 	case walk:
+		if a.Status == sdk.Failed {
+			d.settleCreate(a, n)
+		}
 		d.record(a, n, "payment."+string(p.Status), map[string]any{"was": a.Status})
 		a.Status = p.Status
 		a.Tries = 0
@@ -173,6 +176,16 @@ func (d *decision) move(a *Attempt, n News, fresh bool) {
 		}
 	}
 	d.details(a, p, v == walk)
+}
+
+// settleCreate closes the operation of an attempt that the provider shows, and that
+// never left as far as is on record: it left after a backup that was restored.
+func (d *decision) settleCreate(a *Attempt, n News) {
+	for _, op := range d.o.Operations {
+		if op.Kind == sdk.OpCreate && op.Outcome == OutcomeNotSent && op.AttemptID != nil && *op.AttemptID == a.ID {
+			d.settle(op, n, OutcomeSucceeded, nil)
+		}
+	}
 }
 
 // moneyless decides about "succeeded" without a capture on record. Paid is

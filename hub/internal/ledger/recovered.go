@@ -17,17 +17,19 @@ const (
 // the place of the attempt that was recorded now: the database had forgotten the
 // earlier one. It gets the id that its metadata name, so callbacks find it. The
 // caller has proven that it is this request's and on no record. lost returns the
-// attempt that the news are about.
-func (d *decision) lost(a *Attempt, n News) *Attempt {
+// attempt that the news are about, and the news without the payment if the request
+// has been answered meanwhile: then it is another payment than that.
+func (d *decision) lost(a *Attempt, n News) (*Attempt, News) {
 	if n.Payment == nil {
-		return a
+		return a, n
 	}
 	if known := d.o.Attempt(n.Payment.AttemptID); known != nil {
-		return known
+		return known, n
 	}
 	op := d.o.Operation(n.Operation.ID)
 	if op == nil || !op.Open() || op.Kind != sdk.OpCreate {
-		return a
+		n.Payment = nil
+		return a, n
 	}
 	before := &Attempt{
 		ID: n.Payment.AttemptID, OrderID: d.o.ID, Provider: a.Provider, Plugin: a.Plugin, Flow: n.Lost.Flow, Mode: a.Mode,
@@ -40,7 +42,7 @@ func (d *decision) lost(a *Attempt, n News) *Attempt {
 	a.Failure = &sdk.Failure{Code: sdk.FailureDuplicate, Message: "the request had made payment " + before.ID + " before"}
 	d.look[a.ID] = true
 	d.record(before, n, paymentRecovered, map[string]any{"instead_of": a.ID, "operation": op.ID})
-	return before
+	return before, n
 }
 
 // refundAnswer merges what a provider says of one refund. The answer to our

@@ -45,6 +45,7 @@ type NewAttempt struct {
 	Provider, Plugin, Flow string
 	Mode                   sdk.Mode
 	CaptureMode            sdk.CaptureMode
+	Amount                 sdk.Money // of the order from now on; zero: as it is
 }
 
 // Create starts a new order with its first attempt and the operation that
@@ -68,7 +69,11 @@ func (o *Order) Checkout(spec NewAttempt, ask Ask, env Env) (Change, *Operation,
 	if err := o.canStart(); err != nil {
 		return Change{}, nil, err
 	}
+	if err := o.mayCost(spec.Amount); err != nil {
+		return Change{}, nil, err
+	}
 	d := start(o, env)
+	d.cost(spec.Amount, ask)
 	d.o.CancelAskedAt = time.Time{} // the app wants it paid after all
 	for _, a := range d.o.Attempts {
 		if a.Live() {
@@ -134,7 +139,7 @@ func (d *decision) operation(kind sdk.OperationKind, a *Attempt, refund *Refund,
 	}
 	d.lease(op, ask.Lease)
 	d.o.Operations = append(d.o.Operations, op)
-	d.record(a, News{Source: ask.Source, RequestID: ask.RequestID}, string(kind)+".started", ask.Operator.signed(map[string]any{"operation": op.ID}))
+	d.record(a, News{Source: ask.Source, RequestID: ask.RequestID}, string(kind)+operationStarted, ask.Operator.signed(map[string]any{"operation": op.ID}))
 	return op
 }
 

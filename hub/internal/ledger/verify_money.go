@@ -69,7 +69,7 @@ func (c *checker) owners() {
 // currencies checks the digits of the order's currency, and that amounts in that
 // currency have them, unless a person was told that one does not fit.
 func (c *checker) currencies() {
-	if exponent, ok := Exponent(c.o.Currency); ok {
+	if exponent, ok := sdk.Exponent(c.o.Currency); ok {
 		c.equal(LawCurrency, "", "orders.exponent", exponent, c.o.Exponent)
 	} else {
 		c.doubt(LawCurrency, "", "orders.currency", "a code of ISO 4217", c.o.Currency)

@@ -17,11 +17,13 @@ func (c *checker) created() {
 			continue
 		}
 		found++
-		c.equal(LawTimeline, "", "orders.amount", e.data("amount"), c.o.Amount)
-		c.equal(LawTimeline, "", "orders.currency", e.data("currency"), c.o.Currency)
 		if app := e.data("app"); app != "" { // older lines do not say
 			c.equal(LawTimeline, "", "orders.app_id", app, c.o.AppID)
 		}
+	}
+	if e := lastAmount(c.Events); e != nil {
+		c.equal(LawTimeline, "", "orders.amount", e.data("amount"), c.o.Amount)
+		c.equal(LawTimeline, "", "orders.currency", e.data("currency"), c.o.Currency)
 	}
 	if c.whole && found != 1 {
 		c.doubt(LawTimeline, "", "events.kind", "one order.created", found)

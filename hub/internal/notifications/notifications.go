@@ -30,6 +30,9 @@ var Retries = []time.Duration{
 const (
 	// giveUp is how long an endpoint may fail before it is disabled.
 	giveUp = 72 * time.Hour
+	// goneAfter is how long an endpoint may answer 410 before it is disabled: a
+	// misled proxy, or a deployment under way, says so for minutes.
+	goneAfter = time.Hour
 	// patience is how long an app may take to answer.
 	patience = 15 * time.Second
 	// MaxEndpoints of one app: each change is sent to all of them.

@@ -29,7 +29,7 @@ func TestSend_NeverInside(t *testing.T) {
 		"http://[2002:a9fe:a9fe::]/", "http://[2001:0:a9fe:a9fe::]/", "http://[fd00:ec2::254]/", "http://93.184.216.34:22/", "http://93.184.216.34:5432/",
 	} {
 		n := postgres.Outgoing{Notification: postgres.Notification{ID: "ntf_1", Payload: "{}"}, URL: address, Secrets: []string{NewSecret()}}
-		_, _, err := s.send(t.Context(), n, time.Now())
+		_, _, _, err := s.send(t.Context(), n, time.Now())
 		require.ErrorContains(t, err, "prohibited", address)
 	}
 	require.False(t, reached)
@@ -44,12 +44,12 @@ func TestSend_FollowsNoRedirect(t *testing.T) {
 	defer door.Close()
 	n := postgres.Outgoing{Notification: postgres.Notification{ID: "ntf_1", Payload: "{}"}, URL: door.URL, Secrets: []string{NewSecret()}}
 	s := New(nil, slog.Default(), 1, true)
-	status, _, err := s.send(t.Context(), n, time.Now())
+	status, _, _, err := s.send(t.Context(), n, time.Now())
 	require.NoError(t, err)
 	require.Equal(t, http.StatusTemporaryRedirect, status)
 	require.False(t, reached)
 	n.Secrets = nil
-	_, _, err = s.send(t.Context(), n, time.Now())
+	_, _, _, err = s.send(t.Context(), n, time.Now())
 	require.ErrorContains(t, err, "cannot be read", "nothing is sent unsigned")
 }
 

@@ -59,7 +59,7 @@ func cancelOrder(e *paytest.Env, o *ledger.Order) {
 func replace(e *paytest.Env, o *ledger.Order) {
 	e.T.Helper()
 	e.Clock.Advance(time.Millisecond) // attempts are in the order of their making
-	_, err := e.Service.CheckoutAgain(e.T.Context(), e.Caller(), o.ID, payments.AttemptInput{Provider: paytest.Name, Flow: paytest.FlowPage})
+	_, err := e.Service.CheckoutAgain(e.T.Context(), e.Caller(), o.ID, payments.AgainInput{AttemptInput: payments.AttemptInput{Provider: paytest.Name, Flow: paytest.FlowPage}})
 	require.NoError(e.T, err)
 }
 

@@ -105,11 +105,11 @@ func (s *Service) adoptInto(ctx context.Context, o *ledger.Order, x ledger.Adopt
 		return true, nil
 	}
 	if op := s.askedAgain(o, x.Claim); op != nil {
-		_, err := s.apply(ctx, o, nil, ledger.News{
+		after, err := s.apply(ctx, o, nil, ledger.News{
 			AttemptID: *op.AttemptID, Source: ledger.FromRead, Payment: x.Payment, Lost: &x.Claim, Hint: true,
 			Operation: &ledger.Result{ID: op.ID, Arrived: true},
 		})
-		return err == nil, err
+		return err == nil && after.Attempt(x.Claim.AttemptID) != nil, err // the repeat may have been answered meanwhile
 	}
 	return s.commit(ctx, ledger.Adopt(o, x, s.env()))
 }

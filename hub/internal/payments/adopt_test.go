@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/superpayhub/superpay/hub/internal/api"
+	"github.com/superpayhub/superpay/hub/internal/devpg/pgproxy"
 	"github.com/superpayhub/superpay/hub/internal/devpg/pgtest"
 	"github.com/superpayhub/superpay/hub/internal/ledger"
 	"github.com/superpayhub/superpay/hub/internal/payments"
@@ -200,7 +201,7 @@ func TestAdopt_AFurtherAttempt(t *testing.T) {
 	e := paytest.New(t, paytest.Options{})
 	o := e.Checkout(paytest.FlowPage)
 	restore := pgtest.Backup(t, e.URL)
-	caller, in := e.Caller(), payments.AttemptInput{Provider: paytest.Name, Flow: paytest.FlowCharge}
+	caller, in := e.Caller(), payments.AgainInput{AttemptInput: payments.AttemptInput{Provider: paytest.Name, Flow: paytest.FlowCharge}}
 	a, err := e.Service.CheckoutAgain(t.Context(), caller, o.ID, in)
 	require.NoError(t, err)
 	restore()
@@ -242,7 +243,7 @@ func TestAdopt_WithoutItsReference(t *testing.T) {
 	e := paytest.New(t, paytest.Options{})
 	o := e.Checkout(paytest.FlowPage)
 	restore := pgtest.Backup(t, e.URL)
-	a, err := e.Service.CheckoutAgain(t.Context(), e.Caller(), o.ID, payments.AttemptInput{Provider: paytest.Name, Flow: paytest.FlowCharge})
+	a, err := e.Service.CheckoutAgain(t.Context(), e.Caller(), o.ID, payments.AgainInput{AttemptInput: payments.AttemptInput{Provider: paytest.Name, Flow: paytest.FlowCharge}})
 	require.NoError(t, err)
 	lost := e.Checkout(paytest.FlowCharge)
 	restore()
@@ -264,7 +265,7 @@ func TestAdopt_NoRoom(t *testing.T) {
 	e := paytest.New(t, paytest.Options{})
 	o := e.Checkout(paytest.FlowPage)
 	again := func() {
-		_, err := e.Service.CheckoutAgain(t.Context(), e.Caller(), o.ID, payments.AttemptInput{Provider: paytest.Name, Flow: paytest.FlowPage})
+		_, err := e.Service.CheckoutAgain(t.Context(), e.Caller(), o.ID, payments.AgainInput{AttemptInput: payments.AttemptInput{Provider: paytest.Name, Flow: paytest.FlowPage}})
 		require.NoError(t, err)
 	}
 	for range ledger.MaxAttempts - 2 {
@@ -305,6 +306,54 @@ func TestAdopt_ARepeatUnderWay(t *testing.T) {
 	require.Equal(t, first.Order.Attempts[0].ID, o.Current().ID)
 	require.Equal(t, int64(10_000), o.Captured)
 	require.Equal(t, sdk.Failed, o.Attempt(second.Order.Attempts[0].ID).Status)
+	e.Verified()
+}
+
+// TestAdopt_ARepeatAnsweredMeanwhile: the repeat is answered while the adoption that
+// takes it for open is recorded. The payment keeps its own attempt.
+func TestAdopt_ARepeatAnsweredMeanwhile(t *testing.T) {
+	t.Parallel()
+	e, proxy, direct := behindProxy(t, paytest.Options{})
+	other := paytest.New(t, paytest.Options{DatabaseURL: direct, Provider: e.Provider, Clock: e.Clock})
+	restore := pgtest.Backup(t, direct)
+	caller, in := e.Caller(), e.Input(paytest.FlowPage)
+	first, err := other.Service.Checkout(t.Context(), caller, in)
+	require.NoError(t, err)
+	lost := first.Order.Attempts[0].ID
+	e.Provider.Honest.Pay(lost)
+	restore()
+	e.Clock.Advance(time.Minute)
+	asked, answer, answered := make(chan struct{}), make(chan struct{}), make(chan struct{})
+	e.Provider.Script(func(s *paytest.Script) {
+		s.CreateCheckout = func(_ context.Context, r sdk.CheckoutRequest) (*sdk.Payment, error) {
+			close(asked)
+			<-answer
+			return &sdk.Payment{ // another page: this provider has forgotten the key
+				AttemptID: r.AttemptID, InstanceID: r.InstanceID, Refs: []sdk.Ref{{Kind: "payment", Value: "another page"}}, Mode: sdk.Test,
+				Status: sdk.RequiresAction, Amount: r.Amount, NextAction: &sdk.NextAction{Type: sdk.ActionRedirect, URL: "https://pay.example/"},
+			}, nil
+		}
+	})
+	var second payments.Answer
+	go func() {
+		defer close(answered)
+		second, err = other.Service.Checkout(t.Context(), caller, in)
+	}()
+	<-asked
+	cut := proxy.Cut(pgproxy.Rule{Moment: pgproxy.Before, Match: pgproxy.Writes("orders"), Then: func() {
+		close(answer)
+		<-answered
+	}})
+	list(t, e)
+	require.Equal(t, 1, cut.Hits())
+	require.NoError(t, err)
+	require.Equal(t, ledger.OutcomeSucceeded, second.Operation.Outcome)
+	o := e.Order(second.Order.ID)
+	require.Len(t, o.Attempts, 2)
+	require.Equal(t, int64(10_000), o.Captured)
+	require.Equal(t, lost, o.Captures[0].AttemptID)
+	require.Equal(t, ledger.OrderPaid, o.Status)
+	require.False(t, o.NeedsAttention, "%+v", o.Attention)
 	e.Verified()
 }
 

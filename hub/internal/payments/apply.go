@@ -99,12 +99,7 @@ func (s *Service) commit(ctx context.Context, c ledger.Change) (bool, error) {
 func (s *Service) write(ctx context.Context, c ledger.Change) (postgres.Written, error) {
 	c.Order.VersionFloor = s.DB.VersionFloor()
 	if kind := c.NoticeType(); kind != "" && s.Render != nil {
-		at := c.Order.UpdatedAt.Format(time.RFC3339Nano)
-		data := s.Render(c.Order)
-		c.Notices = []ledger.Notice{{
-			ID: ledger.NewID("ntf", c.Order.UpdatedAt), AppID: c.Order.AppID, OrderID: c.Order.ID, Type: kind, Version: c.Order.AppVersion(), At: c.Order.UpdatedAt,
-			Payload: fmt.Sprintf(`{"type":%q,"timestamp":%q,"data":%s}`, kind, at, data),
-		}}
+		c.Notices = []ledger.Notice{s.notice(c.Order, kind, c.Order.UpdatedAt)}
 	}
 	if len(c.Settled) > 0 {
 		if err := s.settle(ctx, &c); err != nil {
@@ -150,5 +145,13 @@ func (s *Service) kickAt(due time.Time) {
 		s.Kick()
 	default:
 		time.AfterFunc(wait, s.Kick)
+	}
+}
+
+// notice tells of an order as it is.
+func (s *Service) notice(o *ledger.Order, kind string, at time.Time) ledger.Notice {
+	return ledger.Notice{
+		ID: ledger.NewID(postgres.NotificationID, at), AppID: o.AppID, OrderID: o.ID, Type: kind, Version: o.AppVersion(), At: at,
+		Payload: fmt.Sprintf(`{"type":%q,"timestamp":%q,"data":%s}`, kind, at.Format(time.RFC3339Nano), s.Render(o)),
 	}
 }

@@ -71,17 +71,17 @@ func (s *Service) begin(ctx context.Context, change ledger.Change, op *ledger.Op
 	case written.OrderID == "":
 		return nil, nil, errStale
 	}
-	if s.holds(written, op) {
+	if s.holds(op) {
 		return change.Order, op, nil
 	}
 	return s.renew(ctx, change.Order, op)
 }
 
-// holds reports whether an operation may be sent right after it was recorded:
-// nobody can have taken it over yet, nor will while the call lasts. Recording it
-// may have taken long, or its answer was lost.
-func (s *Service) holds(written postgres.Written, op *ledger.Operation) bool {
-	return !written.FoundOut && op.Deadline.Sub(s.now()) >= s.CallTimeout
+// holds reports whether an operation may be sent right after it was recorded,
+// which may have taken long: nobody can have taken it over yet, nor will while
+// the call lasts.
+func (s *Service) holds(op *ledger.Operation) bool {
+	return op.Deadline.Sub(s.now()) >= s.CallTimeout
 }
 
 const (
@@ -107,7 +107,7 @@ func (s *Service) renew(ctx context.Context, o *ledger.Order, op *ledger.Operati
 		if err == nil && written.OrderID != "" {
 			o = change.Order
 			op = o.Operation(op.ID)
-			if s.holds(written, op) {
+			if s.holds(op) {
 				return o, op, nil
 			}
 			continue

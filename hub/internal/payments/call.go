@@ -129,3 +129,12 @@ func (s *Service) paymentRequest(o *ledger.Order, a *ledger.Attempt) sdk.Payment
 		Amount: o.Money(o.Amount), CreatedAt: a.CreatedAt, Opaque: a.Opaque,
 	}
 }
+
+// readRequest is paymentRequest for a read, which is not told what was asked for: a
+// plugin that answered with that, and not with what the provider says, would have a
+// payment of another amount pass for the right one.
+func (s *Service) readRequest(o *ledger.Order, a *ledger.Attempt) sdk.PaymentRequest {
+	r := s.paymentRequest(o, a)
+	r.Amount = sdk.Money{}
+	return r
+}

@@ -14,11 +14,8 @@ import (
 	"github.com/superpayhub/superpay/sdk"
 )
 
-// Verdicts of a callback that are not an acknowledgement.
-var (
-	errForged = &ledger.Error{Kind: ledger.Invalid, Code: "callback_forged", Message: "the callback does not come from the provider, was altered, or is too old"}
-	errOther  = &ledger.Error{Kind: ledger.Invalid, Code: "callback_not_ours", Message: "the callback is of another account or mode than this provider is configured for"}
-)
+// errForged is a verdict that is no acknowledgement.
+var errForged = &ledger.Error{Kind: ledger.Invalid, Code: "callback_forged", Message: "the callback does not come from the provider, was altered, or is too old"}
 
 // unmatchedFor is how long a genuine callback of no attempt is tried again
 // before it is kept as foreign.
@@ -73,11 +70,9 @@ func (s *Service) Callback(ctx context.Context, name string, r sdk.CallbackReque
 		return sdk.Ack{}, sdk.CannotCheck, down(p.Name())
 	}
 	switch res.Verdict {
-	case sdk.Genuine:
+	case sdk.Genuine, sdk.NotOurs:
 	case sdk.Forged:
 		return sdk.Ack{}, res.Verdict, errForged
-	case sdk.NotOurs:
-		return sdk.Ack{}, res.Verdict, errOther
 	default:
 		s.Logger.WarnContext(ctx, "a callback could not be checked", "provider", name, "reason", res.Reason)
 		return sdk.Ack{}, sdk.CannotCheck, down(p.Name())
@@ -93,7 +88,9 @@ func (s *Service) Callback(ctx context.Context, name string, r sdk.CallbackReque
 	case len(cb.EventID) > maxEventID:
 		cb.EventID = fmt.Sprintf("sha256:%x", sha256.Sum256([]byte(cb.EventID)))
 	}
-	if cannotBe != nil {
+	if cb.Verdict == sdk.NotOurs {
+		err = s.keepNotOurs(ctx, cb)
+	} else if cannotBe != nil {
 		err = s.keepUnreadable(ctx, cb, res.Facts, cannotBe)
 	} else {
 		err = s.keep(ctx, cb, res.Facts)
@@ -103,6 +100,17 @@ func (s *Service) Callback(ctx context.Context, name string, r sdk.CallbackReque
 		return sdk.Ack{}, res.Verdict, sendAgain("the callback could not be stored")
 	}
 	return res.Ack, res.Verdict, nil
+}
+
+// keepNotOurs records a callback of another account or mode, whose provider sends both
+// to one address: nothing of it is applied, and refusing it would only have it sent
+// again for days. Once the settings are right a person can have it replayed.
+func (s *Service) keepNotOurs(ctx context.Context, cb *ledger.Callback) error {
+	cb.Outcome = ledger.CallbackForeign
+	if cb.Note == "" {
+		cb.Note = "it is of another account or mode than this provider is configured for"
+	}
+	return s.DB.IgnoreCallback(ctx, cb)
 }
 
 // sendAgain asks a provider to repeat its call.
@@ -160,6 +168,7 @@ func (s *Service) tryKeep(ctx context.Context, cb *ledger.Callback, was ledger.C
 		return fmt.Errorf("it says %d things, and the hub takes %d at most", len(facts), maxFacts)
 	}
 	var unmatched, recorded, again bool
+	var elsewhere string
 	for i, f := range facts {
 		heard, err := s.DB.OrderOfCallback(ctx, cb, s.ours(f), f.Payment.Refs)
 		if err != nil {
@@ -173,7 +182,13 @@ func (s *Service) tryKeep(ctx context.Context, cb *ledger.Callback, was ledger.C
 			again = true
 		}
 		if heard.Order == nil {
-			unmatched = true
+			name, err := s.readUnderAnotherName(ctx, cb.Provider, f)
+			if err != nil {
+				return err
+			}
+			if unmatched = unmatched || name == ""; name != "" {
+				elsewhere = name
+			}
 			continue
 		}
 		cb.OrderID, cb.Outcome, cb.Note, cb.Recorded = heard.Order.ID, ledger.CallbackNoNews, "", false
@@ -202,10 +217,48 @@ func (s *Service) tryKeep(ctx context.Context, cb *ledger.Callback, was ledger.C
 	}
 	if unmatched {
 		s.setAside(cb)
+	} else if elsewhere != "" && cb.OrderID == "" {
+		cb.Outcome, cb.Note = ledger.CallbackForeign, "its payment is on record with provider "+elsewhere+", and is read there"
 	} else if was == ledger.CallbackApplied {
 		cb.Outcome = was // replayed, and nothing was left to do
 	}
 	return s.DB.StoreCallback(ctx, cb)
+}
+
+// readUnderAnotherName has the payment of a fact read that is on record under another
+// name of the provider's account, and returns that name. Empty: it is on no record.
+func (s *Service) readUnderAnotherName(ctx context.Context, provider string, f sdk.Fact) (name string, err error) {
+	attemptID := s.ours(f)
+	if attemptID == "" {
+		return "", nil
+	}
+	name, same, err := s.anotherName(ctx, provider, attemptID)
+	if err != nil || !same {
+		return "", err
+	}
+	o, err := s.DB.OrderOfAttempt(ctx, attemptID)
+	if err != nil {
+		return "", err
+	}
+	f.Proven = false // what is told of it is read, as ever
+	_, err = s.apply(ctx, o, nil, s.news(f, attemptID))
+	return name, err
+}
+
+// anotherName returns the name of another provider that an attempt is on record with,
+// and whether that is of the same account: one that is not set up any more may be. The
+// name is empty if there is none.
+func (s *Service) anotherName(ctx context.Context, provider, attemptID string) (name string, same bool, err error) {
+	name, err = s.DB.ProviderOfAttempt(ctx, attemptID)
+	if errors.Is(err, postgres.ErrNotFound) || err == nil && name == provider {
+		return "", false, nil
+	}
+	if err != nil {
+		return "", false, err
+	}
+	p, ok := s.Providers.Get(provider)
+	other, known := s.Providers.Get(name)
+	return name, !ok || !known || p.SameAccount(other), nil
 }
 
 // hear tells the order of a callback what the hub found out about it.

@@ -1,7 +1,6 @@
 package payments_test
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"testing"
@@ -104,9 +103,7 @@ func TestCallback_OfAnotherProviderIsNotOfThisPayment(t *testing.T) {
 	o := e.Checkout(paytest.FlowPage)
 	p := e.Provider.Honest.Pay(o.Attempts[0].ID)
 	for _, proven := range []bool{true, false} {
-		body, err := json.Marshal(e.Fact(fmt.Sprint("evt-", proven), o.Attempts[0].ID, proven, *p))
-		require.NoError(t, err)
-		_, _, err = e.Service.Callback(t.Context(), "other", sdk.CallbackRequest{Method: "POST", Body: body})
+		_, err := e.CallbackOf("other", e.Fact(fmt.Sprint("evt-", proven), o.Attempts[0].ID, proven, *p))
 		require.NoError(t, err)
 	}
 	require.Equal(t, 2, outcomes(e, ledger.CallbackUnmatched))
@@ -174,15 +171,34 @@ func TestCallback_UnprovenContentIsNotApplied(t *testing.T) {
 	e.Verified()
 }
 
-// TestCallback_WhatIsNotGenuineLeavesNothing: forged, of another account, not
-// checkable, or of a plugin that fails. The last two are to be sent again.
+// TestCallback_OfAnotherMode: a provider that sends what is of another account or mode
+// to the same address is not made to repeat it. It is on record and applied to nothing.
+func TestCallback_OfAnotherMode(t *testing.T) {
+	t.Parallel()
+	e := paytest.New(t, paytest.Options{})
+	o := e.Checkout(paytest.FlowPage)
+	theirs := e.Fact("evt-1", o.Attempts[0].ID, true, *e.Provider.Honest.Pay(o.Attempts[0].ID))
+	theirs.Verdict, theirs.Reason = sdk.NotOurs, "of another mode"
+	for range 3 {
+		_, err := e.Callback(theirs)
+		require.NoError(t, err)
+	}
+	e.Due()
+	require.Equal(t, ledger.OrderOpen, e.Order(o.ID).Status)
+	require.Empty(t, e.Provider.Calls("GetPayment"))
+	require.Equal(t, 1, e.Count(`SELECT count(*) FROM callbacks WHERE outcome = 'foreign' AND verdict = 'not_ours' AND order_id IS NULL AND note = 'of another mode'`))
+	e.Verified()
+}
+
+// TestCallback_WhatIsNotGenuineLeavesNothing: forged, not checkable, or of a plugin
+// that fails. The last two are to be sent again.
 func TestCallback_WhatIsNotGenuineLeavesNothing(t *testing.T) {
 	t.Parallel()
 	e := paytest.New(t, paytest.Options{})
 	o := e.Checkout(paytest.FlowPage)
 	p := e.Provider.Honest.Pay(o.Attempts[0].ID)
 	for verdict, code := range map[sdk.Verdict]string{
-		sdk.Forged: "callback_forged", sdk.NotOurs: "callback_not_ours", sdk.CannotCheck: "provider_down", "something new": "provider_down",
+		sdk.Forged: "callback_forged", sdk.CannotCheck: "provider_down", "something new": "provider_down",
 	} {
 		result := e.Fact("evt-"+string(verdict), o.Attempts[0].ID, true, *p)
 		result.Verdict = verdict

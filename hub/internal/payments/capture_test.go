@@ -68,6 +68,7 @@ func TestCapture_NotOfFlaggedMoney(t *testing.T) {
 		o := a.Order
 		require.Equal(t, ledger.OrderPending, o.Status, reason)
 		require.Equal(t, sdk.RequiresCapture, o.Attempts[0].Status, reason)
+		require.Equal(t, []string{reason}, reasons(o))
 		before := len(e.Moves())
 
 		_, err = e.Service.Capture(t.Context(), e.Caller(), o.ID, payments.CaptureInput{Amount: ledger.All()})
@@ -91,7 +92,7 @@ func TestCapture_TakesMoneyOnce(t *testing.T) {
 	e := paytest.New(t, paytest.Options{})
 	o := e.Checkout(paytest.FlowBare)
 	earlier := o.Attempts[0].ID
-	again, err := e.Service.CheckoutAgain(t.Context(), e.Caller(), o.ID, payments.AttemptInput{Provider: paytest.Name, Flow: paytest.FlowCharge, Capture: sdk.CaptureManual})
+	again, err := e.Service.CheckoutAgain(t.Context(), e.Caller(), o.ID, payments.AgainInput{AttemptInput: payments.AttemptInput{Provider: paytest.Name, Flow: paytest.FlowCharge, Capture: sdk.CaptureManual}})
 	require.NoError(t, err)
 	later := *again.Operation.AttemptID
 	require.Equal(t, ledger.OrderAuthorized, again.Order.Status)

@@ -25,7 +25,7 @@ func (s *Service) checkOrder(in CheckoutInput, mode sdk.Mode) (int, error) {
 	if err := ledger.Minor(in.Amount).Check(); err != nil {
 		return 0, err
 	}
-	exponent, ok := ledger.Exponent(in.Currency)
+	exponent, ok := sdk.Exponent(in.Currency)
 	if !ok {
 		return 0, ledger.Invalidf("currency", "must be an ISO 4217 code in upper case, as USD")
 	}

@@ -20,6 +20,14 @@ type AttemptInput struct {
 	Input    map[string]string `json:"input"`
 }
 
+// AgainInput is a further attempt, and what the order is for from now on: where
+// providers refused every attempt so far, that can change. Zero: as it is.
+type AgainInput struct {
+	AttemptInput
+	Amount   int64  `json:"amount,omitempty"`
+	Currency string `json:"currency,omitempty"`
+}
+
 // CheckoutInput is a new order and its first attempt.
 type CheckoutInput struct {
 	AttemptInput
@@ -35,12 +43,32 @@ type CheckoutInput struct {
 	Metadata    map[string]string `json:"metadata"`
 }
 
+// plain writes what can be written in several ways in one: two requests that ask for
+// the same are the same.
+func (in *CheckoutInput) plain() {
+	in.AttemptInput.plain()
+	in.Reference = strings.TrimSpace(in.Reference)
+	in.ExpiresAt = in.ExpiresAt.UTC()
+	if len(in.LineItems) == 0 {
+		in.LineItems = nil
+	}
+	if len(in.Metadata) == 0 {
+		in.Metadata = nil
+	}
+}
+
+func (in *AttemptInput) plain() {
+	if len(in.Input) == 0 {
+		in.Input = nil
+	}
+}
+
 // Checkout makes an order and starts its first attempt.
 func (s *Service) Checkout(ctx context.Context, c Caller, in CheckoutInput) (Answer, error) {
 	if err := s.ClockRight(); err != nil {
 		return Answer{}, err
 	}
-	in.Reference = strings.TrimSpace(in.Reference)
+	in.plain()
 	h := newFingerprint(sdk.OpCreate, "", in).of(in.Amount, in.Currency, in.Reference)
 	p, err := s.provider(c.App, in.Provider)
 	if err != nil {
@@ -91,7 +119,7 @@ func (s *Service) recorded(ctx context.Context, c Caller, f fingerprint, refusal
 
 // CheckoutAgain adds another attempt to an open order. What can still be
 // canceled of the earlier ones is canceled first.
-func (s *Service) CheckoutAgain(ctx context.Context, c Caller, orderID string, in AttemptInput) (Answer, error) {
+func (s *Service) CheckoutAgain(ctx context.Context, c Caller, orderID string, in AgainInput) (Answer, error) {
 	if err := s.ClockRight(); err != nil {
 		return Answer{}, err
 	}
@@ -99,6 +127,7 @@ func (s *Service) CheckoutAgain(ctx context.Context, c Caller, orderID string, i
 	if err != nil {
 		return Answer{}, err
 	}
+	in.plain()
 	h := newFingerprint(sdk.OpCreate, orderID, in)
 	if !p.Up() {
 		return s.recorded(ctx, c, h, down(p.Name()))
@@ -107,16 +136,43 @@ func (s *Service) CheckoutAgain(ctx context.Context, c Caller, orderID string, i
 		return Answer{}, err
 	}
 	return s.decide(ctx, c, orderID, h, func(o *ledger.Order) (ledger.Change, *ledger.Operation, error) {
-		spec, flow, err := newAttempt(p, &in, o.Currency)
+		amount, err := in.amount(o)
 		if err != nil {
 			return ledger.Change{}, nil, err
 		}
+		spec, flow, err := newAttempt(p, &in.AttemptInput, amount.Currency)
+		if err != nil {
+			return ledger.Change{}, nil, err
+		}
+		spec.Amount = amount
 		change, op, err := o.Checkout(spec, s.ask(c, h, p), s.env())
 		if err == nil {
 			prepare(op, s.checkoutRequest(change.Order, *op.AttemptID, op, in.Input, flow))
 		}
 		return change, op, err
 	})
+}
+
+// amount is what an order is for with a further attempt.
+func (in *AgainInput) amount(o *ledger.Order) (sdk.Money, error) {
+	m := o.Money(o.Amount)
+	if in.Currency != "" && in.Currency != m.Currency {
+		exponent, ok := sdk.Exponent(in.Currency)
+		if !ok {
+			return m, ledger.Invalidf("currency", "must be an ISO 4217 code in upper case, as USD")
+		}
+		if in.Amount == 0 {
+			return m, ledger.Invalidf("amount", "say how much it is in %s", in.Currency)
+		}
+		m.Currency, m.Exponent = in.Currency, exponent
+	}
+	if in.Amount != 0 {
+		if err := ledger.Minor(in.Amount).Check(); err != nil {
+			return m, err
+		}
+		m.Amount = in.Amount
+	}
+	return m, nil
 }
 
 // closeEarlier cancels the attempts that could still be paid, unless the
@@ -173,7 +229,7 @@ func (s *Service) checkoutRequest(o *ledger.Order, attemptID string, op *ledger.
 	r := sdk.CheckoutRequest{
 		AttemptID: attemptID, InstanceID: s.DB.InstanceID(), OrderID: o.ID, Key: op.ProviderKey(), Flow: flow.Name,
 		Amount: o.Money(o.Amount), CaptureMode: a.CaptureMode, Input: input,
-		URLs:      s.back(attemptID),
+		URLs:      s.back(a),
 		CreatedAt: a.CreatedAt, ExpiresAt: o.ExpiresAt, Description: o.Description, LineItems: o.LineItems,
 		Customer: o.Customer, Metadata: o.Metadata,
 	}
@@ -181,8 +237,8 @@ func (s *Service) checkoutRequest(o *ledger.Order, attemptID string, op *ledger.
 	return r
 }
 
-// back is where a provider sends the payer's browser.
-func (s *Service) back(attemptID string) sdk.URLs {
-	to := s.PublicURL + "/return/" + attemptID
-	return sdk.URLs{Return: to, Cancel: to + "?cancel=1"}
+// back is where an attempt's provider sends the payer's browser, and calls the hub.
+func (s *Service) back(a *ledger.Attempt) sdk.URLs {
+	to := s.PublicURL + "/return/" + a.ID
+	return sdk.URLs{Return: to, Cancel: to + "?cancel=1", Callback: s.PublicURL + "/callback/" + a.Provider}
 }

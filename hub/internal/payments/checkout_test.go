@@ -170,7 +170,7 @@ func TestCheckoutAgain_ClosesWhatCouldStillBePaid(t *testing.T) {
 		o := e.Checkout(paytest.FlowPage)
 		first := o.Attempts[0].ID
 		before := len(e.Provider.Calls("CreateCheckout"))
-		_, err := e.Service.CheckoutAgain(t.Context(), e.Caller(), o.ID, payments.AttemptInput{Provider: paytest.Name, Flow: paytest.FlowPage})
+		_, err := e.Service.CheckoutAgain(t.Context(), e.Caller(), o.ID, payments.AgainInput{AttemptInput: payments.AttemptInput{Provider: paytest.Name, Flow: paytest.FlowPage}})
 		require.Equal(t, test.status, e.Order(o.ID).Attempt(first).Status, name)
 		if test.code != "" {
 			refused(t, err, test.code)
@@ -190,7 +190,7 @@ func TestCheckoutAgain_IsBounded(t *testing.T) {
 	e := paytest.New(t, paytest.Options{})
 	o := e.Checkout(paytest.FlowPage)
 	again := func() error {
-		_, err := e.Service.CheckoutAgain(t.Context(), e.Caller(), o.ID, payments.AttemptInput{Provider: paytest.Name, Flow: paytest.FlowPage})
+		_, err := e.Service.CheckoutAgain(t.Context(), e.Caller(), o.ID, payments.AgainInput{AttemptInput: payments.AttemptInput{Provider: paytest.Name, Flow: paytest.FlowPage}})
 		return err
 	}
 	for range ledger.MaxAttempts - 1 {
@@ -208,7 +208,7 @@ func TestCheckoutAgain_AbandonedMoneyIsSeen(t *testing.T) {
 	e := paytest.New(t, paytest.Options{})
 	o := e.Checkout(paytest.FlowBare)
 	first := o.Attempts[0].ID
-	a, err := e.Service.CheckoutAgain(t.Context(), e.Caller(), o.ID, payments.AttemptInput{Provider: paytest.Name, Flow: paytest.FlowCharge})
+	a, err := e.Service.CheckoutAgain(t.Context(), e.Caller(), o.ID, payments.AgainInput{AttemptInput: payments.AttemptInput{Provider: paytest.Name, Flow: paytest.FlowCharge}})
 	require.NoError(t, err)
 	require.True(t, a.Order.Attempt(first).Abandoned)
 	require.Equal(t, ledger.OrderPaid, a.Order.Status)

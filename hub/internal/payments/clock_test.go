@@ -31,7 +31,7 @@ func TestClock_NothingIsBegunByAWrongOne(t *testing.T) {
 			return err
 		},
 		"another checkout": func() error {
-			_, err := e.Service.CheckoutAgain(t.Context(), e.Caller(), open.ID, e.Input(paytest.FlowCharge).AttemptInput)
+			_, err := e.Service.CheckoutAgain(t.Context(), e.Caller(), open.ID, payments.AgainInput{AttemptInput: e.Input(paytest.FlowCharge).AttemptInput})
 			return err
 		},
 		"confirm": func() error {

@@ -16,6 +16,9 @@ type ConfirmInput struct {
 
 // Confirm continues an attempt with what the client obtained.
 func (s *Service) Confirm(ctx context.Context, c Caller, orderID string, in ConfirmInput) (Answer, error) {
+	if len(in.Input) == 0 {
+		in.Input = nil
+	}
 	h := newFingerprint(sdk.OpConfirm, orderID, in)
 	return s.decide(ctx, c, orderID, h, func(o *ledger.Order) (ledger.Change, *ledger.Operation, error) {
 		a, p, flow, err := s.flowOf(o, in.AttemptID)
@@ -39,7 +42,7 @@ func (s *Service) Confirm(ctx context.Context, c Caller, orderID string, in Conf
 
 func (s *Service) confirmRequest(o *ledger.Order, a *ledger.Attempt, op *ledger.Operation, input map[string]string) sdk.ConfirmRequest {
 	return sdk.ConfirmRequest{
-		PaymentRequest: s.paymentRequest(o, a), Key: op.ProviderKey(), CaptureMode: a.CaptureMode, Input: input, URLs: s.back(a.ID),
+		PaymentRequest: s.paymentRequest(o, a), Key: op.ProviderKey(), CaptureMode: a.CaptureMode, Input: input, URLs: s.back(a),
 	}
 }
 

@@ -80,12 +80,12 @@ func TestConfirm_ByTheHubItself(t *testing.T) {
 			e.Told(e.Provider.Honest.Edit(o.Attempts[0].ID, func(p *sdk.Payment) { p.Amount = paytest.USD(9_000) }))
 		}, ledger.OrderPending},
 		"another attempt was started, and this one is alive again": {paytest.FlowConfirm, func(o *ledger.Order) {
-			_, err := e.Service.CheckoutAgain(t.Context(), e.Caller(), o.ID, payments.AttemptInput{Provider: paytest.Name, Flow: paytest.FlowPage})
+			_, err := e.Service.CheckoutAgain(t.Context(), e.Caller(), o.ID, payments.AgainInput{AttemptInput: payments.AttemptInput{Provider: paytest.Name, Flow: paytest.FlowPage}})
 			require.NoError(t, err)
 			require.Equal(t, sdk.Canceled, e.Order(o.ID).Attempt(o.Attempts[0].ID).Status)
 		}, ledger.OrderOpen},
 		"another attempt can be paid": {paytest.FlowBare, func(o *ledger.Order) {
-			_, err := e.Service.CheckoutAgain(t.Context(), e.Caller(), o.ID, payments.AttemptInput{Provider: paytest.Name, Flow: paytest.FlowPage})
+			_, err := e.Service.CheckoutAgain(t.Context(), e.Caller(), o.ID, payments.AgainInput{AttemptInput: payments.AttemptInput{Provider: paytest.Name, Flow: paytest.FlowPage}})
 			require.NoError(t, err)
 		}, ledger.OrderOpen},
 	} {

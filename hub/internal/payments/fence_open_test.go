@@ -119,6 +119,52 @@ func fenceNotSent(t *testing.T, b *backup) {
 	require.Equal(t, int64(4_000), e.Order(before.ID).Refunded)
 }
 
+// fenceNotSentIsTold: what never left, as far as the backup knows, left afterwards.
+// The provider tells of it before its app repeats it, which is answered from that.
+func fenceNotSentIsTold(t *testing.T, b *backup) {
+	e := b.began(paytest.Options{})
+	paid := e.Checkout(paytest.FlowCharge)
+	notSent := sdk.NotSent("no wire")
+	e.Provider.Script(func(s *paytest.Script) {
+		s.Refund = paytest.Fails[sdk.RefundRequest, sdk.Refund](notSent)
+		s.CreateCheckout = paytest.Fails[sdk.CheckoutRequest, sdk.Payment](notSent)
+	})
+	in := e.Input(paytest.FlowCharge)
+	checkout := func() (payments.Answer, error) { return e.Service.Checkout(t.Context(), e.Key("checkout"), in) }
+	_, err := checkout()
+	require.NoError(t, err)
+	require.NoError(t, refund(e, "refund", paid.ID, 4_000))
+	require.Equal(t, 2, e.Count(`SELECT count(*) FROM operations WHERE outcome = 'not_sent'`))
+	e.Provider.Script(func(s *paytest.Script) { *s = paytest.Script{} })
+	count(e)
+	b.dump()
+	e.Clock.Advance(time.Minute)
+	count(e)
+	_, err = checkout()
+	require.NoError(t, err)
+	require.NoError(t, refund(e, "refund", paid.ID, 4_000))
+	b.restore()
+	e.Clock.Advance(time.Second)
+	count(e)
+	lists(e)
+	e.Due()
+	require.Equal(t, postgres.FenceOpen, fence(e).State)
+	require.Equal(t, int64(4_000), e.Order(paid.ID).Refunded)
+	e.Verified()
+
+	e.Clock.Advance(25 * time.Hour) // the provider has forgotten the keys
+	sends := sent(e)
+	a, err := checkout()
+	require.NoError(t, err)
+	require.Equal(t, ledger.OrderPaid, a.Order.Status)
+	require.Equal(t, ledger.OutcomeSucceeded, a.Operation.Outcome)
+	require.NoError(t, refund(e, "refund", paid.ID, 4_000))
+	require.Equal(t, sends, sent(e))
+	require.Len(t, e.Provider.Honest.Payment(paid.Attempts[0].ID).Refunds.Items, 1)
+	require.Zero(t, e.Count(`SELECT count(*) FROM operations WHERE outcome = 'not_sent'`))
+	e.Verified()
+}
+
 func fenceOfOwnWork(t *testing.T, b *backup) {
 	e := b.began(paytest.Options{})
 	approved, unknown := e.Checkout(paytest.FlowConfirm), e.Checkout(paytest.FlowCharge)

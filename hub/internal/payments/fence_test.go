@@ -151,6 +151,7 @@ func TestFence(t *testing.T) {
 		"a list that is forbidden":                    fenceForbidden,
 		"a provider that is down":                     fenceOfDown,
 		"what never left may have left since":         fenceNotSent,
+		"the provider tells of what never left":       fenceNotSentIsTold,
 		"the last writes only are gone":               fenceOfTheTail,
 		"the hub's own work waits":                    fenceOfOwnWork,
 		"nothing is lost, and nothing closes":         fenceWithoutLoss,
@@ -195,13 +196,14 @@ func fenceOfARestore(t *testing.T, b *backup) {
 	require.Equal(t, ledger.OrderPaid, e.Order(page.ID).Status)
 
 	lists(e)
+	require.Equal(t, postgres.FenceOpen, fence(e).State)
+	require.Equal(t, int64(4_000), e.Order(before.ID).Refunded, "it is read before money-out opens, not when it is due")
 	e.Due()
 	count(e)
 	f = fence(e)
 	require.Equal(t, postgres.FenceOpen, f.State)
 	require.Equal(t, int64(1), f.Found)
 	require.Equal(t, 1, e.Count(`SELECT count(*) FROM attempts WHERE id = $1 AND captured = 10000`, gone), "adopted")
-	require.Equal(t, int64(4_000), e.Order(before.ID).Refunded, "what the list tells of a known payment was read")
 	require.NoError(t, refund(e, "new", before.ID, 6_000))
 	count(e)
 	require.Equal(t, f.ID, fence(e).ID, "no evidence, no fence")

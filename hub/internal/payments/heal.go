@@ -24,17 +24,14 @@ func (s *Service) heal(ctx context.Context, o *ledger.Order, op *ledger.Operatio
 	a := o.Attempt(*op.AttemptID)
 	p, ok := s.Providers.Get(a.Provider)
 	if !ok || !p.Up() {
-		// Nothing can be asked now; only note that the first caller is gone.
-		news := ledger.News{
-			AttemptID: a.ID, Source: ledger.FromHub, RequestID: requestID,
-			Operation: &ledger.Result{ID: op.ID, Outcome: ledger.OutcomeUnknown},
-		}
-		if s.now().Sub(op.FirstSentAt) > giveUp {
-			news.Raise = ledger.Exhausted
-		} else if op.Outcome == ledger.OutcomeUnknown {
+		if op.Outcome == ledger.OutcomeUnknown {
 			return o, errAway
 		}
-		return s.apply(ctx, o, nil, news)
+		// Nothing can be asked now; only note that the first caller is gone.
+		return s.apply(ctx, o, nil, ledger.News{
+			AttemptID: a.ID, Source: ledger.FromHub, RequestID: requestID,
+			Operation: &ledger.Result{ID: op.ID, Outcome: ledger.OutcomeUnknown},
+		})
 	}
 	change, err := o.Repeat(s.env(), op.ID, s.lease+s.CallTimeout) // two calls, one after the other
 	if err != nil {
@@ -115,7 +112,7 @@ func (s *Service) repeatable(p *providers.Provider, op *ledger.Operation) bool {
 func (s *Service) truth(ctx context.Context, p *providers.Provider, o *ledger.Order, op *ledger.Operation, n ledger.News, last bool) ledger.News {
 	a := o.Attempt(*op.AttemptID)
 	arrived := op.Arrived || n.Operation.Arrived
-	request := s.paymentRequest(o, a)
+	request := s.readRequest(o, a)
 	if arrived && (op.Kind == sdk.OpCreate || op.Kind == sdk.OpRefund) {
 		request.FindKeyHash = s.DB.Secret().HashOf(o, op)
 	}

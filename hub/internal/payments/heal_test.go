@@ -82,7 +82,7 @@ func TestHeal_CheckoutNotFoundBeforeTheSettlingTime(t *testing.T) {
 		require.Equal(t, ledger.AttemptUnknown, e.Order(o.ID).Attempts[0].Status)
 		require.Equal(t, ledger.OrderPending, e.Order(o.ID).Status)
 	}
-	_, err := e.Service.CheckoutAgain(t.Context(), e.Caller(), o.ID, payments.AttemptInput{Provider: paytest.Name, Flow: paytest.FlowCharge})
+	_, err := e.Service.CheckoutAgain(t.Context(), e.Caller(), o.ID, payments.AgainInput{AttemptInput: payments.AttemptInput{Provider: paytest.Name, Flow: paytest.FlowCharge}})
 	refused(t, err, "wrong_state")
 	e.Provider.Script(func(s *paytest.Script) { s.GetPayment = nil })
 	for range 30 {

@@ -55,7 +55,7 @@ func TestProviderKey_OfTheHubItself(t *testing.T) {
 	t.Parallel()
 	e := paytest.New(t, paytest.Options{})
 	o := e.Checkout(paytest.FlowPage)
-	_, err := e.Service.CheckoutAgain(t.Context(), e.Caller(), o.ID, payments.AttemptInput{Provider: paytest.Name, Flow: paytest.FlowPage})
+	_, err := e.Service.CheckoutAgain(t.Context(), e.Caller(), o.ID, payments.AgainInput{AttemptInput: payments.AttemptInput{Provider: paytest.Name, Flow: paytest.FlowPage}})
 	require.NoError(t, err)
 	closed := e.Provider.Calls("Cancel") // of the first attempt
 	require.Len(t, closed, 1)

@@ -169,6 +169,16 @@ func (s *Service) listed(ctx context.Context, p *providers.Provider, payment *sd
 			l.NotOurs++ // of the same account, made by somebody else
 			return "", nil
 		}
+		other, same, err := s.anotherName(ctx, p.Name(), name)
+		switch {
+		case err != nil:
+			return "", err
+		case same:
+			l.NotOurs++ // the list under that name tells of it
+			return "", nil
+		case other != "": // another account has no payment of this attempt, whatever its metadata say
+			return "", s.unmatched(ctx, p, payment, ours, l)
+		}
 		return "", s.offRecord(ctx, p, payment, ours, l)
 	}
 	a := heard.Order.Attempt(heard.AttemptID)

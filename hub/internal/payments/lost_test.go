@@ -273,6 +273,27 @@ func TestLostAnswer_TheOrderOfACallbackIsGone(t *testing.T) {
 	e.Verified()
 }
 
+// TestLostAnswer_TheReferenceIsGone: the database goes back to before an order, between
+// the refusal of its reference for another one and the look-up of whose it is. The
+// request is not told that the reference is used: it is not.
+func TestLostAnswer_TheReferenceIsGone(t *testing.T) {
+	t.Parallel()
+	e, proxy, direct := behindProxy(t, paytest.Options{})
+	restore := pgtest.Backup(t, direct)
+	in := e.Input(paytest.FlowCharge)
+	a, err := e.Service.Checkout(t.Context(), e.Caller(), in)
+	require.NoError(t, err)
+	_, err = e.Service.Checkout(t.Context(), e.Caller(), in)
+	var used *ledger.Error
+	require.ErrorAs(t, err, &used)
+	require.Equal(t, []string{"reference_used", a.Order.ID}, []string{used.Code, used.OrderID})
+	proxy.Cut(pgproxy.Rule{Moment: pgproxy.Before, Match: pgproxy.Contains(`record_send\(k\.p\)`), Then: restore})
+	again := e.Caller()
+	_, err = e.Service.Checkout(t.Context(), again, in)
+	refused(t, err, "outcome_not_recorded")
+	require.Len(t, e.Provider.Calls("CreateCheckout"), 1)
+}
+
 // TestLostAnswer_DatabaseAway: the answer is lost and the database cannot be
 // asked. The caller is told that nobody knows, and its key finds out later.
 func TestLostAnswer_DatabaseAway(t *testing.T) {

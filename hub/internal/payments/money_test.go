@@ -32,8 +32,8 @@ func paidAs(e *paytest.Env, amounts ...sdk.Money) *ledger.Order {
 	return e.Order(o.ID)
 }
 
-func again() payments.AttemptInput {
-	return payments.AttemptInput{Provider: paytest.Name, Flow: paytest.FlowPage}
+func again() payments.AgainInput {
+	return payments.AgainInput{AttemptInput: payments.AttemptInput{Provider: paytest.Name, Flow: paytest.FlowPage}}
 }
 
 // TestMoney_OfAnotherCurrency: money that was taken in another currency keeps
@@ -80,7 +80,7 @@ func TestMoney_OfAnotherCurrency(t *testing.T) {
 	o, err = e.Service.Resolve(t.Context(), o.ID, "", "ann", "given back")
 	require.NoError(t, err)
 	require.Equal(t, ledger.OrderOpen, o.Status)
-	a, err = e.Service.CheckoutAgain(t.Context(), e.Caller(), o.ID, payments.AttemptInput{Provider: paytest.Name, Flow: paytest.FlowCharge})
+	a, err = e.Service.CheckoutAgain(t.Context(), e.Caller(), o.ID, payments.AgainInput{AttemptInput: payments.AttemptInput{Provider: paytest.Name, Flow: paytest.FlowCharge}})
 	require.NoError(t, err)
 	require.Equal(t, ledger.OrderPaid, a.Order.Status)
 	require.False(t, a.Order.NeedsAttention)

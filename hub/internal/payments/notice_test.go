@@ -68,6 +68,42 @@ func TestNotifications_TellEachVersionOnce(t *testing.T) {
 	require.Equal(t, e.Order(o.ID).Version, last.Data.Version)
 }
 
+// TestNotifications_OneForEachRefund: not of its beginning, and with the status in
+// which it leaves the order, also where an earlier one left it in the same. One that
+// is under way is told of when its provider has taken it.
+func TestNotifications_OneForEachRefund(t *testing.T) {
+	t.Parallel()
+	e := paytest.New(t, paytest.Options{Service: func(o *payments.Options) { o.Render = api.Render }})
+	e.Listen()
+	o := e.Checkout(paytest.FlowCharge)
+	for _, amount := range []ledger.Amount{ledger.Minor(2_000), ledger.Minor(2_000), ledger.All()} {
+		_, err := e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{Amount: amount})
+		require.NoError(t, err)
+	}
+	require.Equal(t, []string{"order.paid", "order.partially_refunded", "order.partially_refunded", "order.refunded"}, types(t, e.Notified(o.ID)))
+
+	slow := e.Checkout(paytest.FlowCharge)
+	e.Provider.Script(func(s *paytest.Script) {
+		s.Refund = paytest.Changed(e.Provider.Honest.Refund, func(r *sdk.Refund) { r.Status = sdk.MovementPending })
+	})
+	_, err := e.Service.Refund(t.Context(), e.Caller(), slow.ID, payments.RefundInput{Amount: ledger.All()})
+	require.NoError(t, err)
+	require.Equal(t, []string{"order.paid", "order.updated"}, types(t, e.Notified(slow.ID)))
+	e.Told(e.Provider.Honest.Payment(slow.Attempts[0].ID))
+	require.Equal(t, []string{"order.paid", "order.updated", "order.refunded"}, types(t, e.Notified(slow.ID)))
+}
+
+// types are those of notifications.
+func types(t *testing.T, payloads []string) (types []string) {
+	t.Helper()
+	for _, payload := range payloads {
+		var n struct{ Type string }
+		require.NoError(t, json.Unmarshal([]byte(payload), &n))
+		types = append(types, n.Type)
+	}
+	return types
+}
+
 // TestNotifications_AsItReads: what one read shows at once is told in the sequence
 // in which it is read from then on.
 func TestNotifications_AsItReads(t *testing.T) {

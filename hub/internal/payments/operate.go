@@ -106,12 +106,7 @@ func (s *Service) healed(ctx context.Context, o *ledger.Order, requestID string)
 func (s *Service) replay(ctx context.Context, c Caller, f fingerprint, reference string) (Answer, error) {
 	op, o, err := s.DB.OrderOfKey(ctx, c.App.ID, c.IdempotencyKey)
 	if errors.Is(err, postgres.ErrNotFound) && reference != "" {
-		e := ledger.Conflictf("reference_used", "the reference belongs to another order of this app; use a new one, or POST /v1/orders/{id}/checkouts to try again")
-		e.Param = "reference"
-		if other, err := s.DB.OrderOfReference(ctx, c.App.ID, reference); err == nil {
-			e.OrderID = other.ID
-		}
-		return Answer{}, e
+		return Answer{}, s.referenceUsed(ctx, c, reference)
 	}
 	if err != nil {
 		return Answer{}, err
@@ -138,6 +133,21 @@ func (s *Service) replay(ctx context.Context, c Caller, f fingerprint, reference
 		return s.resume(ctx, c, f, o, op)
 	}
 	return s.answer(ctx, c, o, op)
+}
+
+// referenceUsed refuses a reference that is on record. If it is not, the database went
+// back to before it just now, and nobody knows what becomes of the request.
+func (s *Service) referenceUsed(ctx context.Context, c Caller, reference string) error {
+	other, err := s.DB.OrderOfReference(ctx, c.App.ID, reference)
+	if errors.Is(err, postgres.ErrNotFound) {
+		return unrecorded(nil)
+	}
+	if err != nil {
+		return err
+	}
+	e := ledger.Conflictf("reference_used", "the reference belongs to another order of this app; use a new one, or POST /v1/orders/{id}/checkouts to try again")
+	e.Param, e.OrderID = "reference", other.ID
+	return e
 }
 
 // resume sends an operation again that never left. One that may have been sent

@@ -216,8 +216,12 @@ func TestOwed_ProvenAndNeverConfirmed(t *testing.T) {
 
 	until(e, time.Minute, 20*time.Minute, func() bool { return e.Order(o.ID).Attempts[0].Owed[0].Steps >= 20 })
 	reads := len(e.Provider.Calls("GetPayment"))
-	e.After(time.Hour)
-	require.Greater(t, len(e.Provider.Calls("GetPayment")), reads, "the ordinary schedule goes on")
+	for range 60 {
+		e.After(time.Minute)
+	}
+	more := len(e.Provider.Calls("GetPayment")) - reads
+	require.NotZero(t, more, "the ordinary schedule goes on")
+	require.Less(t, more, 20, "which is no read each minute")
 	e.Provider.Honest.Edit(attempt, func(p *sdk.Payment) { p.Refunds.Items[0].Status = sdk.MovementFailed })
 	until(e, time.Hour, 7*time.Hour, func() bool { return e.Order(o.ID).Refunded == 0 })
 	require.False(t, hasAttention(e.Order(o.ID), ledger.EventNotConfirmed), "it is taken back by itself")
@@ -478,6 +482,36 @@ func TestOwed_DashboardRefundBesideAnUnknownOne(t *testing.T) {
 	e.Due()
 	require.Equal(t, int64(3_500), e.Order(o.ID).Refundable, "10000 less 4000 reserved less 2500")
 	require.Equal(t, "applied", outcomeOf(e, "evt-1"))
+	require.NotNil(t, e.Order(o.ID).OpenOperation(attempt), "ours is as unknown as before")
+}
+
+// TestOwed_WhileAnOperationStaysUnknown: the looks at an operation become rare, and an
+// event that comes then is read for in its own steps all the same.
+func TestOwed_WhileAnOperationStaysUnknown(t *testing.T) {
+	t.Parallel()
+	e := paytest.New(t, paytest.Options{})
+	o := e.Checkout(paytest.FlowCharge)
+	attempt := o.Attempts[0].ID
+	lostRefund(e, o, false)
+	for range 20 {
+		e.After(time.Hour)
+	}
+	require.Equal(t, time.Hour, next(e, o.ID))
+	before := e.Provider.Honest.Payment(attempt)
+	e.Provider.Honest.Edit(attempt, laggards["refund"].change)
+	seen := e.Clock.Now().Add(30 * time.Second)
+	e.Provider.Script(func(s *paytest.Script) {
+		s.GetPayment = func(ctx context.Context, r sdk.PaymentRequest) (*sdk.Payment, error) {
+			if e.Clock.Now().Before(seen) {
+				return before, nil
+			}
+			return e.Provider.Honest.GetPayment(ctx, r)
+		}
+	})
+	_, err := e.Callback(hinted(e, "evt-1", attempt, laggards["refund"].expect))
+	require.NoError(t, err)
+	took := until(e, time.Second, 3*time.Minute, func() bool { return e.Order(o.ID).Refunded == 2_500 })
+	require.LessOrEqual(t, took, 2*time.Minute)
 	require.NotNil(t, e.Order(o.ID).OpenOperation(attempt), "ours is as unknown as before")
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/superpayhub/superpay/hub/internal/ledger"
 	"github.com/superpayhub/superpay/hub/internal/postgres"
 	"github.com/superpayhub/superpay/hub/internal/providers"
+	"github.com/superpayhub/superpay/sdk"
 )
 
 // Options are what the service needs to know.
@@ -100,9 +101,19 @@ func (s *Service) env() ledger.Env {
 	now := s.now()
 	return ledger.Env{
 		Now: now, TimeScale: s.TimeScale, Schedules: s.Schedules, Notice: s.Notice,
-		Settling: s.settling, Secret: s.DB.Secret(),
+		Settling: s.settling, Cancels: s.cancels, Secret: s.DB.Secret(),
 		NewID: func(prefix string) string { return ledger.NewID(prefix, now) },
 	}
+}
+
+// cancels reports whether a flow can be canceled at its provider.
+func (s *Service) cancels(provider, flow string) bool {
+	p, ok := s.Providers.Get(provider)
+	if !ok {
+		return false
+	}
+	f, _ := p.Description().Flow(flow)
+	return f.Can(sdk.CanCancel)
 }
 
 // provider finds a provider that the app may use.

@@ -91,6 +91,36 @@ func TestRefund_OfWhatWasSeen(t *testing.T) {
 	e.Verified()
 }
 
+// TestRefund_OfNoNamedCapture: what went back, or what the payer's bank took, is
+// counted also where the provider does not say of which capture it was.
+func TestRefund_OfNoNamedCapture(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]func(*sdk.Payment){
+		"refund": func(p *sdk.Payment) {
+			p.Refunds.Items = []sdk.Refund{{ID: "re-elsewhere", Status: sdk.MovementSucceeded, Amount: paytest.USD(3_000)}}
+		},
+		"dispute": func(p *sdk.Payment) {
+			p.Disputes.Items = []sdk.Dispute{{ID: "dp-1", Status: sdk.DisputeOpen, FundsWithdrawn: true, Amount: paytest.USD(3_000)}}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			e := paytest.New(t, paytest.Options{})
+			o := e.Checkout(paytest.FlowCharge)
+			e.Told(e.Provider.Honest.Edit(o.Attempts[0].ID, change))
+			refund := func(amount ledger.Amount) error {
+				_, err := e.Service.Refund(t.Context(), e.Caller(), o.ID, payments.RefundInput{Amount: amount})
+				return err
+			}
+			refused(t, refund(ledger.Minor(7_001)), "refund_too_large")
+			require.Empty(t, e.Provider.Calls("Refund"))
+			require.NoError(t, refund(ledger.All()))
+			require.Equal(t, paytest.USD(7_000), e.Provider.Calls("Refund")[0].Request.(sdk.RefundRequest).Refund)
+			e.Verified()
+		})
+	}
+}
+
 // TestRefund_WhatTheFlowOffers: the plugin of a flow without refunds is not asked.
 func TestRefund_WhatTheFlowOffers(t *testing.T) {
 	t.Parallel()

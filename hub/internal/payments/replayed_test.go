@@ -114,7 +114,7 @@ func TestReplay_AnArrivedRequestNeverEndsAsNeverArrived(t *testing.T) {
 		require.Equal(t, ledger.AttemptUnknown, o.Attempts[0].Status)
 	}
 	require.True(t, e.Order(a.Order.ID).NeedsAttention, "a person was told")
-	_, err = e.Service.CheckoutAgain(t.Context(), e.Caller(), a.Order.ID, in.AttemptInput)
+	_, err = e.Service.CheckoutAgain(t.Context(), e.Caller(), a.Order.ID, payments.AgainInput{AttemptInput: in.AttemptInput})
 	refused(t, err, "wrong_state")
 
 	e.Provider.Script(func(s *paytest.Script) { s.GetPayment = nil })

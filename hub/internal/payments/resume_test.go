@@ -113,7 +113,7 @@ func TestResume_CheckoutIsCheckedAnew(t *testing.T) {
 	t.Parallel()
 	e := paytest.New(t, paytest.Options{})
 	another := func(o *ledger.Order, flow string) {
-		_, err := e.Service.CheckoutAgain(t.Context(), e.Caller(), o.ID, payments.AttemptInput{Provider: paytest.Name, Flow: flow})
+		_, err := e.Service.CheckoutAgain(t.Context(), e.Caller(), o.ID, payments.AgainInput{AttemptInput: payments.AttemptInput{Provider: paytest.Name, Flow: flow}})
 		require.NoError(t, err)
 	}
 	for name, test := range map[string]struct {
@@ -200,7 +200,7 @@ func TestResume_CaptureOfAnOrderThatAnotherAttemptPaid(t *testing.T) {
 	t.Parallel()
 	e := paytest.New(t, paytest.Options{})
 	o := e.Checkout(paytest.FlowBare)
-	again, err := e.Service.CheckoutAgain(t.Context(), e.Caller(), o.ID, payments.AttemptInput{Provider: paytest.Name, Flow: paytest.FlowCharge, Capture: sdk.CaptureManual})
+	again, err := e.Service.CheckoutAgain(t.Context(), e.Caller(), o.ID, payments.AgainInput{AttemptInput: payments.AttemptInput{Provider: paytest.Name, Flow: paytest.FlowCharge, Capture: sdk.CaptureManual}})
 	require.NoError(t, err)
 	back := neverLeft(e)
 	caller, in := e.Caller(), payments.CaptureInput{Amount: ledger.All(), AttemptID: *again.Operation.AttemptID}

@@ -173,7 +173,7 @@ var states = []state{
 	{"paid twice", func(e *paytest.Env) *walked {
 		w := begin(e, paytest.FlowBare, "")
 		e.Clock.Advance(time.Millisecond) // attempts are in the order of their making
-		a, err := e.Service.CheckoutAgain(e.T.Context(), e.Caller(), w.id, payments.AttemptInput{Provider: paytest.Name, Flow: paytest.FlowCharge})
+		a, err := e.Service.CheckoutAgain(e.T.Context(), e.Caller(), w.id, payments.AgainInput{AttemptInput: payments.AttemptInput{Provider: paytest.Name, Flow: paytest.FlowCharge}})
 		return w.asked(e, a, err).truth(e, e.Provider.Honest.Pay)
 	}},
 	{"action, provider down", func(e *paytest.Env) *walked { return down(e, begin(e, paytest.FlowPage, "")) }},

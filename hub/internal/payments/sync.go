@@ -78,19 +78,10 @@ func (s *Service) Sync(ctx context.Context, attemptID string) error {
 		_, warnErr := s.apply(ctx, before, nil, ledger.News{AttemptID: attemptID, Source: ledger.FromHub})
 		return errors.Join(err, warnErr)
 	}
-	if a := o.Attempt(attemptID); s.lapsed(o, a) || o.Superseded(a) {
+	if a := o.Attempt(attemptID); o.Lapsed(a, s.now()) || o.Superseded(a) {
 		return s.lapse(ctx, o, o.Attempt(attemptID))
 	}
 	return s.proceed(ctx, o, attemptID)
-}
-
-// lapsed reports whether the order's time is up and this could still be paid; or the
-// app canceled the order, because the provider had said that this is dead, and it is
-// not.
-func (s *Service) lapsed(o *ledger.Order, a *ledger.Attempt) bool {
-	over := !s.now().Before(o.ExpiresAt) || !o.CancelAskedAt.IsZero()
-	return o.Status == ledger.OrderOpen && over && !a.Abandoned &&
-		(a.Status == sdk.RequiresAction || a.Status == sdk.RequiresConfirmation)
 }
 
 // lapse closes at the provider what the order's time is up for, what was canceled, or
@@ -183,7 +174,7 @@ func (s *Service) read(ctx context.Context, o *ledger.Order, a *ledger.Attempt, 
 // find reads the attempt's payment. Where only the payer's browser creates it,
 // the plugin checks each of what may be it.
 func (s *Service) find(ctx context.Context, p *providers.Provider, o *ledger.Order, a *ledger.Attempt) (*sdk.Payment, error) {
-	r := s.paymentRequest(o, a)
+	r := s.readRequest(o, a)
 	var failed error
 	for _, maybe := range a.Candidates {
 		r.Refs = []sdk.Ref{maybe}

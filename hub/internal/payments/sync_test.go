@@ -48,6 +48,55 @@ func TestSync_ALookThatWasNotMadeIsNoTry(t *testing.T) {
 	require.Equal(t, 5*time.Minute, next(e, failing.ID), "as after the first look")
 }
 
+// TestSync_ATruthThatCannotBeHad: after some seven hours in which the provider
+// could not be read, or not be asked, a person is told, once. The hub goes on
+// trying, seldom, and takes it back by itself.
+func TestSync_ATruthThatCannotBeHad(t *testing.T) {
+	t.Parallel()
+	e := paytest.New(t, paytest.Options{Service: func(o *payments.Options) { o.OrderTTL = 80 * 24 * time.Hour }})
+	p, ok := e.Registry.Get(paytest.Name)
+	require.True(t, ok)
+	open, unknown := e.Checkout(paytest.FlowPage), e.Checkout(paytest.FlowCharge)
+	e.Provider.Script(func(s *paytest.Script) {
+		s.Refund = paytest.Lost(e.Provider.Honest.Refund)
+		s.GetRefund = paytest.Fails[sdk.GetRefundRequest, sdk.Refund](paytest.ErrBroken)
+		s.GetPayment = paytest.Fails[sdk.PaymentRequest, sdk.Payment](paytest.ErrBroken)
+	})
+	_, err := e.Service.Refund(t.Context(), e.Caller(), unknown.ID, payments.RefundInput{Amount: ledger.All()})
+	require.NoError(t, err)
+	up := p.TakeDown()
+	told := func(o *ledger.Order) bool { return hasAttention(e.Order(o.ID), ledger.Exhausted) }
+	for range 6 * 60 {
+		e.After(time.Minute)
+	}
+	require.False(t, told(open) || told(unknown))
+	up() // it is asked again, and does not tell
+	for range 12 {
+		e.After(time.Hour)
+	}
+	require.True(t, told(open))
+	reads := len(e.Provider.Calls("GetPayment"))
+	e.After(2 * time.Hour)
+	e.After(2 * time.Hour)
+	require.LessOrEqual(t, len(e.Provider.Calls("GetPayment"))-reads, 4, "seldom")
+	require.Equal(t, 1, e.Count(`SELECT count(*) FROM events WHERE order_id = $1 AND kind = 'attention.exhausted'`, open.ID))
+	for range 72 {
+		e.After(time.Hour)
+	}
+	require.True(t, told(unknown), "three days after it was sent")
+	require.Equal(t, 1, e.Count(`SELECT count(*) FROM events WHERE order_id = $1 AND kind = 'attention.exhausted'`, unknown.ID))
+
+	e.Provider.Script(func(s *paytest.Script) { *s = paytest.Script{} })
+	for range 7 {
+		e.After(time.Hour)
+	}
+	require.False(t, e.Order(open.ID).NeedsAttention)
+	require.False(t, e.Order(unknown.ID).NeedsAttention)
+	require.Equal(t, ledger.OrderRefunded, e.Order(unknown.ID).Status)
+	require.Len(t, e.Provider.Honest.Payment(unknown.Attempts[0].ID).Refunds.Items, 1)
+	e.Verified()
+}
+
 // TestSync_WaitsForAnOperationUnderWay: it is left alone while its caller may
 // still be at it, and that is no try, either.
 func TestSync_WaitsForAnOperationUnderWay(t *testing.T) {
@@ -73,8 +122,17 @@ func TestSync_WaitsForAnOperationUnderWay(t *testing.T) {
 	require.Zero(t, under.Attempts[0].Tries)
 	require.Zero(t, under.Attempts[0].Failures)
 	require.Len(t, e.Provider.Calls("GetPayment"), reads)
-	_, err := e.Service.Capture(t.Context(), caller, o.ID, payments.CaptureInput{Amount: ledger.All()})
-	refused(t, err, "in_flight")
+	repeat := func() {
+		_, err := e.Service.Capture(t.Context(), caller, o.ID, payments.CaptureInput{Amount: ledger.All()})
+		refused(t, err, "in_flight")
+		require.Equal(t, ledger.OutcomePending, e.Order(o.ID).OpenOperation(o.Attempts[0].ID).Outcome)
+	}
+	repeat()
+	p, ok := e.Registry.Get(paytest.Name)
+	require.True(t, ok)
+	up := p.TakeDown() // the call is still under way
+	repeat()
+	up()
 	release()
 	require.NoError(t, <-done)
 	require.Len(t, e.Provider.Calls("Capture"), 1)

@@ -110,7 +110,7 @@ var verbs = []verb{
 		return err
 	}},
 	{"again", func(e *paytest.Env, w *walked) error {
-		_, err := e.Service.CheckoutAgain(e.T.Context(), e.Caller(), w.id, payments.AttemptInput{Provider: paytest.Name, Flow: paytest.FlowPage})
+		_, err := e.Service.CheckoutAgain(e.T.Context(), e.Caller(), w.id, payments.AgainInput{AttemptInput: payments.AttemptInput{Provider: paytest.Name, Flow: paytest.FlowPage}})
 		return err
 	}},
 	{"repeat", func(e *paytest.Env, w *walked) error {

@@ -135,7 +135,7 @@ func (p *DB) findOut(ctx context.Context, c namedChange) (Written, error) {
 	case err != nil:
 		return Written{}, fmt.Errorf("%w: %w", ErrUncertain, err)
 	case known:
-		return Written{OrderID: c.Order.ID, Notices: len(c.Notices), FoundOut: true}, nil
+		return Written{OrderID: c.Order.ID, Notices: len(c.Notices)}, nil
 	case repeated == nil && written[0].Fence != "": // the first writing may be under way, and began before that
 		return Written{}, fmt.Errorf("%w: money-out was closed meanwhile", ErrUncertain)
 	case repeated == nil || impossible(mapErr(repeated)):
@@ -184,10 +184,6 @@ type Written struct {
 	OrderID string `db:"id"`
 	Notices int    `db:"notices"` // how many notifications the statement made, of all changes in it
 	Fence   string `db:"fence"`   // why it is not: see FencedError; empty if it is
-
-	// FoundOut says that the answer was lost, and the change found on record
-	// afterwards. Others may have gone on from it meanwhile.
-	FoundOut bool `db:"-"`
 }
 
 func (p *DB) add(r *rows, c namedChange) error {

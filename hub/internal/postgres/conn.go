@@ -72,44 +72,55 @@ type driverConn interface {
 // ping are harmless to repeat, so these are the driver's own.
 type conn struct {
 	driverConn
-	socket  *socket
-	lost    bool
-	limited bool // answers must come by a deadline that the socket has
+	socket   *socket
+	lost     bool
+	deadline time.Time // of the statement's answer, which the socket has; zero: none
 }
 
-type answerWithinKey struct{}
+type answerByKey struct{}
 
 // answerWithin returns a context for a statement that must be answered within d,
-// or its connection is lost. The context itself never ends: for one that can end,
-// database/sql and the driver start a goroutine each, which for a short statement
-// is a tenth of its work.
+// and before ctx's own deadline, or its connection is lost. The context itself
+// never ends: for one that can end, database/sql and the driver start a goroutine
+// each, which for a short statement is a tenth of its work.
 func answerWithin(ctx context.Context, d time.Duration) context.Context {
-	return context.WithValue(context.WithoutCancel(ctx), answerWithinKey{}, d)
+	deadline := time.Now().Add(d)
+	if own, ok := ctx.Deadline(); ok && own.Before(deadline) {
+		deadline = own
+	}
+	return context.WithValue(context.WithoutCancel(ctx), answerByKey{}, deadline)
 }
 
-// limit sets the deadline of a statement that has one.
+// limit sets the deadline of a statement that has one. Its error is the
+// statement's, which is not sent.
 func (c *conn) limit(ctx context.Context) error {
-	d, limited := ctx.Value(answerWithinKey{}).(time.Duration)
+	deadline, limited := ctx.Value(answerByKey{}).(time.Time)
 	if !limited {
 		return nil
 	}
-	c.limited = true
-	return c.socket.SetReadDeadline(time.Now().Add(d))
+	if !time.Now().Before(deadline) {
+		return context.DeadlineExceeded
+	}
+	if c.socket.SetReadDeadline(deadline) != nil {
+		return driver.ErrBadConn
+	}
+	c.deadline = deadline
+	return nil
 }
 
 // unlimit ends the deadline of the statement before.
 func (c *conn) unlimit() error {
-	if !c.limited {
+	if c.deadline.IsZero() {
 		return nil
 	}
-	c.limited = false
+	c.deadline = time.Time{}
 	return c.socket.SetReadDeadline(time.Time{})
 }
 
 // QueryContext runs a query that is not prepared.
 func (c *conn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
 	if err := c.limit(ctx); err != nil {
-		return nil, driver.ErrBadConn
+		return nil, err
 	}
 	before := c.socket.written.Load()
 	rows, err := c.driverConn.QueryContext(ctx, query, args)
@@ -119,7 +130,7 @@ func (c *conn) QueryContext(ctx context.Context, query string, args []driver.Nam
 // ExecContext runs a statement that is not prepared.
 func (c *conn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
 	if err := c.limit(ctx); err != nil {
-		return nil, driver.ErrBadConn
+		return nil, err
 	}
 	before := c.socket.written.Load()
 	result, err := c.driverConn.ExecContext(ctx, query, args)
@@ -159,10 +170,13 @@ func (c *conn) outcome(before int64, err error, query string) error {
 		return err
 	}
 	c.lost = true
-	if readOnly(query) {
-		return driver.ErrBadConn
+	switch {
+	case !readOnly(query):
+		return &lostError{err}
+	case !c.deadline.IsZero() && !time.Now().Before(c.deadline): // no time to repeat it
+		return context.DeadlineExceeded
 	}
-	return &lostError{err}
+	return driver.ErrBadConn
 }
 
 // driverStmt is what lib/pq's statements are, as database/sql uses them.
@@ -182,7 +196,7 @@ type stmt struct {
 // QueryContext runs the statement and returns its rows.
 func (s *stmt) QueryContext(ctx context.Context, args []driver.NamedValue) (driver.Rows, error) {
 	if err := s.conn.limit(ctx); err != nil {
-		return nil, driver.ErrBadConn
+		return nil, err
 	}
 	before := s.conn.socket.written.Load()
 	rows, err := s.driverStmt.QueryContext(ctx, args)
@@ -192,7 +206,7 @@ func (s *stmt) QueryContext(ctx context.Context, args []driver.NamedValue) (driv
 // ExecContext runs the statement.
 func (s *stmt) ExecContext(ctx context.Context, args []driver.NamedValue) (driver.Result, error) {
 	if err := s.conn.limit(ctx); err != nil {
-		return nil, driver.ErrBadConn
+		return nil, err
 	}
 	before := s.conn.socket.written.Load()
 	result, err := s.driverStmt.ExecContext(ctx, args)

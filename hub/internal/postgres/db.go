@@ -15,11 +15,8 @@ import (
 
 	"github.com/jmoiron/sqlx"
 	"github.com/lib/pq"
-	"github.com/pressly/goose/v3"
-	"github.com/pressly/goose/v3/lock"
 
 	"github.com/superpayhub/superpay/hub/internal/ledger"
-	"github.com/superpayhub/superpay/migrations"
 )
 
 // DB is the hub's database.
@@ -42,12 +39,13 @@ type DB struct {
 	stores      group[*ledger.Callback, struct{}]
 	ignores     group[*ledger.Callback, struct{}]
 	hearings    group[hearing, Heard]
+	delivered   group[Delivery, struct{}]
 }
 
 // stmts are the statements of every request, prepared once.
 type stmts struct {
 	loadOrder, loadAttempt, loadKey, loadReference, loadCallbacks, storeCallback, ignoreCallback,
-	apiKey, claimAttempts, claimCallbacks, claimNotifications, claimSchedules, events, refund, session *sqlx.Stmt
+	apiKey, claimAttempts, claimCallbacks, claimNotifications, claimSchedules, recordDeliveries, events, refund, session *sqlx.Stmt
 }
 
 // Options say how to reach the database.
@@ -57,6 +55,9 @@ type Options struct {
 	MaxConns int // 16 when 0: about 8 for each core of the database, shared by all hubs
 	Logger   *slog.Logger
 
+	// Existing refuses a database that is not there whole, and creates and changes
+	// nothing when it is opened: a role that may only read is enough for that.
+	Existing bool
 	// Unguarded has an order written whatever became of it since it was read.
 	// For tests, which must notice.
 	Unguarded bool
@@ -65,7 +66,7 @@ type Options struct {
 }
 
 // Open connects, brings the schema up to date under a lock that other hubs
-// wait for, checks the encryption key and prepares the statements.
+// wait for (see Existing), checks the encryption key and prepares the statements.
 func Open(ctx context.Context, o Options) (*DB, error) {
 	if o.MaxConns == 0 {
 		o.MaxConns = 16
@@ -96,7 +97,12 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 	p.stores = group[*ledger.Callback, struct{}]{atOnce: atOnce, run: p.storeAll, clash: clashOfCallback}
 	p.ignores = group[*ledger.Callback, struct{}]{atOnce: atOnce, run: p.ignoreAll, clash: clashOfCallback}
 	p.hearings = group[hearing, Heard]{atOnce: atOnce, run: p.hearAll}
-	for _, step := range []func(context.Context) error{p.reach, p.migrate, p.identify, p.layouts.read, p.prepare, p.commitStatements.prepare} {
+	p.delivered = group[Delivery, struct{}]{atOnce: atOnce, run: p.recordDelivered, clash: clashOfDelivery}
+	schema, identify := p.migrate, p.begin
+	if o.Existing {
+		schema, identify = p.checkSchema, p.identify
+	}
+	for _, step := range []func(context.Context) error{p.reach, schema, identify, p.layouts.read, p.prepare, p.commitStatements.prepare} {
 		if err := step(ctx); err != nil {
 			_ = db.Close()
 			return nil, err
@@ -114,80 +120,56 @@ func (p *DB) reach(ctx context.Context) error {
 	return nil
 }
 
-func (p *DB) migrate(ctx context.Context) error {
-	db, err := connect(p.url, 0) // migrations say themselves how long they wait
-	if err != nil {
-		return err
-	}
-	defer db.Close()
-	// An advisory lock is of the whole database. Hubs in schemas of their own do
-	// not wait for each other; those in public keep the lock they always had.
-	id := lock.DefaultLockID
-	err = db.QueryRowContext(ctx, `SELECT CASE WHEN current_schema() = 'public' THEN $1::bigint
-		ELSE hashtextextended('superpay ' || current_schema(), 0) END`, id).Scan(&id)
-	if err != nil {
-		return mapErr(err)
-	}
-	const every, tries = 1, 300 // seconds between tries, and how many: five minutes
-	locker, err := lock.NewPostgresSessionLocker(lock.WithLockID(id), lock.WithLockTimeout(every, tries))
-	if err != nil {
-		return err
-	}
-	// Numbers are given when work begins, so a lower one may come later.
-	g, err := goose.NewProvider(goose.DialectPostgres, db.DB, migrations.FS, goose.WithSessionLocker(locker), goose.WithAllowOutofOrder(true))
-	if err != nil {
-		return err
-	}
-	if _, err := g.Up(ctx); err != nil {
-		return fmt.Errorf("migrate the database: %w", err)
-	}
-	return nil
-}
-
 // keyCheck is the known text under the hub's key.
 const keyCheck = "superpay"
 
-// identify reads or makes the hub's instance id, and finds a wrong key before
-// anything is written with it.
-func (p *DB) identify(ctx context.Context) error {
-	raw := make([]byte, 8)
-	_, _ = rand.Read(raw)
+// begin makes the hub's instance id and its secret, where there are none. Of hubs
+// that start at once, the first makes them for all. From then on the newest of its
+// keys is the one to be known.
+func (p *DB) begin(ctx context.Context) error {
+	raw, secret := make([]byte, 8), make([]byte, 32)
+	_, _ = rand.Read(raw) // never fails
+	_, _ = rand.Read(secret)
 	_, err := p.db.ExecContext(ctx, `INSERT INTO hub (instance_id, key_check) VALUES ($1, $2) ON CONFLICT DO NOTHING`,
 		hex.EncodeToString(raw), p.keys.seal("hub", []byte(keyCheck)))
 	if err != nil {
 		return mapErr(err)
 	}
-	var check []byte
-	if err := p.db.QueryRowContext(ctx, `SELECT instance_id, key_check FROM hub`).Scan(&p.instanceID, &check); err != nil {
+	if err := p.checkKey(ctx); err != nil { // before anything is written with it
+		return err
+	}
+	_, err = p.db.ExecContext(ctx, `UPDATE hub SET key_check = $1, secret = coalesce(secret, $2)`, p.keys.seal("hub", []byte(keyCheck)), p.keys.seal(secretContext, secret))
+	if err != nil {
 		return mapErr(err)
+	}
+	return p.identify(ctx)
+}
+
+// checkKey finds a wrong key.
+func (p *DB) checkKey(ctx context.Context) error {
+	var check []byte
+	if err := p.db.QueryRowContext(ctx, `SELECT key_check FROM hub`).Scan(&check); err != nil {
+		return neverBegun(err)
 	}
 	if _, err := p.keys.open("hub", check); err != nil {
 		return errors.New("HUB_ENCRYPTION_KEY is not the key that this database was written with; start with the old key (several may be joined by commas, the newest first)")
 	}
-	// From now on the newest key is the one to be known.
-	if _, err = p.db.ExecContext(ctx, `UPDATE hub SET key_check = $1`, p.keys.seal("hub", []byte(keyCheck))); err != nil {
-		return mapErr(err)
-	}
-	return p.findSecret(ctx)
+	return nil
 }
 
 // secretContext is what the hub's secret is encrypted for: its column, and the
 // key of the table's one row.
 const secretContext = "hub.secret true"
 
-// findSecret reads the hub's secret, or makes it. Of hubs that start at once, the
-// first makes it for all.
-func (p *DB) findSecret(ctx context.Context) error {
-	made := make([]byte, 32)
-	_, _ = rand.Read(made) // never fails
-	_, err := p.db.ExecContext(ctx, `UPDATE hub SET secret = $1 WHERE secret IS NULL`, p.keys.seal(secretContext, made))
-	if err != nil {
-		return mapErr(err)
+// identify reads what begin made. It writes nothing.
+func (p *DB) identify(ctx context.Context) error {
+	if err := p.checkKey(ctx); err != nil {
+		return err
 	}
 	var sealed []byte
 	var floor int64
-	if err := p.db.QueryRowContext(ctx, `SELECT secret, version_floor FROM hub`).Scan(&sealed, &floor); err != nil {
-		return mapErr(err)
+	if err := p.db.QueryRowContext(ctx, `SELECT instance_id, secret, version_floor FROM hub`).Scan(&p.instanceID, &sealed, &floor); err != nil {
+		return neverBegun(err)
 	}
 	p.versions.learn(floor)
 	secret, err := p.keys.open(secretContext, sealed)
@@ -196,6 +178,13 @@ func (p *DB) findSecret(ctx context.Context) error {
 	}
 	p.secret = ledger.NewSecret(secret)
 	return nil
+}
+
+func neverBegun(err error) error {
+	if errors.Is(err, sql.ErrNoRows) {
+		return errors.New("no hub has started on this database yet: run `hub migrate`, or start `hub serve`")
+	}
+	return mapErr(err)
 }
 
 func (p *DB) prepare(ctx context.Context) error {
@@ -215,6 +204,7 @@ func (p *DB) prepare(ctx context.Context) error {
 		{&p.claimCallbacks, claimCallbacksSQL},
 		{&p.claimNotifications, claimNotificationsSQL},
 		{&p.claimSchedules, claimSchedulesSQL},
+		{&p.recordDeliveries, recordDeliveredSQL},
 		{&p.events, eventsSQL},
 		{&p.refund, refundSQL},
 		{&p.session, sessionSQL},
@@ -302,7 +292,7 @@ func mapErr(err error) error {
 				return ErrHashUsed
 			case "orders_reference_once":
 				return ErrReferenceUsed
-			case "refs_one_attempt", "captures_once", "refunds_once", "disputes_once":
+			case "refs_one_attempt", "captures_once", "refunds_once", "disputes_once", "api_keys_pkey":
 				return ErrTaken
 			case "operations_one_open", "orders_pkey":
 				return ErrStale

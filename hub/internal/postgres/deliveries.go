@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"encoding/json"
 	"time"
 
 	"github.com/lib/pq"
@@ -17,6 +18,7 @@ type Outgoing struct {
 	URL          string
 	Secrets      []string   // the newest first
 	FailingSince *time.Time // of the endpoint
+	GoneSince    *time.Time // likewise: since when each answer is 410
 }
 
 // claimNotificationsSQL looks at each endpoint by itself, in no order, and
@@ -31,8 +33,8 @@ const claimNotificationsSQL = `UPDATE notifications n SET due_at = $1::timestamp
 				AND (cardinality($6::text[]) = 0 OR NOT EXISTS (SELECT FROM attempts a WHERE a.order_id = z.order_id AND a.provider = ANY($6)))
 				ORDER BY z.due_at LIMIT $5 FOR NO KEY UPDATE SKIP LOCKED) x) fair
 		WHERE nth <= $7 LIMIT $3)
-	RETURNING n.id, n.app_id, n.endpoint_id, n.order_id, n.type, n.version, n.payload, n.tries, n.due_at, n.created_at, e.url, e.failing_since, e.secret,
-		CASE WHEN e.previous_until > $1 THEN e.previous_secret END AS previous_secret`
+	RETURNING n.id, n.app_id, n.endpoint_id, n.order_id, n.type, n.version, n.payload, n.tries, n.due_at, n.created_at, e.url, e.failing_since, e.gone_since, e.secret,
+		ARRAY(SELECT s.secret FROM webhook_secrets s WHERE s.endpoint_id = e.id AND (s.expires_at IS NULL OR s.expires_at > $1) ORDER BY s.id DESC) AS secrets`
 
 // ClaimNotifications leases up to limit notifications that are due, few of
 // each app and endpoint at once and none of those that are not to be called now
@@ -42,18 +44,22 @@ const claimNotificationsSQL = `UPDATE notifications n SET due_at = $1::timestamp
 func (p *DB) ClaimNotifications(ctx context.Context, now time.Time, lease float64, limit, each, eachApp int, but, held []string) ([]Outgoing, error) {
 	var rows []struct {
 		Notification
-		URL            string     `db:"url"`
-		FailingSince   *time.Time `db:"failing_since"`
-		Secret         []byte     `db:"secret"`
-		PreviousSecret []byte     `db:"previous_secret"`
+		URL          string        `db:"url"`
+		FailingSince *time.Time    `db:"failing_since"`
+		GoneSince    *time.Time    `db:"gone_since"`
+		Secret       []byte        `db:"secret"`
+		Secrets      pq.ByteaArray `db:"secrets"`
 	}
 	if err := p.claimNotifications.SelectContext(ctx, &rows, now, lease, limit, pq.StringArray(but), each, pq.StringArray(held), eachApp); err != nil {
 		return nil, mapErr(err)
 	}
 	out := make([]Outgoing, 0, len(rows))
 	for _, r := range rows {
-		o := Outgoing{Notification: r.Notification, URL: r.URL, FailingSince: r.FailingSince}
-		for _, sealed := range [][]byte{r.Secret, r.PreviousSecret} {
+		o := Outgoing{Notification: r.Notification, URL: r.URL, FailingSince: r.FailingSince, GoneSince: r.GoneSince}
+		if len(r.Secrets) == 0 { // a hub from before webhook_secrets made the endpoint
+			r.Secrets = pq.ByteaArray{r.Secret}
+		}
+		for _, sealed := range r.Secrets {
 			plain, err := p.openSecret(r.EndpointID, sealed)
 			if err != nil {
 				// It is sent all the same if one of them can be read; the others are not held up by it.
@@ -77,6 +83,8 @@ func (p *DB) ReturnNotification(ctx context.Context, n Outgoing, due time.Time) 
 
 // Delivery is how one try ended.
 type Delivery struct {
+	id string
+
 	NotificationID, EndpointID string
 	Leased                     *time.Time // until when the notification was
 	At                         time.Time
@@ -90,30 +98,92 @@ type Delivery struct {
 
 	// The endpoint is disabled if it fails since before this, or if it is gone.
 	GiveUpBefore time.Time
-	Gone         bool
+	SaidGone     bool   // the answer was 410
+	Gone         bool   // and so was each one for long enough
 	Reason       string // to say why, if it is disabled
 	Notice       string // to tell the app's other endpoints, if it is disabled
 }
 
-// recordDeliverySQL writes a try, what becomes of the notification, and how its
-// endpoint fares. An endpoint that is disabled by it is told of on the order's
-// timeline and to the app's other endpoints, once. A notification that somebody
-// wants sent again since it was leased stays due.
-const recordDeliverySQL = `WITH tried AS (
+// RecordDelivery writes a try, and tells whether it was the one that disabled the
+// endpoint. A notification that somebody wants sent again since it was leased stays
+// due.
+func (p *DB) RecordDelivery(ctx context.Context, d Delivery) (disabled bool, err error) {
+	d.id = ledger.NewID(deliveryID, d.At)
+	if d.State == "delivered" {
+		_, err := p.delivered.do(ctx, d)
+		return false, mapErr(err)
+	}
+	err = p.get(ctx, &disabled, recordFailedSQL, d.id, d.NotificationID, d.At, d.Status, d.Error, d.Took.Milliseconds(),
+		d.State, orNull(d.DueAt), d.EndpointID, d.GiveUpBefore, d.URL, d.Answer, d.Gone, d.Reason,
+		ledger.NewID(ledger.EventID, d.At), ledger.NewID(NotificationID, d.At), d.Notice, d.Leased, d.SaidGone)
+	return disabled, mapErr(err)
+}
+
+// recordDeliveredSQL writes tries that apps answered with 2xx, of as many
+// notifications, and that their endpoints fail no longer.
+const recordDeliveredSQL = `WITH d AS (
+		SELECT * FROM json_to_recordset($1) AS d(id text, notification text, endpoint text, at timestamptz, url text, status int, took int, answer text, leased timestamptz)
+	), tried AS (
+		INSERT INTO deliveries (id, notification_id, at, url, status, error, took_ms, answer)
+		SELECT d.id, n.id, d.at, d.url, d.status, '', d.took, d.answer FROM d JOIN notifications n ON n.id = d.notification
+		ON CONFLICT (id) DO NOTHING
+	), told AS (
+		UPDATE notifications n SET last_status = d.status, last_error = '', delivered_at = d.at,
+			state = CASE WHEN n.due_at IS NOT DISTINCT FROM d.leased THEN 'delivered' ELSE n.state END,
+			due_at = CASE WHEN n.due_at IS NOT DISTINCT FROM d.leased THEN NULL ELSE n.due_at END
+		FROM d WHERE n.id = d.notification
+	) UPDATE webhook_endpoints SET failing_since = NULL, gone_since = NULL
+	WHERE id IN (SELECT endpoint FROM d) AND failing_since IS NOT NULL AND disabled_at IS NULL`
+
+func (p *DB) recordDelivered(ctx context.Context, all []Delivery) ([]struct{}, error) {
+	type row struct {
+		ID           string     `json:"id"`
+		Notification string     `json:"notification"`
+		Endpoint     string     `json:"endpoint"`
+		At           time.Time  `json:"at"`
+		URL          string     `json:"url"`
+		Status       int        `json:"status"`
+		Took         int64      `json:"took"` // milliseconds
+		Answer       string     `json:"answer"`
+		Leased       *time.Time `json:"leased"`
+	}
+	rows := make([]row, len(all))
+	for i, d := range all {
+		rows[i] = row{d.id, d.NotificationID, d.EndpointID, d.At, d.URL, d.Status, d.Took.Milliseconds(), d.Answer, d.Leased}
+	}
+	text, err := json.Marshal(rows)
+	if err != nil {
+		return nil, err
+	}
+	err = again(ctx, func() error {
+		_, err := p.recordDeliveries.ExecContext(ctx, text)
+		return err
+	})
+	return make([]struct{}, len(all)), err
+}
+
+// clashOfDelivery are the names that no two deliveries in one statement may share.
+func clashOfDelivery(d Delivery) []string { return []string{d.NotificationID} }
+
+// recordFailedSQL writes a try that failed, what becomes of the notification, and how
+// its endpoint fares. An endpoint that is disabled by it is told of on the order's
+// timeline and to the app's other endpoints, once.
+const recordFailedSQL = `WITH tried AS (
 		INSERT INTO deliveries (id, notification_id, at, url, status, error, took_ms, answer, next_at)
 		SELECT $1, id, $3, $11, $4, $5, $6, $12, $8::timestamptz FROM notifications WHERE id = $2
 		ON CONFLICT (id) DO NOTHING
 	), told AS (
 		UPDATE notifications SET last_status = $4, last_error = $5,
 			state = CASE WHEN due_at IS NOT DISTINCT FROM $18::timestamptz THEN $7 ELSE state END,
-			due_at = CASE WHEN due_at IS NOT DISTINCT FROM $18::timestamptz THEN $8::timestamptz ELSE due_at END,
-			delivered_at = CASE WHEN $7 = 'delivered' THEN $3::timestamptz ELSE delivered_at END WHERE id = $2 RETURNING order_id
+			due_at = CASE WHEN due_at IS NOT DISTINCT FROM $18::timestamptz THEN $8::timestamptz ELSE due_at END
+		WHERE id = $2 RETURNING order_id
 	), fares AS (
 		UPDATE webhook_endpoints SET
-			failing_since = CASE WHEN $7 = 'delivered' THEN NULL ELSE coalesce(failing_since, $3::timestamptz) END,
-			disabled_at = CASE WHEN $13 OR $7 <> 'delivered' AND failing_since < $10::timestamptz THEN $3::timestamptz END,
-			disabled_reason = CASE WHEN $13 OR $7 <> 'delivered' AND failing_since < $10::timestamptz THEN $14 ELSE '' END
-		WHERE id = $9 AND disabled_at IS NULL AND (failing_since IS NOT NULL OR $7 <> 'delivered')
+			failing_since = coalesce(failing_since, $3::timestamptz),
+			gone_since = CASE WHEN $19 THEN coalesce(gone_since, $3::timestamptz) END,
+			disabled_at = CASE WHEN $13 OR failing_since < $10::timestamptz THEN $3::timestamptz END,
+			disabled_reason = CASE WHEN $13 OR failing_since < $10::timestamptz THEN $14 ELSE '' END
+		WHERE id = $9 AND disabled_at IS NULL
 		RETURNING id, app_id, disabled_at IS NOT NULL AS disabled
 	), event AS (
 		INSERT INTO events (id, order_id, at, kind, source, request_id, data)
@@ -124,12 +194,3 @@ const recordDeliverySQL = `WITH tried AS (
 		SELECT $16 || '_' || e.id, e.app_id, e.id, '', 'webhook_endpoint.disabled', 0, $17, 'pending', $3, 0, $3
 		FROM fares JOIN webhook_endpoints e ON e.app_id = fares.app_id AND e.id <> fares.id AND e.disabled_at IS NULL WHERE fares.disabled
 	) SELECT coalesce((SELECT disabled FROM fares), (SELECT disabled_at = $3 FROM webhook_endpoints WHERE id = $9), false)`
-
-// RecordDelivery writes a try in one statement, and tells whether it was the
-// one that disabled the endpoint.
-func (p *DB) RecordDelivery(ctx context.Context, d Delivery) (disabled bool, err error) {
-	err = p.get(ctx, &disabled, recordDeliverySQL, ledger.NewID(deliveryID, d.At), d.NotificationID, d.At, d.Status, d.Error, d.Took.Milliseconds(),
-		d.State, orNull(d.DueAt), d.EndpointID, d.GiveUpBefore, d.URL, d.Answer, d.Gone, d.Reason,
-		ledger.NewID(ledger.EventID, d.At), ledger.NewID(NotificationID, d.At), d.Notice, d.Leased)
-	return disabled, mapErr(err)
-}

@@ -11,15 +11,15 @@ type Endpoint struct {
 	ID             string     `db:"id"`
 	AppID          string     `db:"app_id"`
 	URL            string     `db:"url"`
+	URLKey         string     `db:"-"` // the address as it is compared, when it is added
 	Secret         string     `db:"-"` // only when it was just made
-	PreviousUntil  *time.Time `db:"previous_until"`
 	FailingSince   *time.Time `db:"failing_since"`
 	DisabledAt     *time.Time `db:"disabled_at"`
 	DisabledReason string     `db:"disabled_reason"`
 	CreatedAt      time.Time  `db:"created_at"`
 }
 
-const endpointColumns = `id, app_id, url, previous_until, failing_since, disabled_at, disabled_reason, created_at`
+const endpointColumns = `id, app_id, url, failing_since, disabled_at, disabled_reason, created_at`
 
 func (p *DB) sealSecret(endpointID, secret string) []byte {
 	return p.keys.seal("webhook_endpoints.secret "+endpointID, []byte(secret))
@@ -27,22 +27,6 @@ func (p *DB) sealSecret(endpointID, secret string) []byte {
 
 func (p *DB) openSecret(endpointID string, sealed []byte) ([]byte, error) {
 	return p.keys.open("webhook_endpoints.secret "+endpointID, sealed)
-}
-
-// AddEndpoint stores an endpoint, unless the app has limit of others:
-// ErrDuplicate. The same endpoint twice is harmless.
-func (p *DB) AddEndpoint(ctx context.Context, e Endpoint, limit int) error {
-	res, err := p.exec(ctx, `INSERT INTO webhook_endpoints (id, app_id, url, secret, created_at)
-		SELECT $1, $2, $3, $4, $5 WHERE (SELECT count(*) FROM webhook_endpoints WHERE app_id = $2 AND id <> $1) < $6
-		ON CONFLICT (id) DO UPDATE SET secret = excluded.secret`,
-		e.ID, e.AppID, e.URL, p.sealSecret(e.ID, e.Secret), e.CreatedAt, limit)
-	if err != nil {
-		return mapErr(err)
-	}
-	if n, err := res.RowsAffected(); err != nil || n == 0 {
-		return ErrDuplicate
-	}
-	return nil
 }
 
 // Endpoints lists an app's endpoints, the oldest first.
@@ -64,17 +48,13 @@ func (p *DB) DeleteEndpoint(ctx context.Context, appID, id string) error {
 	return p.remove(ctx, "webhook_endpoints", "app_id = $1 AND id = $2", "true", appID, id)
 }
 
-// RotateEndpoint gives an endpoint a new secret; the old one signs beside it
-// until then. ErrNotFound.
-func (p *DB) RotateEndpoint(ctx context.Context, appID, id, secret string, until time.Time) error {
-	return p.mustHit(ctx, `UPDATE webhook_endpoints SET previous_secret = CASE WHEN secret = $3 THEN previous_secret ELSE secret END,
-		previous_until = $4, secret = $3 WHERE app_id = $1 AND id = $2`, appID, id, p.sealSecret(id, secret), until)
-}
-
-// EnableEndpoint lets a disabled endpoint be tried again; what waited is due. ErrNotFound.
-func (p *DB) EnableEndpoint(ctx context.Context, appID, id string) error {
-	return p.mustHit(ctx, `UPDATE webhook_endpoints SET disabled_at = NULL, disabled_reason = '', failing_since = NULL
-		WHERE app_id = $1 AND id = $2`, appID, id)
+// EnableEndpoint lets a disabled endpoint be tried again: what waited is due, and
+// what changed meanwhile is still to be told (see TellMissed). ErrNotFound.
+func (p *DB) EnableEndpoint(ctx context.Context, appID, id string, now time.Time, margin time.Duration) error {
+	return p.mustHit(ctx, `UPDATE webhook_endpoints SET disabled_at = NULL, disabled_reason = '', failing_since = NULL, gone_since = NULL,
+		missed_from = CASE WHEN disabled_at IS NULL THEN missed_from ELSE least(missed_from, disabled_at - make_interval(secs => $4)) END,
+		missed_until = CASE WHEN disabled_at IS NULL THEN missed_until ELSE $3 END
+		WHERE app_id = $1 AND id = $2`, appID, id, now, margin.Seconds())
 }
 
 // DisableEndpoint has nothing sent to an endpoint until it is enabled; what is
@@ -122,7 +102,7 @@ func (p *DB) remove(ctx context.Context, table, key, condition string, args ...a
 // are disabled first, then those that fail.
 func (p *DB) AllEndpoints(ctx context.Context, limit int) ([]EndpointRow, error) {
 	var out []EndpointRow
-	err := p.db.SelectContext(ctx, &out, `SELECT e.id, e.app_id, a.name AS app, e.url, e.previous_until, e.failing_since, e.disabled_at, e.disabled_reason, e.created_at
+	err := p.db.SelectContext(ctx, &out, `SELECT e.id, e.app_id, a.name AS app, e.url, e.failing_since, e.disabled_at, e.disabled_reason, e.created_at
 		FROM webhook_endpoints e JOIN apps a ON a.id = e.app_id
 		ORDER BY e.disabled_at IS NULL, e.failing_since IS NULL, a.name, e.id LIMIT $1`, limit)
 	return out, mapErr(err)

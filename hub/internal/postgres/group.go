@@ -141,13 +141,13 @@ func (g *group[A, R]) first(ctx context.Context, asks A) (R, error) {
 }
 
 func (g *group[A, R]) alone(ctx context.Context, asks A) (r R, err error) {
-	if g.findOut != nil {
-		if ctx.Err() != nil {
-			return r, unsentError{ctx.Err()}
-		}
-		ctx = answerWithin(ctx, groupTime)
+	if ctx.Err() != nil {
+		return r, unsentError{ctx.Err()}
 	}
-	answers, err := g.run(ctx, []A{asks})
+	if g.findOut != nil {
+		ctx = context.WithoutCancel(ctx)
+	}
+	answers, err := g.run(answerWithin(ctx, groupTime), []A{asks})
 	if g.clash != nil && (locked(err) || g.apart.any()) {
 		g.apart.waited(g.clash(asks), locked(err))
 	}

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/lib/pq"
 	"github.com/stretchr/testify/require"
 )
 
@@ -119,6 +120,69 @@ func TestGroup_OneThatHangsHoldsUpNobody(t *testing.T) {
 	}
 	close(hangs)
 	first.Wait()
+}
+
+// TestGroup_KeepsApartWhatWaitsForALock: somebody holds a lock on one row, which is
+// asked for again and again. After the first wait in vain no statement that others
+// share waits for it, until the lock is gone.
+func TestGroup_KeepsApartWhatWaitsForALock(t *testing.T) {
+	var mu sync.Mutex
+	shared, held := 0, true
+	g := &group[string, string]{atOnce: 1, clash: func(s string) []string { return []string{s} }}
+	g.run = func(_ context.Context, asked []string) ([]string, error) {
+		time.Sleep(time.Millisecond) // the others come meanwhile
+		mu.Lock()
+		defer mu.Unlock()
+		if held && slices.Contains(asked, "locked") {
+			if len(asked) > 1 {
+				shared++
+			}
+			return nil, &pq.Error{Code: lockNotAvailable}
+		}
+		return asked, nil
+	}
+	mu.Lock() // the first statement is under way while two more come
+	var first sync.WaitGroup
+	for i, ask := range []string{"locked", "locked", "other"} {
+		first.Go(func() {
+			_, err := g.do(t.Context(), ask)
+			if locked(err) != (ask == "locked") {
+				t.Errorf("%s: %v", ask, err)
+			}
+		})
+		require.Eventually(t, func() bool {
+			g.mu.Lock()
+			defer g.mu.Unlock()
+			return g.busy == 1 && len(g.waiting) == i
+		}, 5*time.Second, time.Millisecond/10)
+	}
+	mu.Unlock()
+	first.Wait()
+
+	var all sync.WaitGroup
+	for i := range 8 {
+		ask := "locked"
+		if i >= 4 {
+			ask = fmt.Sprint("other ", i)
+		}
+		all.Go(func() {
+			for range 100 {
+				_, err := g.do(t.Context(), ask)
+				if ask == "locked" && !errors.Is(err, ErrLocked) || ask != "locked" && err != nil {
+					t.Errorf("%s: %v", ask, err)
+				}
+			}
+		})
+	}
+	all.Wait()
+	require.Zero(t, shared, "statements that others shared with one that waits")
+
+	mu.Lock()
+	held = false
+	mu.Unlock()
+	_, err := g.do(t.Context(), "locked")
+	require.NoError(t, err)
+	require.False(t, g.apart.any(), "what went through is kept apart no longer")
 }
 
 // BenchmarkGroup is what sharing costs who comes alone.

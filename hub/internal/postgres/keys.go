@@ -25,7 +25,7 @@ type NewKey struct {
 }
 
 // AddKey stores a key, unless its app has MaxKeys: ErrDuplicate. Adding the
-// same key twice is harmless.
+// same key twice is harmless; another one under the same id is ErrTaken.
 func (p *DB) AddKey(ctx context.Context, k NewKey) error {
 	if k.Scope == "" {
 		k.Scope = ScopeFull
@@ -44,7 +44,8 @@ func (p *DB) AddKey(ctx context.Context, k NewKey) error {
 
 // RotateKey stores a key that may do what an old one of the same app may, for
 // as long as that might have lived, and has the old one end at a time.
-// ErrNotFound if it has ended; ErrDuplicate if the app has MaxKeys.
+// ErrNotFound if it has ended; ErrDuplicate if the app has MaxKeys; ErrTaken if
+// another key has the id.
 func (p *DB) RotateKey(ctx context.Context, oldID string, k NewKey, ends time.Time) error {
 	var old, added int
 	err := again(ctx, func() error { // a repetition finds the new key

@@ -41,7 +41,7 @@ func TestCommit_KnowsItsOwn(t *testing.T) {
 
 	own, next := created(t, other, env, "ours, and nobody came")
 	lose(pgproxy.Unanswered, nil)
-	require.Equal(t, Written{OrderID: own.Order.ID, FoundOut: true}, commit(own))
+	require.Equal(t, Written{OrderID: own.Order.ID}, commit(own))
 	lose(pgproxy.Before, nil)
 	require.Equal(t, Written{OrderID: own.Order.ID}, commit(next), "written by the repetition, and answered")
 
@@ -50,7 +50,7 @@ func TestCommit_KnowsItsOwn(t *testing.T) {
 		_, err := other.Commit(t.Context(), next)
 		require.NoError(t, err)
 	})
-	require.Equal(t, Written{OrderID: own.Order.ID, FoundOut: true}, commit(own))
+	require.Equal(t, Written{OrderID: own.Order.ID}, commit(own))
 
 	own, _ = created(t, other, env, "somebody else's at the same version")
 	foreign := ledger.Apply(own.Order, env, ledger.News{AttemptID: own.Order.Attempts[0].ID, Source: ledger.FromHub, Raise: ledger.Exhausted})
@@ -70,7 +70,7 @@ func TestCommit_KnowsItsOwn(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, renewed.Events)
 	lose(pgproxy.Unanswered, nil)
-	require.Equal(t, Written{OrderID: asked.Order.ID, FoundOut: true}, commit(renewed))
+	require.Equal(t, Written{OrderID: asked.Order.ID}, commit(renewed))
 	again, err := asked.Order.Renew(env, asked.Operations[0], 2*time.Hour)
 	require.NoError(t, err)
 	lose(pgproxy.Before, nil)

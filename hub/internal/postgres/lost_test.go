@@ -59,13 +59,29 @@ func key(n int) NewKey {
 }
 
 func endpoint(n int) Endpoint {
-	return Endpoint{ID: fmt.Sprint("we_", n), AppID: "app_1", URL: "https://shop.example", Secret: "s0", CreatedAt: someday}
+	address := fmt.Sprint("https://shop.example/", n)
+	return Endpoint{ID: fmt.Sprint("we_", n), AppID: "app_1", URL: address, URLKey: address}
+}
+
+func secretOf(n int, text string) MadeSecret {
+	return MadeSecret{ID: fmt.Sprint("whs_", n, text), Secret: text, At: someday}
 }
 
 func addUser(ctx context.Context, db *DB, n int) error { return db.AddUser(ctx, user(n)) }
 func addKey(ctx context.Context, db *DB, n int) error  { return db.AddKey(ctx, key(n)) }
 func addEndpoint(ctx context.Context, db *DB, n int) error {
-	return db.AddEndpoint(ctx, endpoint(n), n+1)
+	_, err := db.AddEndpoint(ctx, endpoint(n), secretOf(n, "s0"), n+1)
+	return err
+}
+
+// addNotification makes one that is leased until someday.
+func addNotification(ctx context.Context, db *DB, n int) error {
+	if err := addEndpoint(ctx, db, n); err != nil {
+		return err
+	}
+	_, err := db.db.ExecContext(ctx, `INSERT INTO notifications (id, app_id, endpoint_id, order_id, type, version, payload, state, due_at, tries, created_at)
+		VALUES ($1, 'app_1', $2, '', 'x', 1, '{}', 'pending', $3, 1, $3)`, fmt.Sprint("ntf_", n), fmt.Sprint("we_", n), someday)
+	return err
 }
 
 func addProvider(ctx context.Context, db *DB, n int) error {
@@ -112,14 +128,26 @@ var otherWrites = []otherWrite{
 	}, `SELECT count(*) FROM api_keys WHERE id = 'key_' || $1::text AND revoked_at IS NOT NULL`, 1},
 	{"an endpoint", "webhook_endpoints", nothing, addEndpoint, `SELECT count(*) FROM webhook_endpoints WHERE id = 'we_' || $1::text`, 1},
 	{"an endpoint's rotation", "webhook_endpoints", addEndpoint, func(ctx context.Context, db *DB, n int) error {
-		return db.RotateEndpoint(ctx, "app_1", fmt.Sprint("we_", n), "s1", someday)
-	}, `SELECT count(*) FROM webhook_endpoints WHERE id = 'we_' || $1::text AND previous_secret <> secret`, 1},
+		secret, err := db.RotateEndpoint(ctx, "app_1", fmt.Sprint("we_", n), secretOf(n, "s1"), someday.Add(time.Hour))
+		if err == nil && secret != "s1" {
+			err = fmt.Errorf("the secret is %q", secret)
+		}
+		return err
+	}, `SELECT count(*) FROM webhook_secrets WHERE endpoint_id = 'we_' || $1::text AND (expires_at IS NULL) = (id LIKE '%s1')`, 2},
 	{"an endpoint's end", "webhook_endpoints", addEndpoint, func(ctx context.Context, db *DB, n int) error {
 		return db.DeleteEndpoint(ctx, "app_1", fmt.Sprint("we_", n))
 	}, `SELECT count(*) FROM webhook_endpoints WHERE id = 'we_' || $1::text`, 0},
 	{"an endpoint that is disabled", "webhook_endpoints", addEndpoint, func(ctx context.Context, db *DB, n int) error {
 		return db.DisableEndpoint(ctx, "app_1", fmt.Sprint("we_", n), "why", someday)
 	}, `SELECT count(*) FROM webhook_endpoints WHERE id = 'we_' || $1::text AND disabled_at IS NOT NULL`, 1},
+	{"a delivery", "deliveries", addNotification, func(ctx context.Context, db *DB, n int) error {
+		_, err := db.RecordDelivery(ctx, Delivery{NotificationID: fmt.Sprint("ntf_", n), EndpointID: fmt.Sprint("we_", n), Leased: &someday, At: someday, Status: 200, State: "delivered"})
+		return err
+	}, `SELECT count(*) FROM notifications n JOIN deliveries d ON d.notification_id = n.id WHERE n.id = 'ntf_' || $1::text AND n.state = 'delivered'`, 1},
+	{"a delivery that failed", "deliveries", addNotification, func(ctx context.Context, db *DB, n int) error {
+		_, err := db.RecordDelivery(ctx, Delivery{NotificationID: fmt.Sprint("ntf_", n), EndpointID: fmt.Sprint("we_", n), Leased: &someday, At: someday, State: "failed"})
+		return err
+	}, `SELECT count(*) FROM notifications n JOIN deliveries d ON d.notification_id = n.id WHERE n.id = 'ntf_' || $1::text AND n.state = 'failed'`, 1},
 	{"a user", "users", nothing, addUser, `SELECT count(*) FROM users WHERE id = 'usr_' || $1::text`, 1},
 	{"a user who is disabled", "users", addUser, func(ctx context.Context, db *DB, n int) error {
 		return db.DisableUser(ctx, fmt.Sprint("usr_", n), someday)

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/superpayhub/superpay/hub/internal/devpg/pgtest"
 	"github.com/superpayhub/superpay/hub/internal/ledger"
@@ -15,8 +16,9 @@ func notify(t *testing.T, db *DB, app string, at time.Time, many int) (endpoint 
 	t.Helper()
 	a, err := db.EnsureApp(t.Context(), ledger.NewID("app", at), app, nil, at)
 	require.NoError(t, err)
-	e := Endpoint{ID: ledger.NewID("whe", at), AppID: a.ID, URL: "https://shop.example/", Secret: "whsec_", CreatedAt: at}
-	require.NoError(t, db.AddEndpoint(t.Context(), e, 10))
+	e := Endpoint{ID: ledger.NewID("whe", at), AppID: a.ID, URL: "https://shop.example/", URLKey: "https://shop.example/"}
+	_, err = db.AddEndpoint(t.Context(), e, MadeSecret{ID: ledger.NewID(SecretID, at), Secret: "whsec_", At: at}, 10)
+	require.NoError(t, err)
 	_, err = db.db.Exec(`INSERT INTO notifications (id, app_id, endpoint_id, order_id, type, version, payload, state, due_at, tries, created_at)
 		SELECT $1 || lpad(n::text, 10, '0') || '_' || $2, $3, $2, '', 'order.paid', 1, '{}', 'pending', $4, 0, $4 FROM generate_series(1, $5::int) n`,
 		ledger.FirstID(NotificationID, at)[:14], e.ID, a.ID, at, many)
@@ -68,7 +70,7 @@ func TestTrimNotifications_DropsWhatIsOld(t *testing.T) {
 func TestClaimNotifications_IsFair(t *testing.T) {
 	db, now := openTest(t), time.Now().UTC().Add(-time.Hour)
 	long, short, lost, off := notify(t, db, "long", now, 5000), notify(t, db, "short", now, 2), notify(t, db, "lost", now, 1), notify(t, db, "off", now, 5000)
-	_, err := db.db.Exec(`UPDATE webhook_endpoints SET secret = 'nonsense' WHERE id = $1`, lost)
+	_, err := db.db.Exec(`UPDATE webhook_secrets SET secret = 'nonsense' WHERE endpoint_id = $1`, lost)
 	require.NoError(t, err)
 	_, err = db.db.Exec(`UPDATE webhook_endpoints SET disabled_at = now() WHERE id = $1`, off)
 	require.NoError(t, err)
@@ -118,4 +120,43 @@ func TestRecordDelivery_KeepsWhatIsWantedAgain(t *testing.T) {
 	var done int
 	require.NoError(t, db.db.Get(&done, `SELECT count(*) FROM notifications WHERE state = 'delivered' AND due_at IS NULL`))
 	require.Equal(t, 2, done)
+}
+
+// TestRecordDelivery_ManyAtOnce: those who deliver at the same moment share
+// statements. Each notification is told by its own try, and an endpoint that answers
+// fails no longer; another one does.
+func TestRecordDelivery_ManyAtOnce(t *testing.T) {
+	t.Parallel()
+	db, now := openTest(t), time.Now().UTC().Truncate(time.Microsecond)
+	answers, fails := notify(t, db, "answers", now.Add(-time.Minute), 60), notify(t, db, "fails", now.Add(-time.Minute), 1)
+	_, err := db.db.Exec(`UPDATE webhook_endpoints SET failing_since = $1, gone_since = $1`, now)
+	require.NoError(t, err)
+	due, err := db.ClaimNotifications(t.Context(), now, 30, 100, 100, 100, []string{fails}, []string{})
+	require.NoError(t, err)
+	require.Len(t, due, 60)
+	var work errgroup.Group
+	for i, n := range due {
+		work.Go(func() error {
+			_, err := db.RecordDelivery(t.Context(), Delivery{
+				NotificationID: n.ID, EndpointID: answers, Leased: n.DueAt, At: now, URL: n.URL,
+				Status: 200 + i, Answer: "\"fine\"\n\u2028\U0001f4b6", Took: time.Duration(i) * time.Millisecond, State: "delivered",
+			})
+			return err
+		})
+	}
+	require.NoError(t, work.Wait())
+	for i, n := range due {
+		got, tries, err := db.Notification(t.Context(), "", n.ID)
+		require.NoError(t, err)
+		require.Equal(t, "delivered", got.State)
+		require.Nil(t, got.DueAt)
+		require.Equal(t, now, got.DeliveredAt.UTC())
+		require.Equal(t, 200+i, got.LastStatus)
+		require.Len(t, tries, 1)
+		require.Equal(t, i, tries[0].TookMS)
+		require.Equal(t, "\"fine\"\n\u2028\U0001f4b6", *tries[0].Answer)
+	}
+	var failing []string
+	require.NoError(t, db.db.Select(&failing, `SELECT id FROM webhook_endpoints WHERE failing_since IS NOT NULL AND gone_since IS NOT NULL`))
+	require.Equal(t, []string{fails}, failing)
 }

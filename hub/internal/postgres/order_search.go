@@ -11,6 +11,7 @@ import (
 	"github.com/lib/pq"
 
 	"github.com/superpayhub/superpay/hub/internal/ledger"
+	"github.com/superpayhub/superpay/sdk"
 )
 
 // OrderSearch narrows the console's list, which goes over the orders of all
@@ -203,7 +204,7 @@ func (s OrderSearch) where(args []any) (string, []any) {
 // amounts compares with a decimal of whole units, whatever the exponent; $! is
 // the decimal in minor units.
 func (s OrderSearch) amounts(cond string) string {
-	if e, ok := ledger.Exponent(s.Currency); ok {
+	if e, ok := sdk.Exponent(s.Currency); ok {
 		return minor(cond, e)
 	}
 	var each []string

@@ -16,10 +16,18 @@ type OrderFilter struct {
 	Reference string
 	From, To  time.Time
 	Before    string // cursor: ids below this one
+	Changed   Place  // with a time: those that changed since, in that sequence
 	Limit     int
 }
 
-// Orders lists an app's orders, the newest first, whole.
+// Place is one in a list by the time of change: after the line with that time and
+// id; without an id, the first line at that time.
+type Place struct {
+	At time.Time
+	ID string
+}
+
+// Orders lists an app's orders, the newest first or by their last change, whole.
 func (p *DB) Orders(ctx context.Context, f OrderFilter) ([]*ledger.Order, error) {
 	q, args := `SELECT `+aggregate+` FROM orders o WHERE o.app_id = $1`, []any{f.AppID}
 	add := func(cond string, v any) {
@@ -41,8 +49,15 @@ func (p *DB) Orders(ctx context.Context, f OrderFilter) ([]*ledger.Order, error)
 	if f.Before != "" {
 		add("o.id < $%d", f.Before)
 	}
+	sequence := "o.id DESC"
+	if !f.Changed.At.IsZero() {
+		// changed_about is updated_at, rounded down, and has an index.
+		sequence = "o.changed_about, o.updated_at, o.id"
+		args = append(args, f.Changed.At, f.Changed.ID)
+		q += fmt.Sprintf(" AND o.changed_about > $%[1]d::timestamptz - interval '10 seconds' AND (o.updated_at, o.id) > ($%[1]d, $%[2]d)", len(args)-1, len(args))
+	}
 	args = append(args, f.Limit)
-	q += fmt.Sprintf(" ORDER BY o.id DESC LIMIT $%d", len(args))
+	q += fmt.Sprintf(" ORDER BY %s LIMIT $%d", sequence, len(args))
 	var raw [][]byte
 	if err := p.db.SelectContext(ctx, &raw, q, args...); err != nil {
 		return nil, mapErr(err)

@@ -188,6 +188,7 @@ type Overview struct {
 	Attention []OverviewAttention
 	Callbacks int // parked
 	Told      int // notifications that were given up
+	Endpoints int // of apps, that fail or are disabled
 }
 
 // attentionMost bounds how many orders are looked at for what they wait for.
@@ -228,7 +229,9 @@ func (p *DB) Overview(ctx context.Context, mode string, bounds []time.Time) (o O
 		return o, mapErr(err)
 	}
 	err = p.db.QueryRowContext(ctx, `SELECT (SELECT count(*) FROM (SELECT FROM callbacks WHERE outcome = 'parked' LIMIT $1) c),
-		(SELECT count(*) FROM (SELECT FROM notifications WHERE state = 'failed' AND state <> 'delivered' LIMIT $1) n)`, attentionMost).Scan(&o.Callbacks, &o.Told)
+		(SELECT count(*) FROM (SELECT FROM notifications WHERE state = 'failed' AND state <> 'delivered' LIMIT $1) n),
+		(SELECT count(*) FROM (SELECT FROM webhook_endpoints WHERE disabled_at IS NOT NULL OR failing_since IS NOT NULL LIMIT $1) e)`,
+		attentionMost).Scan(&o.Callbacks, &o.Told, &o.Endpoints)
 	return o, mapErr(err)
 }
 

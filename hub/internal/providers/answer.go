@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 
-	"github.com/superpayhub/superpay/hub/internal/ledger"
 	"github.com/superpayhub/superpay/sdk"
 )
 
@@ -185,7 +184,7 @@ func checkMoney(m sdk.Money, what string) error {
 	case m.Exponent < 0 || m.Exponent > 4:
 		return fmt.Errorf("%s has %d decimals", what, m.Exponent)
 	}
-	if exponent, ok := ledger.Exponent(m.Currency); ok {
+	if exponent, ok := sdk.Exponent(m.Currency); ok {
 		if _, err := m.Rescale(exponent); err != nil {
 			return fmt.Errorf("%s: %w", what, err)
 		}

@@ -52,11 +52,6 @@ func (p *Provider) GetPayment(ctx context.Context, r sdk.PaymentRequest) (*sdk.P
 	return call(ctx, p, "GetPayment", (*plugin.Client).GetPayment, r)
 }
 
-// HandleCallback is sdk.Provider's.
-func (p *Provider) HandleCallback(ctx context.Context, r sdk.CallbackRequest) (*sdk.CallbackResult, error) {
-	return call(ctx, p, "HandleCallback", (*plugin.Client).HandleCallback, r)
-}
-
 // Confirm is sdk.Confirmer's.
 func (p *Provider) Confirm(ctx context.Context, r sdk.ConfirmRequest) (*sdk.Payment, error) {
 	return call(ctx, p, "Confirm", (*plugin.Client).Confirm, r)

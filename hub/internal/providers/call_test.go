@@ -99,7 +99,7 @@ func TestCallTimeoutBoundsEveryCall(t *testing.T) {
 	began := time.Now()
 	_, err := ask(t.Context(), p, "hang")
 	require.ErrorIs(t, err, context.DeadlineExceeded)
-	require.Less(t, time.Since(began), time.Second)
+	require.Less(t, time.Since(began), 10*time.Second)
 }
 
 func TestAnEndedContextSendsNothing(t *testing.T) {

@@ -2,6 +2,7 @@ package providers
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"github.com/superpayhub/superpay/sdk"
+	"github.com/superpayhub/superpay/sdk/plugin"
 )
 
 // Plugins are the names of the executables that a provider can be made of.
@@ -37,13 +39,38 @@ func (r *Registry) Describe(ctx context.Context, plugin string) (sdk.Description
 
 // Try starts a second process with settings that are not in force, asks what
 // the plugin makes of them, and ends it. A provider that runs is not touched.
-// Wrong settings are told all at once, as Wrong reads them.
-func (r *Registry) Try(ctx context.Context, c Config) (account sdk.Account, err error) {
+// Wrong settings are told all at once, as Wrong reads them. If ask says so, the
+// provider is asked for something that changes nothing there: what is newest, and of
+// that nothing. It is *NotTakenError if that does not go well.
+func (r *Registry) Try(ctx context.Context, c Config, ask bool) (account sdk.Account, err error) {
 	if err := c.check(); err != nil {
 		return account, err
 	}
-	_, err = r.try(ctx, c, nil)
+	_, err = r.try(ctx, c, func(ctx context.Context, run *process) error {
+		if err := run.configure(ctx); err != nil {
+			return err
+		}
+		if account = run.account; !ask {
+			return nil
+		}
+		return run.ask(ctx)
+	})
 	return account, err
+}
+
+// NotTakenError says why settings that the plugin took lead nowhere.
+type NotTakenError struct{ cause error }
+
+func (e *NotTakenError) Error() string { return e.cause.Error() }
+
+// ask makes a harmless call at the provider.
+func (p *process) ask(ctx context.Context) error {
+	_, err := p.client.List(plugin.Outgoing(ctx, "", ""), sdk.ListRequest{Since: time.Now().UTC(), Limit: 1})
+	var rejected *sdk.RejectedError
+	if err == nil || errors.As(err, &rejected) && rejected.Failure.Code == sdk.FailureState { // it has no list
+		return nil
+	}
+	return &NotTakenError{err}
 }
 
 func (r *Registry) try(ctx context.Context, c Config, first func(context.Context, *process) error) (sdk.Description, error) {
@@ -52,12 +79,7 @@ func (r *Registry) try(ctx context.Context, c Config, first func(context.Context
 	p := newProvider(r, c, newRecord())
 	defer p.cancel()
 	p.log = p.log.With("trial", true)
-	run, err := (*process)(nil), error(nil)
-	if first == nil {
-		run, err = launch(ctx, p)
-	} else {
-		run, err = begin(ctx, p, first)
-	}
+	run, err := begin(ctx, p, first)
 	if err != nil {
 		return sdk.Description{}, err
 	}

@@ -29,19 +29,27 @@ type process struct {
 	runner  *runner
 	client  *plugin.Client
 	account sdk.Account
-	calls   gate
+
+	provider *Provider // whose it is
+	calls    gate
+	proof    proof
 }
 
 // launch starts, connects and configures a plugin. A go-plugin client serves
 // for one start only, even a failed one.
 func launch(ctx context.Context, p *Provider) (*process, error) {
-	return begin(ctx, p, func(ctx context.Context, run *process) (err error) {
-		p.hideSecrets(run.client.Describe())
-		if run.account, err = configure(ctx, run.client, p.config); err == nil && p.registry.options.TestOnly && run.account.Mode != sdk.Test {
-			err = errTestOnly
-		}
-		return err
-	})
+	return begin(ctx, p, func(ctx context.Context, run *process) error { return run.configure(ctx) })
+}
+
+// configure gives a plugin its settings.
+func (p *process) configure(ctx context.Context) (err error) {
+	of := p.provider
+	of.hideSecrets(p.client.Describe())
+	p.account, err = configure(ctx, p.client, of.config)
+	if err == nil && of.registry.options.TestOnly && p.account.Mode != sdk.Test {
+		err = errTestOnly
+	}
+	return err
 }
 
 var errTestOnly = errors.New("its account moves real money, and time_scale (HUB_TIME_SCALE) is only for tests: remove it")
@@ -53,7 +61,7 @@ func begin(ctx context.Context, p *Provider, first func(context.Context, *proces
 	lines := func() *lines { return &lines{log: p.log, client: &client} }
 
 	env := append(p.environment(), plugin.WatchStdinEnv+"=1", plugin.LogLevelEnv+"="+logLevel(ctx, p.log).String())
-	run := &process{runner: newRunner(p.executable(), env, lines(), !options.noDeathSignal)}
+	run := &process{provider: p, runner: newRunner(p.executable(), env, lines(), !options.noDeathSignal)}
 	run.plugin = goplugin.NewClient(&goplugin.ClientConfig{
 		HandshakeConfig:  plugin.Handshake,
 		VersionedPlugins: plugin.Map(),
@@ -107,7 +115,8 @@ func (p *process) startFailure(ctx context.Context, err error) error {
 		return fmt.Errorf("not ready in time: %w", err)
 	}
 	var settings settingsErrors
-	if errors.As(err, &settings) {
+	var refused *NotTakenError
+	if errors.As(err, &settings) || errors.As(err, &refused) {
 		return err
 	}
 	select {

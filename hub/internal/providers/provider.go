@@ -39,6 +39,8 @@ type State struct {
 	Since     time.Time
 	Restarts  int    // how often it came back up
 	LastError string // why it was last down
+	Waits     string // that another executable is there, and why it does not run
+	Doubt     string // why its callbacks are not believed, though its plugin says that they prove themselves
 	Mode      sdk.Mode
 	AccountID string
 }
@@ -68,7 +70,8 @@ type Provider struct {
 	told        string // the last warning, and when: not again at every try
 	toldAt      time.Time
 
-	checksum []byte // of the executable; the supervisor's own
+	// Of its executable: what runs, what was last seen on disk, and what did not come up.
+	runs, seen, refused executable
 }
 
 // restart is an operator's wish.
@@ -125,6 +128,24 @@ func (p *Provider) State() State {
 
 // Up reports whether calls are sent.
 func (p *Provider) Up() bool { return p.process.Load() != nil }
+
+// SameAccount reports whether two names are of one account: the plugin says so of
+// both, or they share a secret of it.
+func (p *Provider) SameAccount(o *Provider) bool {
+	mine, theirs := p.State().AccountID, o.State().AccountID
+	switch {
+	case p.config.Plugin != o.config.Plugin:
+		return false
+	case mine != "" && theirs != "":
+		return mine == theirs
+	}
+	for _, f := range p.Description().Settings {
+		if value := p.config.Settings[f.Name]; f.Secret && value != "" && value == o.config.Settings[f.Name] {
+			return true
+		}
+	}
+	return false
+}
 
 // Description is what the plugin last said that it is; zero if it never was up.
 func (p *Provider) Description() sdk.Description {
@@ -202,7 +223,7 @@ func (p *Provider) setUp(run *process) {
 	}
 	p.description = run.client.Describe()
 	p.setState(StatusUp, "")
-	p.told = ""
+	p.told, p.state.Waits, p.state.Doubt = "", "", ""
 	p.state.Pid, p.state.Version = run.pid(), p.description.Version
 	p.state.Mode, p.state.AccountID = run.account.Mode, run.account.ID
 	p.process.Store(run)

@@ -44,6 +44,7 @@ type Options struct {
 	RunDir       string        // for sockets; default a short temporary folder
 	CallTimeout  time.Duration // of a call whose context has no sooner deadline; default 20 s
 	StartTimeout time.Duration // from the start of a process to its configuration; default 10 s
+	StartWait    time.Duration // for which Start waits for the slowest; default: until it is up or has failed
 	Logger       *slog.Logger
 	Registerer   prometheus.Registerer   // nil: no metrics
 	Env          []string                // environment of every plugin; none of the hub's own is passed on
@@ -144,7 +145,8 @@ func withDefaults(o Options) Options {
 }
 
 // Start starts all providers in parallel and returns when each is up or has
-// failed once. One that fails is down, and tried again; it does not fail Start.
+// failed once, or after StartWait: one that hangs delays nothing but itself. One
+// that fails is down, and tried again; it does not fail Start.
 func (r *Registry) Start(ctx context.Context) error {
 	if r.started {
 		return errors.New("providers: started twice")
@@ -158,14 +160,22 @@ func (r *Registry) Start(ctx context.Context) error {
 			go p.supervise()
 		}
 	}
+	wait, cancel := ctx, context.CancelFunc(func() {})
+	if r.options.StartWait > 0 {
+		wait, cancel = context.WithTimeout(ctx, r.options.StartWait)
+	}
+	defer cancel()
 	for _, p := range r.All() {
 		if p.config.Disabled {
 			continue
 		}
 		select {
 		case <-p.tried:
-		case <-ctx.Done():
-			return ctx.Err()
+		case <-wait.Done():
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			p.log.WarnContext(ctx, "provider is still starting; the hub goes on without it", "plugin", p.config.Plugin, "waited", r.options.StartWait)
 		}
 	}
 	return nil

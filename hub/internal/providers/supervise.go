@@ -1,16 +1,8 @@
 package providers
 
 import (
-	"bytes"
 	"context"
-	"crypto/sha256"
-	"errors"
-	"fmt"
-	"io"
-	"os"
 	"time"
-
-	goplugin "github.com/hashicorp/go-plugin"
 )
 
 // exitGrace is how long the end of a process is waited for when its output or
@@ -47,7 +39,8 @@ func (p *Provider) supervise() {
 			failures++
 		}
 		if wish != nil { // a person looked at it: start afresh, from the executable as it is
-			failures, p.checksum = 0, nil
+			failures = 0
+			p.forgetExecutable()
 		}
 	}
 }
@@ -71,34 +64,6 @@ func (p *Provider) start() (*process, error) {
 		return nil, err
 	}
 	return launch(p.ctx, p)
-}
-
-// checkExecutable refuses an executable that changed under a running hub,
-// unless an operator asked for a restart.
-func (p *Provider) checkExecutable() error {
-	path := p.executable()
-	if p.checksum == nil {
-		file, err := os.Open(path)
-		if err != nil {
-			return fmt.Errorf("plugin %s cannot be read (%w): put it there, or set plugins.dir (HUB_PLUGINS__DIR) to the folder that holds it", path, errors.Unwrap(err))
-		}
-		defer func() { _ = file.Close() }()
-		hash := sha256.New()
-		if _, err := io.Copy(hash, file); err != nil {
-			return fmt.Errorf("plugin %s cannot be read: %w", path, err)
-		}
-		p.checksum = hash.Sum(nil)
-		return nil
-	}
-	secure := goplugin.SecureConfig{Checksum: bytes.Clone(p.checksum), Hash: sha256.New()}
-	same, err := secure.Check(path)
-	if err != nil {
-		return fmt.Errorf("plugin %s cannot be read: %w", path, err)
-	}
-	if !same {
-		return fmt.Errorf("plugin %s: checksum differs from the one first started; restart the provider to accept the new executable", p.config.Plugin)
-	}
-	return nil
 }
 
 // watch returns when the process has to end: because it died or hangs (the

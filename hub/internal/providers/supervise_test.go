@@ -222,6 +222,27 @@ func TestAPluginThatHangsInConfigureIsDown(t *testing.T) {
 	require.Contains(t, p.State().Reason, "not ready in time")
 }
 
+// TestStart_GoesOnWithoutOneThatHangs: calls of it are not sent, and those of the
+// others are.
+func TestStart_GoesOnWithoutOneThatHangs(t *testing.T) {
+	hangs := config("hangs")
+	hangs.Settings["hang_in_configure"] = "yes"
+	r, err := New(Options{Dir: pluginDir, StartWait: 2 * time.Second}, []Config{hangs, config("one")})
+	require.NoError(t, err)
+	t.Cleanup(func() { r.Stop(context.Background()) })
+	began := time.Now()
+	require.NoError(t, r.Start(t.Context()))
+	require.Less(t, time.Since(began), 6*time.Second, "it is given up after ten")
+	p, _ := r.Get("hangs")
+	require.Equal(t, StatusStarting, p.State().Status)
+	_, err = ask(t.Context(), p, "echo")
+	requireNotSent(t, err, "not started yet")
+	one, _ := r.Get("one")
+	eventually(t, 10*time.Second, "the other is up", one.Up)
+	_, err = ask(t.Context(), one, "echo")
+	require.NoError(t, err)
+}
+
 func TestDisabledIsNotStarted(t *testing.T) {
 	c := config("one")
 	c.Disabled = true
@@ -246,6 +267,85 @@ func TestChangedExecutableIsRefusedUntilAnOperatorRestarts(t *testing.T) {
 	eventually(t, time.Second, "refused", func() bool { return strings.Contains(p.State().Reason, "checksum differs") })
 	require.NoError(t, p.Restart(t.Context()))
 	require.True(t, p.Up())
+}
+
+// TestTakeNew_WhenItIsWholeAndComesUp: a plugin that was replaced on disk is taken
+// without a call being refused; one that does not come up leaves the old one in place.
+func TestTakeNew_WhenItIsWholeAndComesUp(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "testplugin")
+	good, err := os.ReadFile(filepath.Join(pluginDir, "testplugin"))
+	require.NoError(t, err)
+	put := func(content []byte) {
+		require.NoError(t, os.WriteFile(path+".new", content, 0o755))
+		require.NoError(t, os.Rename(path+".new", path))
+	}
+	put(good)
+	r, p, log := startUp(t, Options{Dir: dir})
+	first := p.State().Pid
+	current := func() State {
+		now, ok := r.Get("one")
+		require.True(t, ok)
+		return now.State()
+	}
+	for range 3 {
+		r.TakeNew(t.Context(), true)
+	}
+	require.Equal(t, first, current().Pid, "nothing is new")
+
+	put([]byte("#!/bin/sh\nexit 7\n"))
+	r.TakeNew(t.Context(), true)
+	require.Empty(t, current().Waits, "it may still be written")
+	r.TakeNew(t.Context(), true)
+	require.Equal(t, first, current().Pid)
+	require.Contains(t, current().Waits, "was not taken: the settings were not taken")
+	for range 3 {
+		r.TakeNew(t.Context(), true)
+	}
+	require.Equal(t, 1, strings.Count(log.String(), "a new executable was not taken"), "it is tried once")
+
+	put(append(good, 0))
+	r.TakeNew(t.Context(), false)
+	r.TakeNew(t.Context(), false)
+	require.Equal(t, first, current().Pid)
+	require.Contains(t, current().Waits, "restart the provider to take it")
+	stop, asked := make(chan bool), make(chan error, 1)
+	go func() {
+		for {
+			select {
+			case <-stop:
+				asked <- nil
+				return
+			default:
+			}
+			if _, err := ask(context.Background(), p, "echo"); err != nil {
+				asked <- err
+				return
+			}
+		}
+	}()
+	r.TakeNew(t.Context(), true)
+	close(stop)
+	require.NoError(t, <-asked)
+	require.NotEqual(t, first, current().Pid)
+	require.Equal(t, StatusUp, current().Status)
+	require.Empty(t, current().Waits)
+	eventually(t, 5*time.Second, "the old one has ended", func() bool { return gone(first) })
+
+	now := time.Now().Add(time.Hour)
+	require.NoError(t, os.Chtimes(path, now, now))
+	pid := current().Pid
+	for range 3 {
+		r.TakeNew(t.Context(), true)
+	}
+	require.Equal(t, pid, current().Pid, "the same, touched")
+
+	kill(t, pid, syscall.SIGKILL) // and it was replaced meanwhile
+	put(good)
+	eventually(t, 10*time.Second, "it is taken also when the old one has died", func() bool {
+		r.TakeNew(t.Context(), true)
+		return current().Status == StatusUp && current().Pid != pid
+	})
 }
 
 func TestRestartGivesANewProcess(t *testing.T) {

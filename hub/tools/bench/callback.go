@@ -75,8 +75,5 @@ func (b *bench) callbackScript(ctx context.Context) (*script, error) {
 	if b.open, err = takeTemplate(ctx, b.db, order); err != nil {
 		return nil, err
 	}
-	return b.record(ctx, func() error {
-		_, err := once(callbacks(b.hub.addr, "/callback/stripe", []signed{b.hub.paid(b.open.attemptID)}))
-		return err
-	})
+	return b.record(ctx, func() error { return b.hub.pay(ordered{b.open.orderID, b.open.attemptID}) })
 }

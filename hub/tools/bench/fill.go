@@ -67,7 +67,13 @@ func (t *template) take(ctx context.Context, db *sql.DB, table string) error {
 	if table == "orders" {
 		key = "id"
 	}
-	rows, err := db.QueryContext(ctx, `SELECT * FROM `+table+` WHERE `+key+` = $1`, t.orderID)
+	var stored string // what is generated cannot be copied
+	err := db.QueryRowContext(ctx, `SELECT string_agg(quote_ident(attname), ', ') FROM pg_attribute
+		WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped AND attgenerated = ''`, table).Scan(&stored)
+	if err != nil {
+		return err
+	}
+	rows, err := db.QueryContext(ctx, `SELECT `+stored+` FROM `+table+` WHERE `+key+` = $1`, t.orderID)
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"crypto/hmac"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -28,6 +29,36 @@ func (h *hub) ask(req *fasthttp.Request, method, path, key, body string) {
 		req.Header.SetContentType("application/json")
 		req.SetBodyString(body)
 	}
+}
+
+// send asks the hub once.
+func (h *hub) send(method, path, key, body string) ([]byte, error) {
+	return once(func(req *fasthttp.Request, _ int) bool {
+		h.ask(req, method, path, key, body)
+		return true
+	})
+}
+
+// checkOut makes an order at a provider.
+func (h *hub) checkOut(name, provider string) (ordered, error) {
+	raw, err := h.send("POST", "/v1/checkouts", name, strings.Replace(checkoutBody(name), `"provider":"stripe"`, `"provider":"`+provider+`"`, 1))
+	if err != nil {
+		return ordered{}, err
+	}
+	var o struct {
+		ID       string
+		Attempts []struct{ ID string }
+	}
+	if err := json.Unmarshal(raw, &o); err != nil {
+		return ordered{}, err
+	}
+	return ordered{o.ID, o.Attempts[0].ID}, nil
+}
+
+// endpoint has the app told at an address.
+func (h *hub) endpoint(url string) error {
+	_, err := h.send("POST", "/v1/webhook_endpoints", rand.Text(), fmt.Sprintf(`{"url":%q}`, url))
+	return err
 }
 
 // checkout asks for an order of its own each time.
@@ -99,6 +130,12 @@ func (h *hub) paid(attemptID string) signed {
 		body = strings.Replace(body, `"description":""`, `"description":"`+strings.Repeat("x", short)+`"`, 1)
 	}
 	return sign(h.webhookSecret, body)
+}
+
+// pay has Stripe say that an order's payment succeeded.
+func (h *hub) pay(o ordered) error {
+	_, err := once(callbacks(h.addr, "/callback/stripe", []signed{h.paid(o.attemptID)}))
+	return err
 }
 
 // bodySize is that of a usual callback.

@@ -88,13 +88,14 @@ var works = []work{
 	{name: "list", row: (*bench).listRow},
 	{name: "hubs", own: severalHubs},
 	{name: "overload", own: overload},
+	{name: "strangers", own: strangers},
 	{name: "memory", own: memory},
 	{name: "growth", own: growth},
 }
 
 func parse(args []string) (o options, err error) {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
-	rows := flags.String("rows", "", "only these, separated by commas: "+knownRows()+"; the last four only if they are named")
+	rows := flags.String("rows", "", "only these, separated by commas: "+knownRows()+"; the last five only if they are named")
 	clients := flags.String("clients", "1,32,128", "how many ask at the same time")
 	short := flags.Bool("short", false, "fewer and shorter rounds: a first impression")
 	flags.BoolVar(&o.alone, "alone", false, "only the hub, nothing beside it: for profiles")

@@ -52,7 +52,7 @@ func (b *bench) takeTemplates(ctx context.Context) error {
 	if b.open, err = takeTemplate(ctx, b.db, order); err != nil {
 		return err
 	}
-	if _, err = once(callbacks(b.hub.addr, "/callback/stripe", []signed{b.hub.paid(b.open.attemptID)})); err != nil {
+	if err := b.hub.pay(ordered{b.open.orderID, b.open.attemptID}); err != nil {
 		return err
 	}
 	b.paid, err = takeTemplate(ctx, b.db, order)

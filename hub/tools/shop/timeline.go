@@ -10,6 +10,7 @@ import (
 
 var happenings = map[string]string{
 	"order.created":                 "Order placed",
+	"order.amount_changed":          "The amount changed",
 	"create.started":                "Asked the provider for a payment",
 	"confirm.started":               "Asked the provider to confirm",
 	"capture.started":               "Asked the provider to take the money",

@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"net/http"
+	"regexp"
 	"time"
 )
 
@@ -26,6 +27,9 @@ type refundRequest struct {
 	Note      string     `json:"note_to_payer"`
 }
 
+// refundCustomForm is the pattern of a refund object's custom_id (payments_payment_v2).
+var refundCustomForm = regexp.MustCompile(`^[A-Za-z0-9\-_.,]*$`)
+
 func (s *Server) refundCapture(c *call) (answer, *apiError) {
 	var req refundRequest
 	if e := c.read(&req); e != nil {
@@ -38,6 +42,9 @@ func (s *Server) refundCapture(c *call) (answer, *apiError) {
 		if e := checkLength(f.name, f.value, f.most); e != nil {
 			return answer{}, e
 		}
+	}
+	if !refundCustomForm.MatchString(req.CustomID) {
+		return answer{}, malformed("INVALID_PARAMETER_SYNTAX", "/custom_id", req.CustomID)
 	}
 	paid, e := find[*capture](s, c.id)
 	if e != nil {

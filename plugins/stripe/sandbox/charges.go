@@ -56,7 +56,7 @@ func (s *Server) accept(ch *charge, hold bool) {
 func (s *Server) createCharge(c *call) (any, *apiError) {
 	ch := &charge{
 		Amount: c.requiredInteger("amount"), Currency: lower(c.required("currency", 3)), Metadata: c.metadata("metadata"),
-		Description: text(c.text("description", 1000)), ReceiptEmail: text(c.text("receipt_email", 512)),
+		Description: text(c.text("description", 1000)), ReceiptEmail: text(c.email("receipt_email")),
 		StatementDescriptor: text(c.text("statement_descriptor", 22)), DescriptorSuffix: text(c.text("statement_descriptor_suffix", 22)),
 	}
 	hold, source := !c.boolean("capture", true), c.required("source", 255)
@@ -94,7 +94,7 @@ func (s *Server) getCharge(c *call) (any, *apiError) {
 }
 
 func (s *Server) updateCharge(c *call) (any, *apiError) {
-	metadata, description, email := c.metadata("metadata"), c.text("description", 1000), c.text("receipt_email", 512)
+	metadata, description, email := c.metadata("metadata"), c.text("description", 1000), c.email("receipt_email")
 	c.ignore("shipping", "transfer_group", "fraud_details")
 	if e := c.done(); e != nil {
 		return nil, e

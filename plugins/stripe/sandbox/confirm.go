@@ -20,7 +20,7 @@ func (c *call) confirmation() confirmation {
 			failOnAction: c.boolean("error_on_requires_action", false), offSession: c.boolean("off_session", false),
 		},
 		method: c.text("payment_method", 255), token: c.text("confirmation_token", 255), sdkGiven: c.has("use_stripe_sdk"),
-		capture: c.oneOf("capture_method", "", "automatic", "automatic_async", "manual"), email: c.text("receipt_email", 512),
+		capture: c.oneOf("capture_method", "", "automatic", "automatic_async", "manual"), email: c.email("receipt_email"),
 	}
 	c.ignore("mandate_data", "mandate", "payment_method_options", "radar_options", "shipping", "setup_future_usage")
 	return in

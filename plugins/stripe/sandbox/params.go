@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"net/mail"
 	"net/url"
 	"slices"
 	"strconv"
@@ -50,6 +51,17 @@ func (p *params) text(name string, limit int) string {
 	value := p.values.Get(name)
 	if utf8.RuneCountInString(value) > limit {
 		p.fail(invalid("parameter_invalid_string_too_long", name, "Invalid string: must be at most %d characters", limit))
+	}
+	return value
+}
+
+// email is an address, which Stripe refuses unless it looks like one.
+func (p *params) email(name string) string {
+	value := p.text(name, 512)
+	at, err := mail.ParseAddress(value)
+	_, domain, _ := strings.Cut(value, "@")
+	if value != "" && (err != nil || at.Address != value || !strings.Contains(strings.Trim(domain, "."), ".")) {
+		p.fail(invalid("email_invalid", name, "Invalid email address: %s", value))
 	}
 	return value
 }

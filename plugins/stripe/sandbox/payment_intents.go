@@ -10,7 +10,7 @@ func (s *Server) getIntent(c *call) (any, *apiError) {
 
 func (s *Server) updateIntent(c *call) (any, *apiError) {
 	metadata, description := c.metadata("metadata"), c.text("description", 1000)
-	email, currency := c.text("receipt_email", 512), lower(c.text("currency", 3))
+	email, currency := c.email("receipt_email"), lower(c.text("currency", 3))
 	amount, resized := c.integer("amount")
 	c.ignore("shipping", "statement_descriptor", "statement_descriptor_suffix", "transfer_group")
 	method := c.text("payment_method", 255)

@@ -14,14 +14,14 @@ const (
 func (s *Server) createSession(c *call) (any, *apiError) {
 	cs := &session{
 		ID: newID("cs_test_a1"), Object: "checkout.session", Created: s.now(), Status: "open", PaymentStatus: "unpaid",
-		ClientReferenceID: text(c.text("client_reference_id", 200)), CustomerEmail: text(c.text("customer_email", 512)),
+		ClientReferenceID: text(c.text("client_reference_id", 200)), CustomerEmail: text(c.email("customer_email")),
 		Metadata: c.metadata("metadata"), Mode: c.oneOf("mode", "payment", "payment", "setup", "subscription"),
 		UIMode: c.oneOf("ui_mode", "hosted", "hosted", "embedded"),
 		Intent: intentData{
 			Metadata:      c.metadata("payment_intent_data[metadata]"),
 			Description:   text(c.text("payment_intent_data[description]", 1000)),
 			CaptureMethod: c.oneOf("payment_intent_data[capture_method]", "automatic", "automatic", "automatic_async", "manual"),
-			ReceiptEmail:  text(c.text("payment_intent_data[receipt_email]", 512)),
+			ReceiptEmail:  text(c.email("payment_intent_data[receipt_email]")),
 		},
 	}
 	c.ignore("locale", "submit_type", "billing_address_collection", "customer_creation", "phone_number_collection",

@@ -374,6 +374,7 @@ type Description struct {
 	Settings      []*Field               `protobuf:"bytes,4,rep,name=settings,proto3" json:"settings,omitempty"`
 	Flows         []*Flow                `protobuf:"bytes,5,rep,name=flows,proto3" json:"flows,omitempty"`
 	Repeats       map[string]*Repeat     `protobuf:"bytes,6,rep,name=repeats,proto3" json:"repeats,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"` // by operation kind
+	Proof         string                 `protobuf:"bytes,7,opt,name=proof,proto3" json:"proof,omitempty"`                                                                               // of callbacks: signed_body, secret_address, none; empty is none
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -450,6 +451,13 @@ func (x *Description) GetRepeats() map[string]*Repeat {
 	return nil
 }
 
+func (x *Description) GetProof() string {
+	if x != nil {
+		return x.Proof
+	}
+	return ""
+}
+
 type Field struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
@@ -461,6 +469,7 @@ type Field struct {
 	Options       []string               `protobuf:"bytes,7,rep,name=options,proto3" json:"options,omitempty"`
 	Default       string                 `protobuf:"bytes,8,opt,name=default,proto3" json:"default,omitempty"`
 	MaxLen        int32                  `protobuf:"varint,9,opt,name=max_len,json=maxLen,proto3" json:"max_len,omitempty"`
+	Several       bool                   `protobuf:"varint,10,opt,name=several,proto3" json:"several,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -556,6 +565,13 @@ func (x *Field) GetMaxLen() int32 {
 		return x.MaxLen
 	}
 	return 0
+}
+
+func (x *Field) GetSeveral() bool {
+	if x != nil {
+		return x.Several
+	}
+	return false
 }
 
 type Flow struct {
@@ -810,6 +826,7 @@ type URLs struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Return        string                 `protobuf:"bytes,1,opt,name=return,proto3" json:"return,omitempty"`
 	Cancel        string                 `protobuf:"bytes,2,opt,name=cancel,proto3" json:"cancel,omitempty"`
+	Callback      string                 `protobuf:"bytes,3,opt,name=callback,proto3" json:"callback,omitempty"` // where the provider calls the hub
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -854,6 +871,13 @@ func (x *URLs) GetReturn() string {
 func (x *URLs) GetCancel() string {
 	if x != nil {
 		return x.Cancel
+	}
+	return ""
+}
+
+func (x *URLs) GetCallback() string {
+	if x != nil {
+		return x.Callback
 	}
 	return ""
 }
@@ -2998,17 +3022,18 @@ const file_sdk_plugin_provider_proto_rawDesc = "" +
 	"\x04code\x18\x01 \x01(\tR\x04code\x12#\n" +
 	"\rprovider_code\x18\x02 \x01(\tR\fproviderCode\x12\x18\n" +
 	"\amessage\x18\x03 \x01(\tR\amessage\"\x11\n" +
-	"\x0fDescribeRequest\"\xd8\x02\n" +
+	"\x0fDescribeRequest\"\xee\x02\n" +
 	"\vDescription\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
 	"\x05title\x18\x02 \x01(\tR\x05title\x12\x18\n" +
 	"\aversion\x18\x03 \x01(\tR\aversion\x125\n" +
 	"\bsettings\x18\x04 \x03(\v2\x19.superpay.plugin.v1.FieldR\bsettings\x12.\n" +
 	"\x05flows\x18\x05 \x03(\v2\x18.superpay.plugin.v1.FlowR\x05flows\x12F\n" +
-	"\arepeats\x18\x06 \x03(\v2,.superpay.plugin.v1.Description.RepeatsEntryR\arepeats\x1aV\n" +
+	"\arepeats\x18\x06 \x03(\v2,.superpay.plugin.v1.Description.RepeatsEntryR\arepeats\x12\x14\n" +
+	"\x05proof\x18\a \x01(\tR\x05proof\x1aV\n" +
 	"\fRepeatsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x120\n" +
-	"\x05value\x18\x02 \x01(\v2\x1a.superpay.plugin.v1.RepeatR\x05value:\x028\x01\"\xde\x01\n" +
+	"\x05value\x18\x02 \x01(\v2\x1a.superpay.plugin.v1.RepeatR\x05value:\x028\x01\"\xf8\x01\n" +
 	"\x05Field\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
 	"\x05title\x18\x02 \x01(\tR\x05title\x12\x12\n" +
@@ -3018,7 +3043,9 @@ const file_sdk_plugin_provider_proto_rawDesc = "" +
 	"\x06public\x18\x06 \x01(\bR\x06public\x12\x18\n" +
 	"\aoptions\x18\a \x03(\tR\aoptions\x12\x18\n" +
 	"\adefault\x18\b \x01(\tR\adefault\x12\x17\n" +
-	"\amax_len\x18\t \x01(\x05R\x06maxLen\"\x81\x02\n" +
+	"\amax_len\x18\t \x01(\x05R\x06maxLen\x12\x18\n" +
+	"\aseveral\x18\n" +
+	" \x01(\bR\aseveral\"\x81\x02\n" +
 	"\x04Flow\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
 	"\x05title\x18\x02 \x01(\tR\x05title\x121\n" +
@@ -3040,10 +3067,11 @@ const file_sdk_plugin_provider_proto_rawDesc = "" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"-\n" +
 	"\aAccount\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
-	"\x04mode\x18\x02 \x01(\tR\x04mode\"6\n" +
+	"\x04mode\x18\x02 \x01(\tR\x04mode\"R\n" +
 	"\x04URLs\x12\x16\n" +
 	"\x06return\x18\x01 \x01(\tR\x06return\x12\x16\n" +
-	"\x06cancel\x18\x02 \x01(\tR\x06cancel\"R\n" +
+	"\x06cancel\x18\x02 \x01(\tR\x06cancel\x12\x1a\n" +
+	"\bcallback\x18\x03 \x01(\tR\bcallback\"R\n" +
 	"\bLineItem\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1a\n" +
 	"\bquantity\x18\x02 \x01(\x03R\bquantity\x12\x16\n" +

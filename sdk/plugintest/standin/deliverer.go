@@ -242,7 +242,9 @@ func (d *Deliverer) post(c *Callback) int {
 		return 0
 	}
 	req.Header = d.opts.Sender.Sign(c.Endpoint, c.Body, time.Now())
-	req.Header.Set("Content-Type", "application/json; charset=utf-8")
+	if req.Header.Get("Content-Type") == "" { // Sign may say that it is a form
+		req.Header.Set("Content-Type", "application/json; charset=utf-8")
+	}
 	resp, err := d.opts.Client.Do(req)
 	if err != nil {
 		return 0

@@ -66,17 +66,22 @@ func Contains(text string) func(sql string) bool {
 // Cut is a rule at work.
 type Cut struct {
 	rule Rule
-	done chan struct{} // closed when the rule is used up
+	done chan struct{} // closed when the last connection of the rule has ended
 
 	mu          sync.Mutex
 	skip, times int // what is left
-	hits        int
+	hits, ended int
+	over        *sync.Cond // with mu, of ended
 }
 
-// Hits is how many connections the rule has ended.
+// Hits is how many connections the rule has ended. It waits for those that are about
+// to end: who asks sends nothing into one of them afterwards.
 func (c *Cut) Hits() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	for c.ended < c.hits {
+		c.over.Wait()
+	}
 	return c.hits
 }
 
@@ -100,10 +105,18 @@ func (c *Cut) takes(statements []string) bool {
 	}
 	c.times--
 	c.hits++
-	if c.times == 0 {
+	return true
+}
+
+// end counts a connection that has ended.
+func (c *Cut) end() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.ended++
+	c.over.Broadcast()
+	if c.times == 0 && c.ended == c.hits {
 		close(c.done)
 	}
-	return true
 }
 
 // Proxy is a running proxy.
@@ -162,6 +175,7 @@ func (p *Proxy) URL() string { return p.url }
 // came.
 func (p *Proxy) Cut(r Rule) *Cut {
 	c := &Cut{rule: r, done: make(chan struct{}), skip: r.Skip, times: max(1, r.Times)}
+	c.over = sync.NewCond(&c.mu)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.cuts = append(p.cuts, c)

@@ -43,8 +43,9 @@ type session struct {
 	held       []byte
 	executed   []string
 
-	mu  sync.Mutex
-	cut *Cut // of the statement that PostgreSQL is working on
+	mu   sync.Mutex
+	gone bool
+	cut  *Cut // of the statement that PostgreSQL is working on
 }
 
 // run passes messages on in both directions until one side ends.
@@ -70,6 +71,12 @@ func (s *session) end(reset bool) {
 		}
 		_ = s.client.Close()
 		_ = s.server.Close()
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.gone = true
+		if s.cut != nil {
+			s.cut.end()
+		}
 	})
 }
 
@@ -158,14 +165,17 @@ func (s *session) request(from *bufio.Reader) error {
 // pass sends statements to PostgreSQL, or ends the connection before.
 func (s *session) pass(whole []byte, executed []string) error {
 	cut := s.proxy.cutOf(executed)
-	if cut != nil && cut.rule.Moment == Before {
-		s.lose(cut)
-		return net.ErrClosed
-	}
 	if cut != nil {
 		s.mu.Lock()
 		s.cut = cut
+		if s.gone {
+			cut.end()
+		}
 		s.mu.Unlock()
+		if cut.rule.Moment == Before {
+			s.lose(cut)
+			return net.ErrClosed
+		}
 	}
 	_, err := s.server.Write(whole)
 	return err

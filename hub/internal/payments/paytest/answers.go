@@ -22,6 +22,11 @@ func Fails[R, A any](err error) func(context.Context, R) (*A, error) {
 	return func(context.Context, R) (*A, error) { return nil, err }
 }
 
+// Answers is a method that always says that.
+func Answers[R, A any](a *A) func(context.Context, R) (*A, error) {
+	return func(context.Context, R) (*A, error) { return a, nil }
+}
+
 // Lost does what is asked and loses the answer.
 func Lost[R, A any](does func(context.Context, R) (*A, error)) func(context.Context, R) (*A, error) {
 	return func(ctx context.Context, r R) (*A, error) {

@@ -191,9 +191,10 @@ func (e *Env) Moves() []Call {
 // Listen gives the app a webhook endpoint; nothing is sent to it.
 func (e *Env) Listen() {
 	e.T.Helper()
-	require.NoError(e.T, e.DB.AddEndpoint(e.T.Context(), postgres.Endpoint{
-		ID: "we_1", AppID: e.App.ID, URL: "https://shop.example/hook", Secret: "whsec_dGVzdA==", CreatedAt: e.Clock.Now(),
-	}, 1))
+	const address = "https://shop.example/hook"
+	_, err := e.DB.AddEndpoint(e.T.Context(), postgres.Endpoint{ID: "we_1", AppID: e.App.ID, URL: address, URLKey: address},
+		postgres.MadeSecret{ID: "whs_1", Secret: "whsec_dGVzdA==", At: e.Clock.Now()}, 1)
+	require.NoError(e.T, err)
 }
 
 // Notified returns what the app is to be told of an order, the oldest first.
@@ -221,9 +222,17 @@ func (e *Env) Order(id string) *ledger.Order {
 // Callback has the hub receive a callback of which the plugin says this.
 func (e *Env) Callback(result sdk.CallbackResult) (sdk.Ack, error) {
 	e.T.Helper()
+	return e.CallbackOf(Name, result)
+}
+
+// CallbackOf is Callback at the address of a provider of that name.
+func (e *Env) CallbackOf(name string, result sdk.CallbackResult) (sdk.Ack, error) {
+	e.T.Helper()
 	body, err := json.Marshal(result)
 	require.NoError(e.T, err)
-	ack, _, err := e.Service.Callback(e.T.Context(), Name, sdk.CallbackRequest{Method: "POST", Path: "/callback/" + Name, Body: body})
+	ack, _, err := e.Service.Callback(e.T.Context(), name, sdk.CallbackRequest{
+		Method: "POST", Path: "/callback/" + name, Headers: []sdk.Header{{Name: signatureHeader, Value: signature(body)}}, Body: body,
+	})
 	return ack, err
 }
 

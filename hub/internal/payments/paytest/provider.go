@@ -6,10 +6,12 @@ package paytest
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/superpayhub/superpay/sdk"
 )
@@ -55,9 +57,13 @@ type Provider struct {
 	calls       []Call
 }
 
-// NewProvider returns a provider with the four flows, in test mode.
+// accounts counts those of all tests.
+var accounts atomic.Int64
+
+// NewProvider returns a provider with the four flows, in test mode, that is an account
+// of its own.
 func NewProvider() *Provider {
-	p := &Provider{description: Description(), account: sdk.Account{ID: "acct_test", Mode: sdk.Test}}
+	p := &Provider{description: Description(), account: sdk.Account{ID: fmt.Sprint("acct_", accounts.Add(1)), Mode: sdk.Test}}
 	p.Honest.payments = map[string]*sdk.Payment{}
 	return p
 }
@@ -144,16 +150,28 @@ func (p *Provider) List(ctx context.Context, r sdk.ListRequest) (*sdk.ListPage, 
 	return either(ctx, p.begin("List", "", r).List, p.Honest.List, r)
 }
 
-// HandleCallback implements sdk.Provider. Unless the script says otherwise, the
-// body is the result itself in JSON, as Env.Callback sends it.
+// signatureHeader holds what proves a callback of the scripted provider.
+const signatureHeader = "Scripted-Signature"
+
+// signature is of a body. It is no secret: who forges here is the script.
+func signature(body []byte) string { return fmt.Sprintf("%x", sha256.Sum256(body)) }
+
+// HandleCallback implements sdk.Provider.
 func (p *Provider) HandleCallback(ctx context.Context, r sdk.CallbackRequest) (*sdk.CallbackResult, error) {
-	return either(ctx, p.begin("HandleCallback", "", r).HandleCallback, func(context.Context, sdk.CallbackRequest) (*sdk.CallbackResult, error) {
-		var result sdk.CallbackResult
-		if err := json.Unmarshal(r.Body, &result); err != nil {
-			return nil, fmt.Errorf("the body is no result: %w", err)
-		}
-		return &result, nil
-	}, r)
+	return either(ctx, p.begin("HandleCallback", "", r).HandleCallback, p.Signed, r)
+}
+
+// Signed is HandleCallback unless the script says otherwise: the body is the result
+// itself in JSON, signed, as Env.Callback sends it.
+func (p *Provider) Signed(_ context.Context, r sdk.CallbackRequest) (*sdk.CallbackResult, error) {
+	if r.Get(signatureHeader) != signature(r.Body) {
+		return &sdk.CallbackResult{Verdict: sdk.Forged, Reason: "the signature is not of this body"}, nil
+	}
+	var result sdk.CallbackResult
+	if err := json.Unmarshal(r.Body, &result); err != nil {
+		return nil, fmt.Errorf("the body is no result: %w", err)
+	}
+	return &result, nil
 }
 
 func either[R, A any](ctx context.Context, scripted, honest func(context.Context, R) (*A, error), request R) (*A, error) {
@@ -178,5 +196,6 @@ func Description() sdk.Description {
 			{Name: FlowBare, Title: "Bare", CaptureModes: modes[:1], Capabilities: []sdk.Capability{sdk.PayerActs}},
 		},
 		Repeats: Repeats(),
+		Proof:   sdk.ProofSignedBody,
 	}
 }

@@ -2,12 +2,15 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"os"
 	"slices"
 	"strconv"
+	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -321,6 +324,129 @@ var variants = map[string]struct {
 			return &sdk.CallbackResult{Verdict: sdk.Genuine, EventID: "evt"}, nil
 		}
 	}},
+	"the query says that it is paid": {[]string{"callback_forged"}, func(b *broken) {
+		b.callback = func(ctx context.Context, r sdk.CallbackRequest) (*sdk.CallbackResult, error) {
+			res, err := b.Provider.HandleCallback(ctx, r)
+			if err == nil && strings.Contains(r.Query, "status=paid") {
+				for i := range res.Facts {
+					res.Facts[i].Payment.Status = sdk.Succeeded
+				}
+				res.Reason = "paid"
+			}
+			return res, err
+		}
+	}},
+	"the query alone is enough": {[]string{"callback_forged"}, func(b *broken) {
+		b.callback = func(ctx context.Context, r sdk.CallbackRequest) (*sdk.CallbackResult, error) {
+			if strings.Contains(r.Query, "status=paid") {
+				return &sdk.CallbackResult{Verdict: sdk.Genuine, Facts: []sdk.Fact{{Proven: true, Payment: sdk.Payment{Status: sdk.Succeeded}}}}, nil
+			}
+			return b.Provider.HandleCallback(ctx, r)
+		}
+	}},
+	"a header says what it is": {[]string{"callback_forged"}, func(b *broken) {
+		b.callback = func(ctx context.Context, r sdk.CallbackRequest) (*sdk.CallbackResult, error) {
+			res, err := b.Provider.HandleCallback(ctx, r)
+			if err == nil {
+				res.Type = r.Get("Content-Type")
+			}
+			return res, err
+		}
+	}},
+	"unsigned is genuine": {[]string{"callback_forged"}, func(b *broken) {
+		b.callback = func(ctx context.Context, r sdk.CallbackRequest) (*sdk.CallbackResult, error) {
+			if len(r.Headers) == 0 {
+				return &sdk.CallbackResult{Verdict: sdk.Genuine}, nil
+			}
+			return b.Provider.HandleCallback(ctx, r)
+		}
+	}},
+	"panics on what is no event": {[]string{"callback_malformed"}, func(b *broken) {
+		b.callback = func(ctx context.Context, r sdk.CallbackRequest) (*sdk.CallbackResult, error) {
+			if r.Body[0] != '{' {
+				panic("no event")
+			}
+			return b.Provider.HandleCallback(ctx, r)
+		}
+	}},
+	"one id for all events": {[]string{"callback_repeated"}, func(b *broken) {
+		b.callback = func(ctx context.Context, r sdk.CallbackRequest) (*sdk.CallbackResult, error) {
+			res, err := b.Provider.HandleCallback(ctx, r)
+			if err == nil {
+				res.EventID = "evt"
+			}
+			return res, err
+		}
+	}},
+	"proves what nothing proves": {[]string{"callback_proof"}, func(b *broken) {
+		b.describe = func(d *sdk.Description) { d.Proof = sdk.ProofNone }
+	}},
+	"does not say what proves a callback": {[]string{"callback_proof"}, func(b *broken) {
+		b.describe = func(d *sdk.Description) { d.Proof = "" }
+	}},
+	"paid when it is open": {[]string{"open_is_not_paid"}, func(b *broken) {
+		b.get = func(ctx context.Context, r sdk.PaymentRequest) (*sdk.Payment, error) {
+			p, err := b.Provider.GetPayment(ctx, r)
+			if err == nil && p.Status == sdk.RequiresAction {
+				p.Status = sdk.Succeeded
+			}
+			return p, err
+		}
+	}},
+	"knows only its own": {[]string{"another_process"}, func(b *broken) {
+		var mine sync.Map
+		b.create = func(ctx context.Context, r sdk.CheckoutRequest) (*sdk.Payment, error) {
+			p, err := b.Provider.CreateCheckout(ctx, r)
+			mine.Store(r.AttemptID, true)
+			return p, err
+		}
+		b.get = func(ctx context.Context, r sdk.PaymentRequest) (*sdk.Payment, error) {
+			if _, ok := mine.Load(r.AttemptID); !ok {
+				return nil, sdk.ErrNotFound
+			}
+			return b.Provider.GetPayment(ctx, r)
+		}
+	}},
+	"takes no expiry": {[]string{"pays"}, func(b *broken) {
+		b.create = func(ctx context.Context, r sdk.CheckoutRequest) (*sdk.Payment, error) {
+			if !r.ExpiresAt.IsZero() {
+				return nil, no
+			}
+			return b.Provider.CreateCheckout(ctx, r)
+		}
+	}},
+	"every hub's payment is its own": {[]string{"read_finds"}, func(b *broken) {
+		b.get = func(ctx context.Context, r sdk.PaymentRequest) (*sdk.Payment, error) {
+			asked := r
+			asked.InstanceID = "hub_exam"
+			p, err := b.Provider.GetPayment(ctx, asked)
+			if err == nil {
+				p.InstanceID = r.InstanceID
+			}
+			return p, err
+		}
+	}},
+	"the first page only": {[]string{"list_knows"}, func(b *broken) {
+		b.list = func(ctx context.Context, r sdk.ListRequest) (*sdk.ListPage, error) {
+			page, err := b.Provider.List(ctx, r)
+			if err == nil {
+				page.Next = ""
+			}
+			return page, err
+		}
+	}},
+	"answers with what was asked for": {[]string{"read_tells_theirs"}, func(b *broken) {
+		b.get = func(ctx context.Context, r sdk.PaymentRequest) (*sdk.Payment, error) {
+			p, err := b.Provider.GetPayment(ctx, r)
+			if err == nil {
+				p.Amount = r.Amount
+				for i := range p.Captures.Items {
+					p.Captures.Items[i].Amount = r.Amount
+				}
+			}
+			return p, err
+		}
+	}},
 	"no age": {[]string{"callback_stale"}, func(b *broken) {
 		b.callback = func(ctx context.Context, r sdk.CallbackRequest) (*sdk.CallbackResult, error) {
 			if unix, err := strconv.ParseInt(r.Get("Acmepay-Time"), 10, 64); err == nil {
@@ -429,6 +555,85 @@ var variants = map[string]struct {
 			return a, err
 		}
 	}},
+}
+
+// unsigned is no broken plugin: its provider signs nothing, and posts an id.
+const unsigned = "unsigned"
+
+func init() {
+	if os.Getenv(breakEnv) == unsigned {
+		plugintest.ServeIfStarted(func() {
+			b := &broken{Provider: New()}
+			b.describe = func(d *sdk.Description) { d.Proof = sdk.ProofNone }
+			b.callback = func(_ context.Context, r sdk.CallbackRequest) (*sdk.CallbackResult, error) {
+				var event struct{ Payment struct{ ID string } }
+				if err := json.Unmarshal(r.Body, &event); err != nil || event.Payment.ID == "" {
+					return &sdk.CallbackResult{Verdict: sdk.Forged, Reason: "it names no payment"}, nil
+				}
+				return &sdk.CallbackResult{Verdict: sdk.Genuine, Facts: []sdk.Fact{{
+					Payment: sdk.Payment{Refs: []sdk.Ref{{Kind: kindPayment, Value: event.Payment.ID}}},
+				}}}, nil
+			}
+			plugin.Serve(b)
+		})
+	}
+}
+
+// TestExam_OfUnsignedCallbacks: a plugin whose provider signs nothing passes as any
+// other: it proves nothing, and says so.
+func TestExam_OfUnsignedCallbacks(t *testing.T) {
+	plugintest.Run(t, plugintest.Options{Sandbox: stand, Env: []string{breakEnv + "=" + unsigned}})
+}
+
+// lame plugins are broken in a way that every rule would notice.
+var lame = map[string]func(*broken){
+	"hangs": func(b *broken) {
+		b.create = func(ctx context.Context, _ sdk.CheckoutRequest) (*sdk.Payment, error) {
+			<-ctx.Done()
+			return nil, ctx.Err()
+		}
+	},
+	"cannot be paid": func(b *broken) {
+		b.create = func(context.Context, sdk.CheckoutRequest) (*sdk.Payment, error) {
+			return nil, errors.New("nothing works")
+		}
+	},
+}
+
+func init() {
+	if breaks, ok := lame[os.Getenv(breakEnv)]; ok {
+		plugintest.ServeIfStarted(func() {
+			b := &broken{Provider: New()}
+			breaks(b)
+			plugin.Serve(b)
+		})
+	}
+}
+
+// TestExam_OneCauseOneFinding: of a flow in which nobody can pay nothing more is asked,
+// and a plugin that hangs is given up in time.
+func TestExam_OneCauseOneFinding(t *testing.T) {
+	for name := range lame {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			began, report := time.Now(), plugintest.NewReport(t.Context(), nil)
+			report.Run("exam", func(r *plugintest.Report) {
+				plugintest.Run(r, plugintest.Options{Sandbox: stand, Env: []string{breakEnv + "=" + name}, Budget: 10 * time.Second})
+			})
+			var failed []string
+			for _, rule := range report.Parts[0].Parts {
+				if rule.Failed() {
+					failed = append(failed, rule.Name)
+				}
+			}
+			if len(failed) != 1 || failed[0] != "exam/pays" || time.Since(began) > 30*time.Second {
+				t.Errorf("failed, after %s: %q", time.Since(began), failed)
+			}
+			if over := len(report.Parts[0].Findings) > 0; over != (name == "hangs") {
+				t.Errorf("findings: %q", report.Parts[0].Findings)
+			}
+		})
+	}
 }
 
 // reading changes the facts of every callback.

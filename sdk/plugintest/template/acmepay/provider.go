@@ -44,6 +44,7 @@ func (p *Provider) Describe() sdk.Description {
 		Name: "acmepay", Title: "Acmepay", Version: version,
 		Settings: settingsFields,
 		Flows:    []sdk.Flow{hostedPage},
+		Proof:    sdk.ProofSignedBody,
 		Repeats: map[sdk.OperationKind]sdk.Repeat{
 			sdk.OpCreate: repeat, sdk.OpCapture: repeat, sdk.OpCancel: repeat, sdk.OpRefund: repeat,
 		},

@@ -24,6 +24,9 @@ var locks = map[string]string{
 	"its unique key": `INSERT INTO operations SELECT (x).* FROM (SELECT jsonb_populate_record(o, '{"id": "op_of_a_stranger", "idempotency_key": "repeated", "outcome": "succeeded"}') AS x FROM operations o WHERE order_id = $1 LIMIT 1) y`,
 }
 
+// servesWith waits for locks as a hub in service does.
+func servesWith(o *postgres.Options) { o.LockWait = 0 }
+
 // TestLockedOrder_HoldsUpNobody: somebody holds a lock on an order, and its app
 // asks for a capture again and again. Each of these is told in time, and that
 // nothing was done; other orders do not wait for it. In the end the capture is
@@ -33,7 +36,7 @@ func TestLockedOrder_HoldsUpNobody(t *testing.T) {
 	for name, lock := range locks {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			e := paytest.New(t, paytest.Options{})
+			e := paytest.New(t, paytest.Options{Store: servesWith})
 			o := e.Authorized()
 			stranger, err := e.SQL.BeginTx(t.Context(), nil)
 			require.NoError(t, err)
@@ -92,7 +95,7 @@ func TestLockedOrder_HoldsUpNobody(t *testing.T) {
 // that it was not.
 func TestLockedOrder_DoesNotSayThatNothingWasDone(t *testing.T) {
 	t.Parallel()
-	e := paytest.New(t, paytest.Options{})
+	e := paytest.New(t, paytest.Options{Store: servesWith})
 	o, c := e.Checkout(paytest.FlowCharge), e.Caller()
 	e.Provider.Script(func(s *paytest.Script) { s.Refund = paytest.Fails[sdk.RefundRequest, sdk.Refund](paytest.ErrBroken) })
 	ask := func() (payments.Answer, error) {

@@ -54,7 +54,7 @@ type Options struct {
 	Others      map[string]*Provider // further ones, by name
 	Clock       *Clock               // likewise
 	Service     func(*payments.Options)
-	Store       func(*postgres.Options)
+	Store       func(*postgres.Options) // its LockWait is a minute; 0 is that of a hub in service
 }
 
 // Env is one hub's payments service on a real PostgreSQL, in front of a
@@ -88,7 +88,8 @@ func New(t testing.TB, o Options) *Env {
 	e := &Env{T: t, URL: o.DatabaseURL, Provider: o.Provider, Clock: o.Clock}
 	keys, err := postgres.ParseKeys(base64.StdEncoding.EncodeToString([]byte("an encryption key of thirty-two.")))
 	require.NoError(t, err)
-	store := postgres.Options{URL: e.URL, Keys: keys, MaxConns: 8}
+	// A slow machine holds an ordinary lock for longer than a hub in service waits.
+	store := postgres.Options{URL: e.URL, Keys: keys, MaxConns: 8, LockWait: time.Minute}
 	if o.Store != nil {
 		o.Store(&store)
 	}

@@ -284,7 +284,9 @@ func TestConsole_Orders(t *testing.T) {
 		shop := h.receiver(func(http.ResponseWriter, *http.Request) {})
 		a := h.charged(nil)
 		h.waitFor("the app is told", shop.has(a.ID))
-		ntf := one(t, db, `SELECT id FROM notifications WHERE order_id = $1 LIMIT 1`, a.ID)
+		told := `SELECT id FROM notifications WHERE order_id = $1 AND state = 'delivered' LIMIT 1`
+		h.waitFor("which is on record", func() bool { return h.count(`SELECT count(*) FROM (`+told+`) n`, a.ID) == 1 })
+		ntf := one(t, db, told, a.ID)
 		require.Equal(t, 404, o.post("/orders/"+other.ID+"/notifications/"+ntf+"/resend", nil).status)
 		require.Equal(t, 303, o.post("/orders/"+a.ID+"/notifications/"+ntf+"/resend", nil).status)
 		h.waitFor("the app is told again", func() bool { return h.count(`SELECT count(*) FROM deliveries WHERE notification_id = $1`, ntf) == 2 })

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"strconv"
 	"time"
 
@@ -54,6 +55,9 @@ func keep(at home) {
 	defer cancel()
 	if err := server.Stop(ctx); err != nil {
 		log.Error("stop", "error", err)
+	}
+	if filepath.Dir(string(at)) == inMemory() {
+		_ = os.RemoveAll(at.cluster()) // nobody's memory is taken when no test runs
 	}
 	_ = users.Close() // only now may a newcomer start the next keeper
 }

@@ -52,15 +52,7 @@ func New(t testing.TB) string {
 // What the test itself starts it must stop itself.
 func Server(t testing.TB) *devpg.Server {
 	t.Helper()
-	// Not t.TempDir: if the tests run as root, PostgreSQL's own user could not enter that.
-	dir, err := os.MkdirTemp("", "superpay-pgtest-")
-	if err != nil {
-		t.Fatalf("pgtest: %v", err)
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	if err := os.Chmod(dir, 0o755); err != nil { //nolint:gosec // the secrets in it have a mode of their own
-		t.Fatalf("pgtest: %v", err)
-	}
+	dir := newDir(t)
 	server, err := devpg.Start(context.Background(), devpg.Options{Dir: dir, Unsafe: true})
 	if err != nil {
 		t.Fatalf("pgtest: %v", err)

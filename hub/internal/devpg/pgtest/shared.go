@@ -29,7 +29,7 @@ type membership struct {
 }
 
 func sharedHome() home {
-	return home(filepath.Join(os.TempDir(), "superpay-pgtest-"+strconv.Itoa(os.Getuid())))
+	return home(filepath.Join(tempDir(), "superpay-pgtest-"+strconv.Itoa(os.Getuid())))
 }
 
 // join makes this process a user of the shared cluster, which is started if need be.

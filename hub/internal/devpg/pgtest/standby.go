@@ -3,7 +3,6 @@ package pgtest
 import (
 	"context"
 	"database/sql"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
@@ -21,17 +20,12 @@ type Standby struct {
 // moment later.
 func Follow(t testing.TB, primary *devpg.Server) *Standby {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "superpay-pgtest-")
-	if err != nil {
-		t.Fatalf("pgtest: %v", err)
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	dir := newDir(t)
 	data := filepath.Join(dir, "data")
 	for _, command := range [][]string{
 		{primary.Program("pg_basebackup"), "-D", data, "-R", "-X", "stream", "-c", "fast", "-d", primary.URL()},
 		{"cp", "-p", filepath.Join(primary.Dir(), "password"), dir},
 		{"chown", "-R", "--reference=" + filepath.Join(primary.Dir(), "data"), data},
-		{"chmod", "755", dir},
 	} {
 		if out, err := exec.Command(command[0], command[1:]...).CombinedOutput(); err != nil { //nolint:gosec // of the test's own
 			t.Fatalf("pgtest: %s: %v: %s", command[0], err, out)

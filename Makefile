@@ -24,7 +24,7 @@ build: ## Build hub, plugins, shop and sandbox into bin/
 
 .PHONY: test
 test: $(if $(HUB_TEST_DATABASE_URL),,postgres) chromium ## Run all tests with the race detector
-	go test -race -parallel 4 -timeout 20m ./...
+	go test -race -p 3 -parallel 4 -timeout 20m ./...
 
 .PHONY: books
 books: $(if $(HUB_TEST_DATABASE_URL),,postgres) ## Pay in all ways, in all cases, and print the hub's books beside the providers'

@@ -35,7 +35,7 @@ func register(r fiber.Router, s *server) huma.API {
 
 	post(api, s, "checkout", "/v1/checkouts", "Check out", "Makes an order and starts its first attempt.", 201, s.checkout)
 	post(api, s, "checkout-again", "/v1/orders/{id}/checkouts", "Check out again", "Starts another attempt on an open order.", 201, s.checkoutAgain)
-	post(api, s, "confirm", "/v1/orders/{id}/confirm", "Confirm", "Continues an attempt with what the client obtained.", 200, s.confirm)
+	post(api, s, "confirm", "/v1/orders/{id}/confirm", "Confirm", "Continues an attempt with what the client obtained. One that was confirmed by then, because the payer came back or a callback came, is answered as it is.", 200, s.confirm)
 	post(api, s, "capture", "/v1/orders/{id}/capture", "Capture", "Takes approved money, once; the rest is released.", 200, s.capture)
 	post(api, s, "cancel", "/v1/orders/{id}/cancel", "Cancel", "Releases approved money, or closes an order nobody paid. Money that comes all the same wins: look at the status.", 200, s.cancel)
 	post(api, s, "refund", "/v1/orders/{id}/refunds", "Refund", "Gives money back, whole or in parts.", 201, s.refund)

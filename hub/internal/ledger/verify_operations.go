@@ -115,7 +115,7 @@ func (c *checker) request(op *Operation) {
 // and how it ended, and of none that is not on record.
 func (c *checker) operationLines() {
 	started, ended := map[string]*Event{}, map[string][]string{}
-	canceled := 0
+	canceled, notNeeded := 0, map[string]bool{}
 	for _, e := range c.Events {
 		id := e.data("operation")
 		switch kind, ok := startedKind(e.Kind); {
@@ -124,6 +124,9 @@ func (c *checker) operationLines() {
 			c.lineOf(e, id, kind)
 		case e.Kind == "cancel.asked":
 			canceled++
+		case e.Kind == confirmNotNeeded:
+			notNeeded[id] = true
+			c.lineOf(e, id, sdk.OpConfirm)
 		case outcomes[e.Kind] != "":
 			ended[id] = append(ended[id], string(outcomes[e.Kind]))
 			c.lineOf(e, id, sdk.OperationKind(e.data("kind")))
@@ -137,6 +140,10 @@ func (c *checker) operationLines() {
 		}
 		switch {
 		case !c.whole:
+		case op.Sends == 0 && op.Kind == sdk.OpConfirm:
+			if !notNeeded[op.ID] {
+				c.doubt(LawTimeline, op.ID, "events.kind", confirmNotNeeded, nil)
+			}
 		case op.Sends == 0:
 			if canceled == 0 || op.Kind != sdk.OpCancel {
 				c.doubt(LawTimeline, op.ID, "events.kind", "cancel.asked", nil)

@@ -33,7 +33,7 @@ func (s *Service) Confirm(ctx context.Context, c Caller, orderID string, in Conf
 			return ledger.Change{}, nil, err
 		}
 		change, op, err := o.Confirm(a.ID, s.ask(c, h, p), s.env())
-		if err == nil {
+		if err == nil && op.Open() {
 			prepare(op, s.confirmRequest(o, a, op, input))
 		}
 		return change, op, err

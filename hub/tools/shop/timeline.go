@@ -17,6 +17,7 @@ var happenings = map[string]string{
 	"cancel.started":                "Asked the provider to cancel",
 	"refund.started":                "Asked the provider for a refund",
 	"cancel.asked":                  "Cancellation asked for",
+	"confirm.not_needed":            "Confirmed again",
 	"payment.requires_action":       "The payer was asked to pay",
 	"payment.requires_confirmation": "The payer agreed",
 	"payment.pending":               "Payment under way",
@@ -56,7 +57,7 @@ var sources = map[string]string{
 }
 
 // order of what happened at one moment: causes before effects.
-var ranks = []string{"order.created", ".started", "cancel.asked", "payment.", "capture.", "refund.", "dispute.", "operation.", "attention.", "order."}
+var ranks = []string{"order.created", ".started", "cancel.asked", "confirm.not_needed", "payment.", "capture.", "refund.", "dispute.", "operation.", "attention.", "order."}
 
 func (e event) rank() int {
 	return slices.IndexFunc(append(ranks, ""), func(part string) bool {

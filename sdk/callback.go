@@ -109,6 +109,9 @@ type Expectation struct {
 	ID      string // the provider's own; of a payment none
 	AtLeast string
 	Amount  Money // of ExpectRefunded only
+	// Reversed says of a refund that a bank or the provider took the money back
+	// against the merchant's will, where the refund itself does not show that.
+	Reversed bool
 }
 
 func equalFold(a, b string) bool {

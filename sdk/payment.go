@@ -158,6 +158,10 @@ type Payment struct {
 	Captures Captures
 	Refunds  Refunds
 	Disputes Disputes
+	// Expect is what this answer says has happened and does not list, such as
+	// refunds of a capture that it calls refunded. The hub reads until one does,
+	// and tells a person if none does.
+	Expect []Expectation
 
 	NextAction *NextAction
 	Failure    *Failure

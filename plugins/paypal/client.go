@@ -63,6 +63,8 @@ func mismatch(what string) error {
 	return sdk.Rejected(sdk.Failure{Code: sdk.FailureMismatch, Message: "This PayPal order is not the payment that was asked for: " + what + "."})
 }
 
+var unknownOrder = mismatch("PayPal does not know it")
+
 // verify checks that an order is this attempt's, for this account. A wrong
 // amount of one that is ours and was paid is no refusal: the money is there, so
 // it is told as it is, and the hub compares. One that was not paid is refused.
@@ -95,7 +97,7 @@ func (p *Provider) candidate(ctx context.Context, id string, r sdk.PaymentReques
 	o, err := p.fetchOrder(ctx, id)
 	switch {
 	case isMissing(err):
-		return nil, mismatch("PayPal does not know it")
+		return nil, unknownOrder
 	case statusOf(err) == http.StatusForbidden: // PERMISSION_DENIED: another account's
 		return nil, mismatch("it belongs to another account")
 	}
@@ -115,6 +117,9 @@ func (p *Provider) readCandidate(ctx context.Context, r sdk.PaymentRequest) (*sd
 		return nil, err
 	}
 	out, err := p.candidate(ctx, id, r)
+	if errors.Is(err, unknownOrder) && ref(r.Refs, kindCapture) != "" {
+		out, err = p.forgotten(ctx, id, r)
+	}
 	if isRejected(err) {
 		return nil, sdk.ErrNotFound
 	}

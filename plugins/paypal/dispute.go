@@ -50,7 +50,7 @@ var disputeForm = regexp.MustCompile(`^[A-Za-z0-9-]{1,255}$`)
 // asked for only of captures that the hub knows: money that it first hears of
 // is too young to be disputed, and must not wait for another service.
 func (p *Provider) complete(ctx context.Context, out *sdk.Payment, known []sdk.Ref) error {
-	out.Refunds.Complete = out.Captures.Complete
+	out.Refunds.Complete = out.Captures.Complete && len(out.Expect) == 0
 	if !slices.ContainsFunc(out.Captures.Items, taken) {
 		out.Disputes.Complete = out.Captures.Complete
 		return nil

@@ -31,7 +31,11 @@ func (e event) expected() []sdk.Expectation {
 		return expectMovement(sdk.ExpectRefund, id, string(sdk.MovementPending))
 	case "PAYMENT.CAPTURE.REFUNDED", "PAYMENT.CAPTURE.REVERSED": // which come for a pending refund, too
 		r := refund{Status: e.Resource.Status}
-		return expectMovement(sdk.ExpectRefund, id, string(r.standing()))
+		out := expectMovement(sdk.ExpectRefund, id, string(r.standing()))
+		for i := range out {
+			out[i].Reversed = e.Type == "PAYMENT.CAPTURE.REVERSED" // the refund itself does not say so
+		}
+		return out
 	case "PAYMENT.REFUND.FAILED":
 		return expectMovement(sdk.ExpectRefund, id, string(sdk.MovementFailed))
 	}

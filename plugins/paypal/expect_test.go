@@ -23,7 +23,7 @@ func TestExpected(t *testing.T) {
 		{"PAYMENT.CAPTURE.DENIED", `{"id":"C1"}`, one(sdk.ExpectCapture, "C1", "failed")},
 		{"PAYMENT.CAPTURE.REFUNDED", `{"id":"R1","status":"COMPLETED"}`, one(sdk.ExpectRefund, "R1", "succeeded")},
 		{"PAYMENT.CAPTURE.REFUNDED", `{"id":"R1","status":"PENDING"}`, one(sdk.ExpectRefund, "R1", "pending")},
-		{"PAYMENT.CAPTURE.REVERSED", `{"id":"R1"}`, one(sdk.ExpectRefund, "R1", "pending")},
+		{"PAYMENT.CAPTURE.REVERSED", `{"id":"R1"}`, []sdk.Expectation{{Kind: sdk.ExpectRefund, ID: "R1", AtLeast: "pending", Reversed: true}}},
 		{"PAYMENT.REFUND.FAILED", `{"id":"R1","status":"FAILED"}`, one(sdk.ExpectRefund, "R1", "failed")},
 		{"PAYMENT.CAPTURE.COMPLETED", `{"id":"../v1"}`, nil},
 		{"CHECKOUT.ORDER.APPROVED", `{"id":"O1"}`, one(sdk.ExpectPayment, "", "requires_confirmation")},

@@ -135,8 +135,32 @@ func addMovements(out *sdk.Payment, u purchaseUnit) error {
 		if c.Details.Reason == "CHARGEBACK" {
 			markReversal(out.Refunds.Items, c.ID)
 		}
+		expectRefunds(out, c)
 	}
 	return nil
+}
+
+// expectRefunds says so where a capture calls itself refunded and the refunds
+// that are listed do not sum up to that.
+func expectRefunds(out *sdk.Payment, c capture) {
+	least, err := c.Amount.money()
+	switch {
+	case err != nil:
+		return
+	case c.Status == "PARTIALLY_REFUNDED":
+		least.Amount = 1 // it does not say how much
+	case c.Status != "REFUNDED":
+		return
+	}
+	listed := int64(0)
+	for _, r := range out.Refunds.Items {
+		if r.CaptureID == c.ID && r.Status != sdk.MovementFailed {
+			listed += r.Amount.Amount
+		}
+	}
+	if listed < least.Amount {
+		out.Expect = append(out.Expect, sdk.Expectation{Kind: sdk.ExpectRefunded, ID: c.ID, Amount: least})
+	}
 }
 
 // markReversal finds the refund by which "the captured funds were reversed in

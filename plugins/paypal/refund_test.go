@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -186,6 +187,41 @@ func TestReadOrder_RefundsAndDisputes(t *testing.T) {
 		}
 		if d := out.Disputes.Items[0]; strings.Contains(c.body, "CHARGEBACK_FEE") != d.Fee.Equal(eur(1600)) {
 			t.Errorf("%s: kept %s", c.name, d.Fee)
+		}
+	}
+}
+
+// TestReadOrder_RefundedWithoutRefunds: a capture that calls itself refunded, where
+// the order lists too little, says so; the hub reads again.
+func TestReadOrder_RefundedWithoutRefunds(t *testing.T) {
+	tenEuros, whole, failed := refundDoc("COMPLETED", testAttempt), refundDoc("COMPLETED", testAttempt), refundDoc("FAILED", testAttempt)
+	whole["amount"] = map[string]any{"currency_code": "EUR", "value": "99.99"}
+	failed["amount"] = whole["amount"]
+	for name, c := range map[string]struct {
+		status  string
+		refunds []any
+		expect  int64 // 0: nothing
+	}{
+		"all, none listed":  {"REFUNDED", nil, 9999},
+		"all, a part":       {"REFUNDED", []any{tenEuros}, 9999},
+		"all, and failed":   {"REFUNDED", []any{failed}, 9999},
+		"all, listed":       {"REFUNDED", []any{whole}, 0},
+		"part, none listed": {"PARTIALLY_REFUNDED", nil, 1},
+		"part, listed":      {"PARTIALLY_REFUNDED", []any{tenEuros}, 0},
+		"not refunded":      {"COMPLETED", nil, 0},
+	} {
+		body := doc("COMPLETED", func(_, u map[string]any) { u["payments"] = paid(c.status, c.refunds...) })
+		f := newFake(t, routes(t, map[string]http.HandlerFunc{"GET /v2/checkout/orders/" + testOrder: say(200, body)}))
+		out, err := newTestProvider(t, f).GetPayment(t.Context(), paymentRequest("server", orderRef()))
+		if err != nil || out.Refunds.Complete != (c.expect == 0) {
+			t.Fatalf("%s: %+v %v", name, out, err)
+		}
+		var want []sdk.Expectation
+		if c.expect > 0 {
+			want = []sdk.Expectation{{Kind: sdk.ExpectRefunded, ID: testCapture, Amount: eur(c.expect)}}
+		}
+		if !slices.Equal(out.Expect, want) {
+			t.Errorf("%s: %+v", name, out.Expect)
 		}
 	}
 }

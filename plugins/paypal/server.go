@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"time"
 	"unicode/utf8"
 
 	"github.com/superpayhub/superpay/sdk"
@@ -109,18 +110,19 @@ func (p *Provider) answer(what string, o *order, err error) (*sdk.Payment, error
 
 // readOrder reads an order with all that hangs on it. Without an id there is
 // nothing to look for: PayPal lists no orders. "Not found" is harmless then:
-// the payer cannot have approved an order whose address nobody was told. With
-// one, PayPal has forgotten it: an order that nobody approves lapses in hours.
+// the payer cannot have approved an order whose address nobody was told.
 func (p *Provider) readOrder(ctx context.Context, r sdk.PaymentRequest) (*sdk.Payment, error) {
 	id, err := p.orderID(ctx, r.Refs)
 	if err != nil {
 		return nil, err
 	}
 	o, err := p.fetchOrder(ctx, id)
+	var out *sdk.Payment
 	if isMissing(err) {
-		return nil, sdk.ErrNotFound
+		out, err = p.forgotten(ctx, id, r)
+	} else {
+		out, err = p.answer("read order", o, err)
 	}
-	out, err := p.answer("read order", o, err)
 	if err != nil {
 		return nil, err
 	}
@@ -128,6 +130,47 @@ func (p *Provider) readOrder(ctx context.Context, r sdk.PaymentRequest) (*sdk.Pa
 		return nil, err
 	}
 	return out, nil
+}
+
+// approvalWindow is how long PayPal keeps an order that nobody approves, unless a
+// merchant has agreed on more: "valid for 3 hours" (Orders v2).
+const approvalWindow = 3 * time.Hour
+
+// forgotten tells what is left of an order that PayPal does not show: the captures
+// that are known of it, which have a life of their own, or that it has lapsed.
+func (p *Provider) forgotten(ctx context.Context, id string, r sdk.PaymentRequest) (*sdk.Payment, error) {
+	o := &order{ID: id, Status: "COMPLETED", PurchaseUnits: []purchaseUnit{{}}}
+	u := &o.PurchaseUnits[0]
+	for _, known := range r.Refs {
+		if known.Kind != kindCapture || !idForm.MatchString(known.Value) || len(u.Payments.Captures) == maxDisputed {
+			continue
+		}
+		c := capture{}
+		err := p.api.send(ctx, get("/v2/payments/captures/"+known.Value), &c)
+		if isMissing(err) {
+			continue
+		}
+		if err == nil && c.ID != known.Value {
+			err = once.ErrUnreadable
+		}
+		if err != nil {
+			return nil, outcome("read capture", err)
+		}
+		u.CustomID = c.CustomID
+		u.Payments.Captures = append(u.Payments.Captures, c)
+	}
+	if len(u.Payments.Captures) > 0 {
+		out, err := p.answer("read captures", o, nil)
+		if err == nil {
+			out.Captures.Complete = false // the order may have more
+		}
+		return out, err
+	}
+	young := time.Since(r.CreatedAt) < approvalWindow
+	if young || ref(r.Refs, kindCapture) != "" || ref(r.Refs, kindAuthorization) != "" {
+		return nil, sdk.ErrNotFound
+	}
+	return &sdk.Payment{Refs: addRef(nil, kindOrder, id), Mode: p.settings.mode, Status: sdk.Canceled}, nil
 }
 
 func (p *Provider) confirmOrder(ctx context.Context, r sdk.ConfirmRequest) (*sdk.Payment, error) {

@@ -165,7 +165,9 @@ func TestReadOrder_SaysWhose(t *testing.T) {
 func TestReadOrder_NotFound(t *testing.T) {
 	f := newFake(t, say(404, problemBody("RESOURCE_NOT_FOUND", "INVALID_RESOURCE_ID")))
 	p := newTestProvider(t, f)
-	if _, err := p.GetPayment(t.Context(), paymentRequest("server", orderRef())); err != sdk.ErrNotFound {
+	young := paymentRequest("server", orderRef())
+	young.CreatedAt = time.Now().Add(-time.Hour)
+	if _, err := p.GetPayment(t.Context(), young); err != sdk.ErrNotFound {
 		t.Error(err)
 	}
 	if _, err := p.GetPayment(t.Context(), paymentRequest("server")); err != sdk.ErrNotFound || len(f.seen()) != 1 {
@@ -174,6 +176,61 @@ func TestReadOrder_NotFound(t *testing.T) {
 	f = newFake(t, say(404, "<html>"))
 	if _, err := newTestProvider(t, f).GetPayment(t.Context(), paymentRequest("server", orderRef())); class(err) != "unknown" || err == sdk.ErrNotFound {
 		t.Error(err)
+	}
+}
+
+// TestReadOrder_Forgotten: PayPal forgets an order that nobody approved within three
+// hours. An order that money was taken of does not lapse, nor does one that the
+// payer's browser made, which is younger than its attempt.
+func TestReadOrder_Forgotten(t *testing.T) {
+	f := newFake(t, say(404, problemBody("RESOURCE_NOT_FOUND", "INVALID_RESOURCE_ID")))
+	p := newTestProvider(t, f)
+	old := func(flow string, refs ...sdk.Ref) sdk.PaymentRequest {
+		r := paymentRequest(flow, append([]sdk.Ref{orderRef()}, refs...)...)
+		r.CreatedAt = time.Now().Add(-approvalWindow - time.Minute)
+		return r
+	}
+	out, err := p.GetPayment(t.Context(), old("server"))
+	if err != nil || out.Status != sdk.Canceled || ref(out.Refs, kindOrder) != testOrder {
+		t.Errorf("%+v %v", out, err)
+	}
+	for _, r := range []sdk.PaymentRequest{
+		old("client"), old("server", captureRef()), old("server", sdk.Ref{Kind: kindAuthorization, Value: "AUTH1"}),
+	} {
+		if out, err := p.GetPayment(t.Context(), r); err != sdk.ErrNotFound {
+			t.Errorf("%s %v: %+v %v", r.Flow, r.Refs, out, err)
+		}
+	}
+}
+
+// TestReadOrder_CapturesOutliveIt: where PayPal does not show an order any more, its
+// captures still tell of the money.
+func TestReadOrder_CapturesOutliveIt(t *testing.T) {
+	capture := func(status string) http.HandlerFunc {
+		c := paid(status)["captures"].([]any)[0]
+		raw, _ := json.Marshal(c)
+		return say(200, string(raw))
+	}
+	for status, refunded := range map[string]int64{"COMPLETED": 0, "PARTIALLY_REFUNDED": 1, "REFUNDED": 9999} {
+		f := newFake(t, routes(t, map[string]http.HandlerFunc{
+			"GET /v2/checkout/orders/" + testOrder:     say(404, problemBody("RESOURCE_NOT_FOUND", "INVALID_RESOURCE_ID")),
+			"GET /v2/payments/captures/" + testCapture: capture(status),
+			"GET /v1/customer/disputes":                say(200, `{"items":[]}`),
+		}))
+		p := newTestProvider(t, f)
+		if out, err := p.GetPayment(t.Context(), paymentRequest("client", orderRef(), captureRef())); err != nil || out.Status != sdk.Succeeded || len(out.Captures.Items) != 1 {
+			t.Fatalf("%s: %+v %v", status, out, err)
+		}
+		out, err := p.GetPayment(t.Context(), paymentRequest("server", orderRef(), captureRef()))
+		if err != nil || out.Status != sdk.Succeeded || out.AttemptID != testAttempt || len(out.Captures.Items) != 1 || !out.Captures.Items[0].Amount.Equal(eur(9999)) {
+			t.Fatalf("%s: %+v %v", status, out, err)
+		}
+		if out.Captures.Complete || out.Refunds.Complete || (len(out.Expect) > 0) != (refunded > 0) {
+			t.Errorf("%s: %+v", status, out)
+		}
+		if refunded > 0 && out.Expect[0] != (sdk.Expectation{Kind: sdk.ExpectRefunded, ID: testCapture, Amount: eur(refunded)}) {
+			t.Errorf("%s: %+v", status, out.Expect)
+		}
 	}
 }
 

@@ -164,9 +164,11 @@ func fromCallbackResult(r *pb.CallbackResult) *sdk.CallbackResult {
 }
 
 func toExpectation(e sdk.Expectation) *pb.Expectation {
-	return &pb.Expectation{Kind: string(e.Kind), Id: e.ID, AtLeast: e.AtLeast, Amount: toMoney(e.Amount)}
+	return &pb.Expectation{Kind: string(e.Kind), Id: e.ID, AtLeast: e.AtLeast, Amount: toMoney(e.Amount), Reversed: e.Reversed}
 }
 
 func fromExpectation(e *pb.Expectation) sdk.Expectation {
-	return sdk.Expectation{Kind: sdk.ExpectationKind(e.GetKind()), ID: e.GetId(), AtLeast: e.GetAtLeast(), Amount: fromMoney(e.GetAmount())}
+	return sdk.Expectation{
+		Kind: sdk.ExpectationKind(e.GetKind()), ID: e.GetId(), AtLeast: e.GetAtLeast(), Amount: fromMoney(e.GetAmount()), Reversed: e.GetReversed(),
+	}
 }

@@ -15,6 +15,7 @@ func toPayment(p *sdk.Payment) *pb.Payment {
 		Captures:   &pb.Captures{Complete: p.Captures.Complete, Items: each(p.Captures.Items, toCapture)},
 		Refunds:    &pb.Refunds{Complete: p.Refunds.Complete, Items: each(p.Refunds.Items, toRefundItem), LeftOut: p.Refunds.LeftOut},
 		Disputes:   &pb.Disputes{Complete: p.Disputes.Complete, Items: each(p.Disputes.Items, toDispute)},
+		Expect:     each(p.Expect, toExpectation),
 		NextAction: toNextAction(p.NextAction), Failure: toFailure(p.Failure), Opaque: p.Opaque, Payer: toPayer(p.Payer),
 	}
 }
@@ -30,6 +31,7 @@ func fromPayment(p *pb.Payment) *sdk.Payment {
 		Captures:   sdk.Captures{Complete: captures.GetComplete(), Items: each(captures.GetItems(), fromCapture)},
 		Refunds:    sdk.Refunds{Complete: refunds.GetComplete(), Items: each(refunds.GetItems(), fromRefundItem), LeftOut: refunds.GetLeftOut()},
 		Disputes:   sdk.Disputes{Complete: disputes.GetComplete(), Items: each(disputes.GetItems(), fromDispute)},
+		Expect:     each(p.GetExpect(), fromExpectation),
 		NextAction: fromNextAction(p.GetNextAction()), Failure: fromFailure(p.GetFailure()), Opaque: p.GetOpaque(), Payer: fromPayer(p.GetPayer()),
 	}
 }

@@ -11,11 +11,12 @@ import (
 // attempt is read until one does: a read may lag behind the event that it
 // follows. It is kept with its attempt.
 type Owed struct {
-	CallbackID string              `json:"callback_id,omitempty"` // empty: a provider's refusal said it
+	CallbackID string              `json:"callback_id,omitempty"` // empty: a provider's refusal or a read said it
 	Kind       sdk.ExpectationKind `json:"kind"`
 	ID         string              `json:"id,omitempty"`       // the provider's own
 	AtLeast    string              `json:"at_least,omitempty"` // the least status that will do
 	Amount     int64               `json:"amount,omitempty"`   // of ExpectRefunded, in the order's unit
+	Reversed   bool                `json:"reversed,omitempty"` // of a refund: the money was taken back
 	Proven     bool                `json:"proven,omitempty"`   // a person is told if it never shows
 	Since      time.Time           `json:"since"`              // when it was first said
 	From       time.Time           `json:"from"`               // when its steps began: Since, or when it was last sent again
@@ -46,6 +47,21 @@ const owedChange sdk.ExpectationKind = "change"
 // same reports whether two say the same thing for the same event.
 func (w *Owed) same(x *Owed) bool {
 	return w.CallbackID == x.CallbackID && w.Kind == x.Kind && w.ID == x.ID
+}
+
+// unconfirmed is what a person is told if it never shows.
+func (w *Owed) unconfirmed(a *Attempt) Attention {
+	x := Attention{Reason: EventNotConfirmed, AttemptID: a.ID, CallbackID: w.CallbackID}
+	if w.CallbackID == "" {
+		x.MovementID = w.ID
+	}
+	return x
+}
+
+// about reports whether a person was told of it.
+func (w *Owed) about(a *Attempt, x Attention) bool {
+	told := w.unconfirmed(a)
+	return x.Reason == told.Reason && x.AttemptID == told.AttemptID && x.CallbackID == told.CallbackID && x.MovementID == told.MovementID
 }
 
 // interval is the time from the last counted read to the next.

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -27,12 +28,13 @@ func (d *decision) collect(a *Attempt) {
 		case w.Kind == owedChange && w.AtLeast == "":
 			w.AtLeast = a.holds() // what the refusal was about
 		case d.met(a, &w):
+			d.takenBack(a, &w)
 			d.confirm(a, &w, CallbackApplied)
 			continue
 		case read.leftOut(&w):
 			d.confirm(a, &w, CallbackNoNews)
 			continue
-		case d.waved(&w):
+		case w.Flagged && d.waved(a, &w):
 			continue
 		case read != nil && !read.began.Before(w.From):
 			if d.denied(a, &w, read) {
@@ -67,7 +69,7 @@ func (d *decision) denied(a *Attempt, w *Owed, read *answer) (ended bool) {
 	}
 	if w.Proven && (spent || read.complete[w.Kind]) {
 		w.Flagged = true
-		d.raiseAbout(Attention{Reason: EventNotConfirmed, AttemptID: a.ID, CallbackID: w.CallbackID})
+		d.raiseAbout(w.unconfirmed(a))
 		d.outcome(w.CallbackID, CallbackUnconfirmed)
 		return false
 	}
@@ -80,10 +82,8 @@ func (d *decision) denied(a *Attempt, w *Owed, read *answer) (ended bool) {
 }
 
 // waved reports whether a person resolved what was said of the event.
-func (d *decision) waved(w *Owed) bool {
-	return w.Flagged && slices.ContainsFunc(d.o.Attention, func(x Attention) bool {
-		return x.Reason == EventNotConfirmed && x.CallbackID == w.CallbackID && !x.ResolvedAt.IsZero()
-	})
+func (d *decision) waved(a *Attempt, w *Owed) bool {
+	return slices.ContainsFunc(d.o.Attention, func(x Attention) bool { return w.about(a, x) && !x.ResolvedAt.IsZero() })
 }
 
 // confirm ends what is owed: a source agrees, or says that it is nothing.
@@ -93,7 +93,7 @@ func (d *decision) confirm(a *Attempt, w *Owed, outcome CallbackOut) {
 	}
 	d.outcome(w.CallbackID, outcome)
 	if w.Flagged {
-		d.agree(a, func(x Attention) bool { return x.CallbackID == w.CallbackID }, w.CallbackID)
+		d.agree(a, func(x Attention) bool { return w.about(a, x) }, cmp.Or(w.CallbackID, w.ID))
 	}
 }
 

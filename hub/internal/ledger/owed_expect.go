@@ -11,6 +11,9 @@ import (
 func (d *decision) expect(a *Attempt, n News) {
 	for i, e := range n.Expect {
 		w, ok := d.claim(n, e)
+		if ok && d.met(a, &w) {
+			d.takenBack(a, &w)
+		}
 		switch {
 		case !ok, i >= maxExpect:
 			d.soon[a.ID] = d.soon[a.ID] || n.Hint
@@ -24,10 +27,38 @@ func (d *decision) expect(a *Attempt, n News) {
 	}
 }
 
+// promised notes what a read says has happened and does not list itself. What a
+// person has looked at is not asked for again.
+func (d *decision) promised(a *Attempt, n News) {
+	if n.Source != FromRead || n.Begun == 0 {
+		return
+	}
+	for i, e := range n.Payment.Expect {
+		w, ok := d.claim(News{Payment: n.Payment}, e)
+		if !ok || i >= maxExpect || d.met(a, &w) || d.waved(a, &w) || slices.ContainsFunc(a.Owed, func(x Owed) bool { return x.same(&w) }) {
+			continue
+		}
+		d.owe(a, w)
+	}
+}
+
+// takenBack tells a person of a refund that an event calls a reversal, where
+// nobody here asked for it.
+func (d *decision) takenBack(a *Attempt, w *Owed) {
+	if !w.Reversed || w.Kind != sdk.ExpectRefund {
+		return
+	}
+	for _, r := range d.o.Refunds {
+		if r.AttemptID == a.ID && r.ProviderID != nil && *r.ProviderID == w.ID && r.Origin != ByHub {
+			d.raiseAbout(Attention{Reason: Reversed, AttemptID: a.ID, MovementID: r.ID})
+		}
+	}
+}
+
 // claim is an expectation of a plugin's as an attempt keeps it.
 func (d *decision) claim(n News, e sdk.Expectation) (Owed, bool) {
 	w := Owed{
-		CallbackID: n.Event, Kind: e.Kind, ID: e.ID, AtLeast: e.AtLeast, Proven: n.Payment != nil,
+		CallbackID: n.Event, Kind: e.Kind, ID: e.ID, AtLeast: e.AtLeast, Reversed: e.Reversed, Proven: n.Payment != nil,
 		Since: d.env.Now, From: d.env.Now,
 	}
 	switch e.Kind {

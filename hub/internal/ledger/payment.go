@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"slices"
 	"time"
 
 	"github.com/superpayhub/superpay/sdk"
@@ -36,7 +37,7 @@ func (d *decision) gone(a *Attempt, n News) {
 	if len(a.Owed) == 0 {
 		a.Candidates = []sdk.Ref{} // each of them was asked for
 	}
-	if a.Status == sdk.Pending || a.Status == sdk.RequiresCapture {
+	if a.Status == sdk.Pending || a.Status == sdk.RequiresCapture || d.tookLongAgo(a) {
 		d.raise(MoneyMissing, a.ID) // money does not vanish: the account may be the wrong one
 		return
 	}
@@ -50,6 +51,13 @@ func (d *decision) gone(a *Attempt, n News) {
 	d.record(a, n, "payment.gone", map[string]any{"was": a.Status})
 	a.Status = sdk.Canceled
 	a.NextAction = nil
+}
+
+// tookLongAgo reports whether a read must show what the attempt took.
+func (d *decision) tookLongAgo(a *Attempt) bool {
+	return slices.ContainsFunc(d.o.Captures, func(c *Capture) bool {
+		return c.AttemptID == a.ID && c.Status == sdk.MovementSucceeded && d.env.Now.After(c.UpdatedAt.Add(d.env.settling(a.Provider, sdk.OpCapture)))
+	})
 }
 
 // taken handles news that named what belongs to another payment. Where this
@@ -89,6 +97,7 @@ func (d *decision) payment(a *Attempt, n News, fresh bool) {
 		d.dispute(a, n, x, fresh)
 	}
 	d.unlisted(a, n, fresh)
+	d.promised(a, n)
 	learn(&a.CaptureBefore, p.CaptureBefore)
 	learn(&a.ExpiresAt, p.ExpiresAt)
 	if p.Payer != nil && a.Payer == nil && !d.o.Erased() {

@@ -1774,6 +1774,7 @@ type Payment struct {
 	Reference     string                 `protobuf:"bytes,20,opt,name=reference,proto3" json:"reference,omitempty"`
 	KeyHash       string                 `protobuf:"bytes,21,opt,name=key_hash,json=keyHash,proto3" json:"key_hash,omitempty"`
 	Digest        string                 `protobuf:"bytes,22,opt,name=digest,proto3" json:"digest,omitempty"`
+	Expect        []*Expectation         `protobuf:"bytes,23,rep,name=expect,proto3" json:"expect,omitempty"` // what the answer says and does not list
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1960,6 +1961,13 @@ func (x *Payment) GetDigest() string {
 		return x.Digest
 	}
 	return ""
+}
+
+func (x *Payment) GetExpect() []*Expectation {
+	if x != nil {
+		return x.Expect
+	}
+	return nil
 }
 
 type Captures struct {
@@ -2932,6 +2940,7 @@ type Expectation struct {
 	Id            string                 `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`
 	AtLeast       string                 `protobuf:"bytes,3,opt,name=at_least,json=atLeast,proto3" json:"at_least,omitempty"`
 	Amount        *Money                 `protobuf:"bytes,4,opt,name=amount,proto3" json:"amount,omitempty"`
+	Reversed      bool                   `protobuf:"varint,5,opt,name=reversed,proto3" json:"reversed,omitempty"` // of a refund: against the merchant's will
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2992,6 +3001,13 @@ func (x *Expectation) GetAmount() *Money {
 		return x.Amount
 	}
 	return nil
+}
+
+func (x *Expectation) GetReversed() bool {
+	if x != nil {
+		return x.Reversed
+	}
+	return false
 }
 
 var File_sdk_plugin_provider_proto protoreflect.FileDescriptor
@@ -3164,7 +3180,7 @@ const file_sdk_plugin_provider_proto_rawDesc = "" +
 	"\x05limit\x18\x03 \x01(\x05R\x05limit\"W\n" +
 	"\bListPage\x127\n" +
 	"\bpayments\x18\x01 \x03(\v2\x1b.superpay.plugin.v1.PaymentR\bpayments\x12\x12\n" +
-	"\x04next\x18\x02 \x01(\tR\x04next\"\x80\a\n" +
+	"\x04next\x18\x02 \x01(\tR\x04next\"\xb9\a\n" +
 	"\aPayment\x12\x1d\n" +
 	"\n" +
 	"attempt_id\x18\x01 \x01(\tR\tattemptId\x12\x1f\n" +
@@ -3196,7 +3212,8 @@ const file_sdk_plugin_provider_proto_rawDesc = "" +
 	"\x06app_id\x18\x13 \x01(\tR\x05appId\x12\x1c\n" +
 	"\treference\x18\x14 \x01(\tR\treference\x12\x19\n" +
 	"\bkey_hash\x18\x15 \x01(\tR\akeyHash\x12\x16\n" +
-	"\x06digest\x18\x16 \x01(\tR\x06digest\"Y\n" +
+	"\x06digest\x18\x16 \x01(\tR\x06digest\x127\n" +
+	"\x06expect\x18\x17 \x03(\v2\x1f.superpay.plugin.v1.ExpectationR\x06expect\"Y\n" +
 	"\bCaptures\x12\x1a\n" +
 	"\bcomplete\x18\x01 \x01(\bR\bcomplete\x121\n" +
 	"\x05items\x18\x02 \x03(\v2\x1b.superpay.plugin.v1.CaptureR\x05items\"x\n" +
@@ -3283,12 +3300,13 @@ const file_sdk_plugin_provider_proto_rawDesc = "" +
 	"\x04Fact\x12\x16\n" +
 	"\x06proven\x18\x01 \x01(\bR\x06proven\x125\n" +
 	"\apayment\x18\x02 \x01(\v2\x1b.superpay.plugin.v1.PaymentR\apayment\x127\n" +
-	"\x06expect\x18\x03 \x03(\v2\x1f.superpay.plugin.v1.ExpectationR\x06expect\"\x7f\n" +
+	"\x06expect\x18\x03 \x03(\v2\x1f.superpay.plugin.v1.ExpectationR\x06expect\"\x9b\x01\n" +
 	"\vExpectation\x12\x12\n" +
 	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\tR\x02id\x12\x19\n" +
 	"\bat_least\x18\x03 \x01(\tR\aatLeast\x121\n" +
-	"\x06amount\x18\x04 \x01(\v2\x19.superpay.plugin.v1.MoneyR\x06amount2\xf7\x06\n" +
+	"\x06amount\x18\x04 \x01(\v2\x19.superpay.plugin.v1.MoneyR\x06amount\x12\x1a\n" +
+	"\breversed\x18\x05 \x01(\bR\breversed2\xf7\x06\n" +
 	"\bProvider\x12P\n" +
 	"\bDescribe\x12#.superpay.plugin.v1.DescribeRequest\x1a\x1f.superpay.plugin.v1.Description\x12N\n" +
 	"\tConfigure\x12$.superpay.plugin.v1.ConfigureRequest\x1a\x1b.superpay.plugin.v1.Account\x12R\n" +
@@ -3402,51 +3420,52 @@ var file_sdk_plugin_provider_proto_depIdxs = []int32{
 	31, // 33: superpay.plugin.v1.Payment.next_action:type_name -> superpay.plugin.v1.NextAction
 	4,  // 34: superpay.plugin.v1.Payment.failure:type_name -> superpay.plugin.v1.Failure
 	32, // 35: superpay.plugin.v1.Payment.payer:type_name -> superpay.plugin.v1.Payer
-	28, // 36: superpay.plugin.v1.Captures.items:type_name -> superpay.plugin.v1.Capture
-	29, // 37: superpay.plugin.v1.Refunds.items:type_name -> superpay.plugin.v1.RefundResult
-	30, // 38: superpay.plugin.v1.Disputes.items:type_name -> superpay.plugin.v1.Dispute
-	2,  // 39: superpay.plugin.v1.Capture.amount:type_name -> superpay.plugin.v1.Money
-	2,  // 40: superpay.plugin.v1.Capture.fee:type_name -> superpay.plugin.v1.Money
-	2,  // 41: superpay.plugin.v1.RefundResult.amount:type_name -> superpay.plugin.v1.Money
-	4,  // 42: superpay.plugin.v1.RefundResult.failure:type_name -> superpay.plugin.v1.Failure
-	2,  // 43: superpay.plugin.v1.Dispute.amount:type_name -> superpay.plugin.v1.Money
-	2,  // 44: superpay.plugin.v1.Dispute.fee:type_name -> superpay.plugin.v1.Money
-	44, // 45: superpay.plugin.v1.NextAction.fields:type_name -> superpay.plugin.v1.NextAction.FieldsEntry
-	45, // 46: superpay.plugin.v1.NextAction.client:type_name -> superpay.plugin.v1.NextAction.ClientEntry
-	34, // 47: superpay.plugin.v1.CallbackRequest.headers:type_name -> superpay.plugin.v1.Header
-	37, // 48: superpay.plugin.v1.CallbackResult.facts:type_name -> superpay.plugin.v1.Fact
-	36, // 49: superpay.plugin.v1.CallbackResult.ack:type_name -> superpay.plugin.v1.Ack
-	24, // 50: superpay.plugin.v1.Fact.payment:type_name -> superpay.plugin.v1.Payment
-	38, // 51: superpay.plugin.v1.Fact.expect:type_name -> superpay.plugin.v1.Expectation
-	2,  // 52: superpay.plugin.v1.Expectation.amount:type_name -> superpay.plugin.v1.Money
-	9,  // 53: superpay.plugin.v1.Description.RepeatsEntry.value:type_name -> superpay.plugin.v1.Repeat
-	5,  // 54: superpay.plugin.v1.Provider.Describe:input_type -> superpay.plugin.v1.DescribeRequest
-	10, // 55: superpay.plugin.v1.Provider.Configure:input_type -> superpay.plugin.v1.ConfigureRequest
-	15, // 56: superpay.plugin.v1.Provider.CreateCheckout:input_type -> superpay.plugin.v1.CheckoutRequest
-	16, // 57: superpay.plugin.v1.Provider.GetPayment:input_type -> superpay.plugin.v1.PaymentRequest
-	33, // 58: superpay.plugin.v1.Provider.HandleCallback:input_type -> superpay.plugin.v1.CallbackRequest
-	17, // 59: superpay.plugin.v1.Provider.Confirm:input_type -> superpay.plugin.v1.ConfirmRequest
-	18, // 60: superpay.plugin.v1.Provider.Capture:input_type -> superpay.plugin.v1.CaptureRequest
-	19, // 61: superpay.plugin.v1.Provider.Cancel:input_type -> superpay.plugin.v1.CancelRequest
-	20, // 62: superpay.plugin.v1.Provider.Refund:input_type -> superpay.plugin.v1.RefundRequest
-	21, // 63: superpay.plugin.v1.Provider.GetRefund:input_type -> superpay.plugin.v1.GetRefundRequest
-	22, // 64: superpay.plugin.v1.Provider.List:input_type -> superpay.plugin.v1.ListRequest
-	6,  // 65: superpay.plugin.v1.Provider.Describe:output_type -> superpay.plugin.v1.Description
-	11, // 66: superpay.plugin.v1.Provider.Configure:output_type -> superpay.plugin.v1.Account
-	24, // 67: superpay.plugin.v1.Provider.CreateCheckout:output_type -> superpay.plugin.v1.Payment
-	24, // 68: superpay.plugin.v1.Provider.GetPayment:output_type -> superpay.plugin.v1.Payment
-	35, // 69: superpay.plugin.v1.Provider.HandleCallback:output_type -> superpay.plugin.v1.CallbackResult
-	24, // 70: superpay.plugin.v1.Provider.Confirm:output_type -> superpay.plugin.v1.Payment
-	24, // 71: superpay.plugin.v1.Provider.Capture:output_type -> superpay.plugin.v1.Payment
-	24, // 72: superpay.plugin.v1.Provider.Cancel:output_type -> superpay.plugin.v1.Payment
-	29, // 73: superpay.plugin.v1.Provider.Refund:output_type -> superpay.plugin.v1.RefundResult
-	29, // 74: superpay.plugin.v1.Provider.GetRefund:output_type -> superpay.plugin.v1.RefundResult
-	23, // 75: superpay.plugin.v1.Provider.List:output_type -> superpay.plugin.v1.ListPage
-	65, // [65:76] is the sub-list for method output_type
-	54, // [54:65] is the sub-list for method input_type
-	54, // [54:54] is the sub-list for extension type_name
-	54, // [54:54] is the sub-list for extension extendee
-	0,  // [0:54] is the sub-list for field type_name
+	38, // 36: superpay.plugin.v1.Payment.expect:type_name -> superpay.plugin.v1.Expectation
+	28, // 37: superpay.plugin.v1.Captures.items:type_name -> superpay.plugin.v1.Capture
+	29, // 38: superpay.plugin.v1.Refunds.items:type_name -> superpay.plugin.v1.RefundResult
+	30, // 39: superpay.plugin.v1.Disputes.items:type_name -> superpay.plugin.v1.Dispute
+	2,  // 40: superpay.plugin.v1.Capture.amount:type_name -> superpay.plugin.v1.Money
+	2,  // 41: superpay.plugin.v1.Capture.fee:type_name -> superpay.plugin.v1.Money
+	2,  // 42: superpay.plugin.v1.RefundResult.amount:type_name -> superpay.plugin.v1.Money
+	4,  // 43: superpay.plugin.v1.RefundResult.failure:type_name -> superpay.plugin.v1.Failure
+	2,  // 44: superpay.plugin.v1.Dispute.amount:type_name -> superpay.plugin.v1.Money
+	2,  // 45: superpay.plugin.v1.Dispute.fee:type_name -> superpay.plugin.v1.Money
+	44, // 46: superpay.plugin.v1.NextAction.fields:type_name -> superpay.plugin.v1.NextAction.FieldsEntry
+	45, // 47: superpay.plugin.v1.NextAction.client:type_name -> superpay.plugin.v1.NextAction.ClientEntry
+	34, // 48: superpay.plugin.v1.CallbackRequest.headers:type_name -> superpay.plugin.v1.Header
+	37, // 49: superpay.plugin.v1.CallbackResult.facts:type_name -> superpay.plugin.v1.Fact
+	36, // 50: superpay.plugin.v1.CallbackResult.ack:type_name -> superpay.plugin.v1.Ack
+	24, // 51: superpay.plugin.v1.Fact.payment:type_name -> superpay.plugin.v1.Payment
+	38, // 52: superpay.plugin.v1.Fact.expect:type_name -> superpay.plugin.v1.Expectation
+	2,  // 53: superpay.plugin.v1.Expectation.amount:type_name -> superpay.plugin.v1.Money
+	9,  // 54: superpay.plugin.v1.Description.RepeatsEntry.value:type_name -> superpay.plugin.v1.Repeat
+	5,  // 55: superpay.plugin.v1.Provider.Describe:input_type -> superpay.plugin.v1.DescribeRequest
+	10, // 56: superpay.plugin.v1.Provider.Configure:input_type -> superpay.plugin.v1.ConfigureRequest
+	15, // 57: superpay.plugin.v1.Provider.CreateCheckout:input_type -> superpay.plugin.v1.CheckoutRequest
+	16, // 58: superpay.plugin.v1.Provider.GetPayment:input_type -> superpay.plugin.v1.PaymentRequest
+	33, // 59: superpay.plugin.v1.Provider.HandleCallback:input_type -> superpay.plugin.v1.CallbackRequest
+	17, // 60: superpay.plugin.v1.Provider.Confirm:input_type -> superpay.plugin.v1.ConfirmRequest
+	18, // 61: superpay.plugin.v1.Provider.Capture:input_type -> superpay.plugin.v1.CaptureRequest
+	19, // 62: superpay.plugin.v1.Provider.Cancel:input_type -> superpay.plugin.v1.CancelRequest
+	20, // 63: superpay.plugin.v1.Provider.Refund:input_type -> superpay.plugin.v1.RefundRequest
+	21, // 64: superpay.plugin.v1.Provider.GetRefund:input_type -> superpay.plugin.v1.GetRefundRequest
+	22, // 65: superpay.plugin.v1.Provider.List:input_type -> superpay.plugin.v1.ListRequest
+	6,  // 66: superpay.plugin.v1.Provider.Describe:output_type -> superpay.plugin.v1.Description
+	11, // 67: superpay.plugin.v1.Provider.Configure:output_type -> superpay.plugin.v1.Account
+	24, // 68: superpay.plugin.v1.Provider.CreateCheckout:output_type -> superpay.plugin.v1.Payment
+	24, // 69: superpay.plugin.v1.Provider.GetPayment:output_type -> superpay.plugin.v1.Payment
+	35, // 70: superpay.plugin.v1.Provider.HandleCallback:output_type -> superpay.plugin.v1.CallbackResult
+	24, // 71: superpay.plugin.v1.Provider.Confirm:output_type -> superpay.plugin.v1.Payment
+	24, // 72: superpay.plugin.v1.Provider.Capture:output_type -> superpay.plugin.v1.Payment
+	24, // 73: superpay.plugin.v1.Provider.Cancel:output_type -> superpay.plugin.v1.Payment
+	29, // 74: superpay.plugin.v1.Provider.Refund:output_type -> superpay.plugin.v1.RefundResult
+	29, // 75: superpay.plugin.v1.Provider.GetRefund:output_type -> superpay.plugin.v1.RefundResult
+	23, // 76: superpay.plugin.v1.Provider.List:output_type -> superpay.plugin.v1.ListPage
+	66, // [66:77] is the sub-list for method output_type
+	55, // [55:66] is the sub-list for method input_type
+	55, // [55:55] is the sub-list for extension type_name
+	55, // [55:55] is the sub-list for extension extendee
+	0,  // [0:55] is the sub-list for field type_name
 }
 
 func init() { file_sdk_plugin_provider_proto_init() }

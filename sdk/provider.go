@@ -6,6 +6,7 @@ package sdk
 
 import (
 	"context"
+	"net/url"
 	"time"
 )
 
@@ -148,6 +149,40 @@ type ConfirmRequest struct {
 	CaptureMode CaptureMode
 	Input       map[string]string
 	URLs        URLs
+	// Return is what the payer's browser brought back, where the flow takes that
+	// (TakesReturn) and this is the hub's own Confirm; else nil.
+	Return *Return
+}
+
+// Return is how a payer's browser came back from the provider to URLs.Return or
+// URLs.Cancel: byte by byte, for it may be signed. Whoever knows the address can
+// make one up: believe it by its signature, or ask the provider with it. One that
+// proves nothing leaves the payment as it is (RequiresAction), for the payer's own
+// may still come.
+type Return struct {
+	Method string // GET or POST
+	Query  string // of the address, without "?"
+	Body   []byte // of a POST: a form (application/x-www-form-urlencoded)
+}
+
+// Value returns the one value that query and form have of a name; "" if there is
+// none, or more than one.
+func (r *Return) Value(name string) string {
+	if r == nil {
+		return ""
+	}
+	var found []string
+	for _, encoded := range []string{r.Query, string(r.Body)} {
+		values, err := url.ParseQuery(encoded)
+		if err != nil {
+			return ""
+		}
+		found = append(found, values[name]...)
+	}
+	if len(found) != 1 {
+		return ""
+	}
+	return found[0]
 }
 
 // CaptureRequest takes Amount of what was authorised and releases the rest.

@@ -47,6 +47,7 @@ const (
 	CanRefund        Capability = "refund"
 	CanRefundPart    Capability = "refund_part" // part of a capture, repeatedly
 	ContinuesItself  Capability = "continue"    // the hub may confirm by itself after the payer's approval
+	TakesReturn      Capability = "return"      // Confirm needs what the payer's browser brings back: the hub confirms with it
 	PayerActs        Capability = "payer_acts"  // a checkout alone takes and holds no money: the payer has to act first
 	CreatedByBrowser Capability = "browser"     // nothing is asked of the provider at checkout; the browser creates it
 )

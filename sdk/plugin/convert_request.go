@@ -48,13 +48,28 @@ func fromPaymentRequest(r *pb.PaymentRequest) sdk.PaymentRequest {
 func toConfirmRequest(r sdk.ConfirmRequest) *pb.ConfirmRequest {
 	return &pb.ConfirmRequest{
 		Payment: toPaymentRequest(r.PaymentRequest), Key: r.Key, CaptureMode: string(r.CaptureMode), Input: r.Input, Urls: toURLs(r.URLs),
+		PayerReturn: toReturn(r.Return),
 	}
+}
+
+func toReturn(r *sdk.Return) *pb.PayerReturn {
+	if r == nil {
+		return nil
+	}
+	return &pb.PayerReturn{Method: r.Method, Query: r.Query, Body: r.Body}
+}
+
+func fromReturn(r *pb.PayerReturn) *sdk.Return {
+	if r == nil {
+		return nil
+	}
+	return &sdk.Return{Method: r.GetMethod(), Query: r.GetQuery(), Body: r.GetBody()}
 }
 
 func fromConfirmRequest(r *pb.ConfirmRequest) sdk.ConfirmRequest {
 	return sdk.ConfirmRequest{
 		PaymentRequest: fromPaymentRequest(r.GetPayment()), Key: r.GetKey(), CaptureMode: sdk.CaptureMode(r.GetCaptureMode()),
-		Input: r.GetInput(), URLs: fromURLs(r.GetUrls()),
+		Input: r.GetInput(), URLs: fromURLs(r.GetUrls()), Return: fromReturn(r.GetPayerReturn()),
 	}
 }
 

@@ -22,7 +22,8 @@ type attempt struct {
 	payment *sdk.Payment // as last known; refs add up
 	failure *sdk.Failure // the last one seen
 	vars    map[string]string
-	left    []Step // of the payer's
+	left    []Step      // of the payer's
+	back    *sdk.Return // how the payer was last sent back, if with parameters
 	mu      sync.Mutex
 }
 
@@ -178,10 +179,17 @@ func (a *attempt) walk(toConfirm bool) (Step, bool) {
 
 func (a *attempt) confirmation(step Step) sdk.ConfirmRequest {
 	a.Helper()
-	return sdk.ConfirmRequest{
+	r := sdk.ConfirmRequest{
 		PaymentRequest: a.named(), Key: a.id("op"), CaptureMode: a.request.CaptureMode,
 		Input: a.input(a.flow.Confirm, step.Confirm), URLs: a.request.URLs,
 	}
+	if a.flow.Can(sdk.TakesReturn) {
+		if a.back == nil {
+			a.fatalf("flow %s takes the payer's return, and no step of exam.json before \"confirm\" is answered with a redirect to {{return_url}} with parameters", a.flow.Name)
+		}
+		r.Return = a.back
+	}
+	return r
 }
 
 // settle waits until the payment is as wanted. Who pays by a form is seen to
@@ -285,6 +293,9 @@ func (a *attempt) press(name string, step Step) {
 	switch {
 	case res.StatusCode >= 500, res.StatusCode == http.StatusNotFound, res.StatusCode == http.StatusMethodNotAllowed:
 		a.fatalf("exam.json: %s: %s %s answers %s: %.300s", name, r.Method, r.URL, res.Status, answer)
+	}
+	if to, query, ok := strings.Cut(res.Header.Get("Location"), "?"); ok && to == a.request.URLs.Return {
+		a.back = &sdk.Return{Method: http.MethodGet, Query: query}
 	}
 	for variable, pattern := range step.Keep {
 		re, err := regexp.Compile(pattern)

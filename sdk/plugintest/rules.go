@@ -161,6 +161,11 @@ var rules = slices.Concat([]rule{
 	},
 
 	{
+		name: "payer_return", flow: payerReturn, applies: can(sdk.TakesReturn),
+		advice: "What a payer's browser brings back can be made up: check its signature, or ask the provider with it, for this very payment. One that proves nothing leaves the payment as it is (requires_action).",
+	},
+
+	{
 		name: "capture_manual", flow: captureManual, applies: can(sdk.CanCapture),
 		advice: "With capture mode manual the money is only held (requires_capture, Authorized, Capturable) until Capture takes it; the rest is released and is no refund.",
 	},

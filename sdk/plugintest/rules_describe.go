@@ -85,6 +85,7 @@ func (s *sheet) wellFormed(f sdk.Flow) {
 		"capture_part without capture":                                       f.Can(sdk.CanCapturePart) && !f.Can(sdk.CanCapture),
 		"refund_part without refund":                                         f.Can(sdk.CanRefundPart) && !f.Can(sdk.CanRefund),
 		"continue without confirm":                                           f.Can(sdk.ContinuesItself) && !f.Can(sdk.CanConfirm),
+		"return without confirm":                                             f.Can(sdk.TakesReturn) && !f.Can(sdk.CanConfirm),
 		"inputs of Confirm without the capability":                           len(f.Confirm) > 0 && !f.Can(sdk.CanConfirm),
 	} {
 		if contradiction {
@@ -95,7 +96,7 @@ func (s *sheet) wellFormed(f sdk.Flow) {
 
 var capabilities = []sdk.Capability{
 	sdk.CanConfirm, sdk.CanCapture, sdk.CanCapturePart, sdk.CanCancel, sdk.CanRefund, sdk.CanRefundPart,
-	sdk.ContinuesItself, sdk.PayerActs, sdk.CreatedByBrowser,
+	sdk.ContinuesItself, sdk.TakesReturn, sdk.PayerActs, sdk.CreatedByBrowser,
 }
 
 func (s *sheet) fields(what string, fields []sdk.Field) {

@@ -1,6 +1,7 @@
 package plugintest
 
 import (
+	"strings"
 	"time"
 
 	"github.com/superpayhub/superpay/sdk"
@@ -68,6 +69,53 @@ func cancelTooLate(s *sheet) {
 	if moved := gained(before.Refunds, s.books().Refunds); len(moved) > 0 {
 		s.Errorf("Cancel gave money back: %+v", moved)
 	}
+}
+
+// payerReturn has two payers come back. What another payer brought, what was altered
+// on the way, and nothing at all pay nothing; the payer's own return still pays then.
+func payerReturn(s *sheet) {
+	mine, other := s.attempt(s.paper.Success).create(), s.attempt(s.paper.Success).create()
+	step, confirms := mine.walk(true)
+	_, also := other.walk(true)
+	if !confirms || !also {
+		s.fatalf("flow %s takes the payer's return, and the payer's steps in exam.json have no \"confirm\"", s.flow.Name)
+	}
+	own := mine.confirmation(step).Return
+	altered := *own
+	altered.Query = alteredLast(own.Query)
+	for _, wrong := range []struct {
+		what string
+		back *sdk.Return
+	}{{"what another payer brought back", other.confirmation(step).Return}, {"an altered return", &altered}, {"no return", nil}} {
+		ctx, cancel := s.within(patience)
+		r := mine.confirmation(step)
+		r.Return = wrong.back
+		p, err := s.client.Confirm(ctx, r)
+		cancel()
+		if class(err) == unknown {
+			s.Errorf("Confirm with %s is an error, %v: the hub would ask again and again", wrong.what, err)
+		}
+		for what, p := range map[string]*sdk.Payment{"answers": p, "is followed by": mine.read()} {
+			if p != nil && p.Status != sdk.RequiresAction && p.Status != sdk.RequiresConfirmation {
+				s.Errorf("Confirm with %s %s a payment that is %s", wrong.what, what, p.Status)
+			}
+		}
+	}
+	ctx, cancel := s.within(patience)
+	defer cancel()
+	p, err := s.client.Confirm(ctx, mine.confirmation(step))
+	s.must("Confirm with the payer's own return, after wrong ones", err)
+	mine.learn(p)
+	mine.settle(has(sdk.Succeeded))
+}
+
+// alteredLast changes the last byte of a query's last value.
+func alteredLast(query string) string {
+	last := byte('0')
+	if strings.HasSuffix(query, "0") {
+		last = '1'
+	}
+	return query[:max(len(query)-1, 0)] + string(last)
 }
 
 func expiry(s *sheet) {

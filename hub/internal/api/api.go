@@ -113,6 +113,7 @@ func New(o Options) *fiber.App {
 	root.Use("/static", s.Assets.Serve)
 	root.All("/callback/:provider", s.callback)
 	root.Get("/return/:attempt_id", s.back)
+	root.Post("/return/:attempt_id", s.back)
 	s.app.Get("/.well-known/apple-developer-merchantid-domain-association", s.appleDomain)
 	root.Use("/v1", s.admit, s.plain, s.authenticate)
 	register(root, s)

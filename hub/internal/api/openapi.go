@@ -174,7 +174,7 @@ var words = map[string]string{
 	"Flow.inputs":         "What a checkout may or must put into `input`",
 	"Flow.confirm_inputs": "What Confirm may or must put into `input`",
 	"Flow.capture_modes":  "What a checkout may name in `capture`",
-	"Flow.capabilities":   "confirm, capture, capture_part, cancel, refund, refund_part: the calls that it takes; continue: the hub may confirm by itself; browser: the payment is created in the browser",
+	"Flow.capabilities":   "confirm, capture, capture_part, cancel, refund, refund_part: the calls that it takes; continue: the hub may confirm by itself; return: the hub confirms with what the payer's browser brings back; browser: the payment is created in the browser",
 	"Input.name":          "The key in `input`",
 	"Input.help":          "What to put there",
 	"Input.required":      "Whether it must be there",

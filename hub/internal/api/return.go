@@ -1,13 +1,16 @@
 package api
 
 import (
+	"bytes"
 	"errors"
+	"mime"
 	"net/url"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/superpayhub/superpay/hub/internal/ledger"
+	"github.com/superpayhub/superpay/sdk"
 )
 
 // back sends a payer who comes back from a provider on to the app, or shows the
@@ -18,7 +21,7 @@ func (s *server) back(c *fiber.Ctx) error {
 	if !ledger.ValidID(ledger.AttemptID, id) {
 		return s.PayerPage(c, nil, "")
 	}
-	o, err := s.Payments.Return(c.UserContext(), id)
+	o, err := s.Payments.Return(c.UserContext(), id, broughtBack(c))
 	var told *ledger.Error
 	if errors.As(err, &told) && told.Kind == ledger.NotFound {
 		return s.PayerPage(c, nil, "")
@@ -39,6 +42,25 @@ func (s *server) back(c *fiber.Ctx) error {
 	}
 	u.RawQuery = withResult(u.RawQuery, o)
 	return c.Redirect(u.String(), fiber.StatusSeeOther)
+}
+
+// maxReturn is how much of a form, in bytes, a payer's browser may bring back. An
+// answer of 3-D Secure has some 10 kB.
+const maxReturn = 64 << 10
+
+// broughtBack is what a payer's browser brought back, byte by byte. What is no form,
+// or too large a one, is left out: a payer who paid is sent on all the same.
+func broughtBack(c *fiber.Ctx) sdk.Return {
+	brought := sdk.Return{Method: fiber.MethodGet, Query: string(c.Request().URI().QueryString())}
+	if c.Method() != fiber.MethodPost {
+		return brought
+	}
+	brought.Method = fiber.MethodPost
+	kind, _, _ := mime.ParseMediaType(c.Get(fiber.HeaderContentType))
+	if body := c.Request().Body(); kind == fiber.MIMEApplicationForm && len(body) <= maxReturn {
+		brought.Body = bytes.Clone(body)
+	}
+	return brought
 }
 
 // withResult adds order_id and status to an app's own query, which stays byte by byte

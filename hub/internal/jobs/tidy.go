@@ -18,6 +18,8 @@ const (
 	tidyEvery = time.Hour
 	tidyRows  = 1000 // at once: short locks, and never much for a replica to follow
 	tidyPause = 100 * time.Millisecond
+
+	keepReturns = 7 * 24 * time.Hour // an order that nobody could confirm for so long is over
 )
 
 // tidy drops what is old until the context ends: soon after the start and then
@@ -41,6 +43,9 @@ func (w *Worker) tidy(ctx context.Context) {
 		}
 		if err := w.DB.DropSecrets(ctx, now.Add(-tidyEvery)); err != nil && ctx.Err() == nil {
 			w.Logger.WarnContext(ctx, "old secrets of endpoints were not dropped; it is tried again", "error", err)
+		}
+		if err := w.DB.DropReturns(ctx, now.Add(-keepReturns)); err != nil && ctx.Err() == nil {
+			w.Logger.WarnContext(ctx, "what payers brought back was not dropped; it is tried again", "error", err)
 		}
 		erased, err := w.DB.EraseCallbacks(ctx, now.Add(-w.Keep.Callbacks), tidyRows)
 		if erased == tidyRows {

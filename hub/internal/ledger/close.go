@@ -50,8 +50,8 @@ func (d *decision) close(a *Attempt, n News) {
 		switch {
 		case outcome == OutcomeDeclined && failure != nil && a.Live():
 			a.Failure = failure // also where the status may not move by this answer
-		case outcome == OutcomeNotSent && a.Status == sdk.RequiresConfirmation:
-			a.Approved = true // the payer's word still stands, and nobody was told of it
+		case outcome == OutcomeNotSent && (a.Status == sdk.RequiresConfirmation || a.Status == sdk.RequiresAction):
+			a.Approved = a.Status == sdk.RequiresConfirmation // the payer's word still stands, and nobody was told of it
 			if op.IdempotencyKey == nil {
 				a.Continues--
 			}

@@ -53,7 +53,16 @@ const maxContinues = 5
 // Continuable reports whether the hub may take an approval by itself: the payer
 // gave it, nobody took it back, and no other attempt has money or is open.
 func (o *Order) Continuable(a *Attempt) bool {
-	if a.Status != sdk.RequiresConfirmation || !a.Approved || a.Abandoned || a.Continues >= maxContinues ||
+	return a.Status == sdk.RequiresConfirmation && a.Approved && o.mayContinue(a)
+}
+
+// Returnable reports whether the hub may confirm with what the payer brought back.
+func (o *Order) Returnable(a *Attempt) bool {
+	return (a.Status == sdk.RequiresAction || a.Status == sdk.RequiresConfirmation) && o.mayContinue(a)
+}
+
+func (o *Order) mayContinue(a *Attempt) bool {
+	if a.Abandoned || a.Continues >= maxContinues ||
 		o.Status != OrderOpen || !o.CancelAskedAt.IsZero() || o.flagged(a.ID) || o.busy() != nil {
 		return false
 	}

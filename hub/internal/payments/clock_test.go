@@ -9,6 +9,7 @@ import (
 	"github.com/superpayhub/superpay/hub/internal/ledger"
 	"github.com/superpayhub/superpay/hub/internal/payments"
 	"github.com/superpayhub/superpay/hub/internal/payments/paytest"
+	"github.com/superpayhub/superpay/sdk"
 )
 
 // TestClock_NothingIsBegunByAWrongOne: what would be judged by the time is
@@ -58,7 +59,7 @@ func TestClock_NothingIsBegunByAWrongOne(t *testing.T) {
 		require.Equal(t, ledger.Unavailable, told.Kind, name)
 		require.Contains(t, told.Message, "two hours ahead", name)
 	}
-	back, err := e.Service.Return(t.Context(), attempt)
+	back, err := e.Service.Return(t.Context(), attempt, sdk.Return{})
 	require.NoError(t, err, "a payer is sent on all the same")
 	require.Equal(t, ledger.OrderOpen, back.Status)
 	require.Len(t, e.Provider.Calls(), calls, "no provider was asked")

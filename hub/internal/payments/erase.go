@@ -52,6 +52,12 @@ func forget(kind sdk.OperationKind, request []byte) []byte {
 			r.Customer, r.Description, r.LineItems, r.Metadata = sdk.Customer{}, "", nil, nil
 			return encode(r)
 		}
+	case sdk.OpConfirm:
+		var r sdk.ConfirmRequest
+		if json.Unmarshal(request, &r) == nil {
+			r.Return = nil
+			return encode(r)
+		}
 	case sdk.OpRefund:
 		var r sdk.RefundRequest
 		if json.Unmarshal(request, &r) == nil {

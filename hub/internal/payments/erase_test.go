@@ -1,6 +1,9 @@
 package payments_test
 
 import (
+	"encoding/json"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -57,4 +60,34 @@ func TestErase_ForgetsThePayer(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, version, e.Order(id).Version)
 	e.Verified()
+}
+
+// TestErase_ForgetsWhatThePayerBroughtBack, also where nobody was asked with it.
+func TestErase_ForgetsWhatThePayerBroughtBack(t *testing.T) {
+	t.Parallel()
+	e := paytest.New(t, paytest.Options{})
+	o := e.Checkout(paytest.FlowReturn)
+	e.Provider.Script(func(s *paytest.Script) {
+		s.Confirm = paytest.Fails[sdk.ConfirmRequest, sdk.Payment](sdk.NotSent("no route"))
+	})
+	_, err := brings(e, o.Attempts[0].ID, "Paula-Payer", true)
+	require.NoError(t, err)
+	_, err = e.Service.Cancel(t.Context(), e.Caller(), o.ID, payments.CancelInput{})
+	require.NoError(t, err)
+	require.Equal(t, 1, e.Count(`SELECT count(*) FROM returns`))
+	require.True(t, names(e.Order(o.ID), "Paula-Payer"))
+
+	_, _, err = e.Service.Erase(t.Context(), o.ID, "alice", "asked by the payer")
+	require.NoError(t, err)
+	require.Zero(t, e.Count(`SELECT count(*) FROM returns`))
+	require.False(t, names(e.Order(o.ID), "Paula-Payer"))
+	e.Verified()
+}
+
+// names reports whether a payer's return in a request on record has that text.
+func names(o *ledger.Order, text string) bool {
+	return slices.ContainsFunc(o.Operations, func(op *ledger.Operation) bool {
+		var r sdk.ConfirmRequest
+		return json.Unmarshal(op.Request, &r) == nil && r.Return != nil && strings.Contains(string(r.Return.Body), text)
+	})
 }

@@ -3,7 +3,6 @@ package payments
 import (
 	"context"
 	"errors"
-	"sync"
 	"time"
 
 	"github.com/superpayhub/superpay/hub/internal/ledger"
@@ -115,35 +114,6 @@ func (s *Service) lapse(ctx context.Context, o *ledger.Order, a *ledger.Attempt)
 	return err
 }
 
-// proceed takes an approval by itself, where the flow allows that: the payer's
-// tab may be closed.
-func (s *Service) proceed(ctx context.Context, o *ledger.Order, attemptID string) error {
-	a := o.Attempt(attemptID)
-	p, ok := s.Providers.Get(a.Provider)
-	if !ok || !o.Continuable(a) {
-		return nil
-	}
-	if flow, _ := p.Description().Flow(a.Flow); !flow.Can(sdk.ContinuesItself) {
-		return nil
-	}
-	ask := s.ask(Caller{}, fingerprint{}, p)
-	ask.Source = ledger.FromHub
-	change, op, err := o.Confirm(a.ID, ask, s.env())
-	if err != nil {
-		return err
-	}
-	prepare(op, s.confirmRequest(o, a, op, nil))
-	held, op, err := s.begin(ctx, change, op)
-	switch {
-	case errors.Is(err, errStale), errors.Is(err, errTakenOver):
-		return nil // somebody else is at it
-	case err != nil:
-		return err
-	}
-	_, err = s.run(ctx, held, op, "")
-	return err
-}
-
 // read asks for the payment's truth and applies it as a read that began at the
 // order's version.
 func (s *Service) read(ctx context.Context, o *ledger.Order, a *ledger.Attempt, limit time.Duration) (*ledger.Order, error) {
@@ -191,75 +161,4 @@ func (s *Service) find(ctx context.Context, p *providers.Provider, o *ledger.Ord
 		return nil, failed
 	}
 	return payment, err
-}
-
-// returnLimit is how long a payer may be kept waiting for the truth.
-const returnLimit = 2 * time.Second
-
-// Return answers a payer's browser that comes back: where to send it, and the
-// order as it stands after at most one short read. It proves nothing.
-func (s *Service) Return(ctx context.Context, attemptID string) (*ledger.Order, error) {
-	o, err := s.DB.OrderOfAttempt(ctx, attemptID)
-	if err != nil {
-		return nil, NotFound(err, "payment")
-	}
-	a := o.Attempt(attemptID)
-	if s.ClockRight() != nil || !a.Live() || o.OpenOperation(a.ID) != nil || !s.returns.first(attemptID, s.now()) {
-		return o, nil
-	}
-	after, err := s.read(ctx, o, a, returnLimit)
-	if err != nil {
-		s.Logger.InfoContext(ctx, "could not read the payment on the payer's return", "order", o.ID, "error", err)
-		return o, nil
-	}
-	return s.proceedOnReturn(ctx, after, after.Attempt(attemptID)), nil
-}
-
-// proceedOnReturn takes the approval that the payer comes back from giving, and
-// lets the browser go on if that takes long.
-func (s *Service) proceedOnReturn(ctx context.Context, o *ledger.Order, a *ledger.Attempt) *ledger.Order {
-	if !o.Continuable(a) {
-		return o
-	}
-	done := make(chan error, 1)
-	go func() { done <- s.proceed(context.WithoutCancel(ctx), o, a.ID) }()
-	select {
-	case err := <-done:
-		if after, loadErr := s.DB.Order(ctx, "", o.ID); err == nil && loadErr == nil {
-			return after
-		}
-	case <-time.After(2 * returnLimit):
-	}
-	return o
-}
-
-// doorkeeper lets one caller in for each name and a while: whoever calls up a
-// page time and again makes the hub ask the provider no more often.
-type doorkeeper struct {
-	mu   sync.Mutex
-	seen map[string]time.Time
-}
-
-const (
-	returnEvery = 2 * time.Second
-	maxSeen     = 10_000
-)
-
-func (d *doorkeeper) first(name string, now time.Time) bool {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if last, ok := d.seen[name]; ok && now.Sub(last) < returnEvery {
-		return false
-	}
-	if d.seen == nil || len(d.seen) >= maxSeen {
-		fresh := map[string]time.Time{}
-		for n, t := range d.seen {
-			if now.Sub(t) < returnEvery && len(fresh) < maxSeen/2 {
-				fresh[n] = t
-			}
-		}
-		d.seen = fresh
-	}
-	d.seen[name] = now
-	return true
 }

@@ -130,7 +130,7 @@ var verbs = []verb{
 		return err
 	}},
 	{"return", func(e *paytest.Env, w *walked) error {
-		_, err := e.Service.Return(e.T.Context(), e.Order(w.id).Attempts[0].ID)
+		_, err := e.Service.Return(e.T.Context(), e.Order(w.id).Attempts[0].ID, sdk.Return{})
 		return err
 	}},
 }

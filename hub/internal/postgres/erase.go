@@ -14,6 +14,8 @@ func (p *DB) Forget(ctx context.Context, orderID string) (Forgotten, error) {
 	var f Forgotten
 	err := p.get(ctx, &f, `WITH raw AS (
 			UPDATE callbacks SET raw = NULL WHERE order_id = $1 AND raw IS NOT NULL AND due_at IS NULL AND outcome NOT IN ('failed', 'parked') RETURNING 1
+		), brought AS (
+			DELETE FROM returns WHERE attempt_id IN (SELECT id FROM attempts WHERE order_id = $1)
 		), told AS (
 			DELETE FROM notifications WHERE order_id = $1 AND created_at < (SELECT erased_at FROM orders WHERE id = $1) RETURNING 1
 		) SELECT (SELECT count(*) FROM raw) AS callbacks, (SELECT count(*) FROM told) AS notifications,

@@ -18,6 +18,7 @@ var sealed = []sealedColumn{
 	{"webhook_secrets", "secret", "webhook_endpoints.secret", "id", "endpoint_id"},
 	{"attempts", "next_action", "attempts.next_action", "id", "id"},
 	{"attempts", "opaque", "attempts.opaque", "id", "id"},
+	{"returns", "brought", "returns.brought", "attempt_id", "attempt_id"},
 	{"operations", "request", "operations.request", "id", "id"},
 	{"callbacks", "raw", "callbacks.raw", "id", "id"},
 	{"providers", "settings", "providers.settings", "id", "id"},

@@ -41,7 +41,7 @@ func Write(o Options) ([]string, error) {
 	}
 	var written []string
 	err := fs.WalkDir(template.Files, template.Name, func(from string, e fs.DirEntry, err error) error {
-		if err != nil || e.IsDir() || path.Base(from) == "broken_test.go" {
+		if err != nil || e.IsDir() || strings.HasPrefix(path.Base(from), "broken_") {
 			return err
 		}
 		to := filepath.Join(o.Dir, filepath.FromSlash(strings.TrimPrefix(from, template.Name+"/")))

@@ -1289,6 +1289,7 @@ type ConfirmRequest struct {
 	CaptureMode   string                 `protobuf:"bytes,3,opt,name=capture_mode,json=captureMode,proto3" json:"capture_mode,omitempty"`
 	Input         map[string]string      `protobuf:"bytes,4,rep,name=input,proto3" json:"input,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	Urls          *URLs                  `protobuf:"bytes,5,opt,name=urls,proto3" json:"urls,omitempty"`
+	PayerReturn   *PayerReturn           `protobuf:"bytes,6,opt,name=payer_return,json=payerReturn,proto3" json:"payer_return,omitempty"` // only where the flow has the capability "return"
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1358,6 +1359,74 @@ func (x *ConfirmRequest) GetUrls() *URLs {
 	return nil
 }
 
+func (x *ConfirmRequest) GetPayerReturn() *PayerReturn {
+	if x != nil {
+		return x.PayerReturn
+	}
+	return nil
+}
+
+// PayerReturn is how the payer's browser came back, byte by byte.
+type PayerReturn struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Method        string                 `protobuf:"bytes,1,opt,name=method,proto3" json:"method,omitempty"`
+	Query         string                 `protobuf:"bytes,2,opt,name=query,proto3" json:"query,omitempty"`
+	Body          []byte                 `protobuf:"bytes,3,opt,name=body,proto3" json:"body,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PayerReturn) Reset() {
+	*x = PayerReturn{}
+	mi := &file_sdk_plugin_provider_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PayerReturn) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PayerReturn) ProtoMessage() {}
+
+func (x *PayerReturn) ProtoReflect() protoreflect.Message {
+	mi := &file_sdk_plugin_provider_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PayerReturn.ProtoReflect.Descriptor instead.
+func (*PayerReturn) Descriptor() ([]byte, []int) {
+	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *PayerReturn) GetMethod() string {
+	if x != nil {
+		return x.Method
+	}
+	return ""
+}
+
+func (x *PayerReturn) GetQuery() string {
+	if x != nil {
+		return x.Query
+	}
+	return ""
+}
+
+func (x *PayerReturn) GetBody() []byte {
+	if x != nil {
+		return x.Body
+	}
+	return nil
+}
+
 type CaptureRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Payment       *PaymentRequest        `protobuf:"bytes,1,opt,name=payment,proto3" json:"payment,omitempty"`
@@ -1369,7 +1438,7 @@ type CaptureRequest struct {
 
 func (x *CaptureRequest) Reset() {
 	*x = CaptureRequest{}
-	mi := &file_sdk_plugin_provider_proto_msgTypes[17]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1381,7 +1450,7 @@ func (x *CaptureRequest) String() string {
 func (*CaptureRequest) ProtoMessage() {}
 
 func (x *CaptureRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_plugin_provider_proto_msgTypes[17]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1394,7 +1463,7 @@ func (x *CaptureRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CaptureRequest.ProtoReflect.Descriptor instead.
 func (*CaptureRequest) Descriptor() ([]byte, []int) {
-	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{17}
+	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *CaptureRequest) GetPayment() *PaymentRequest {
@@ -1428,7 +1497,7 @@ type CancelRequest struct {
 
 func (x *CancelRequest) Reset() {
 	*x = CancelRequest{}
-	mi := &file_sdk_plugin_provider_proto_msgTypes[18]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1440,7 +1509,7 @@ func (x *CancelRequest) String() string {
 func (*CancelRequest) ProtoMessage() {}
 
 func (x *CancelRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_plugin_provider_proto_msgTypes[18]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1453,7 +1522,7 @@ func (x *CancelRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelRequest.ProtoReflect.Descriptor instead.
 func (*CancelRequest) Descriptor() ([]byte, []int) {
-	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{18}
+	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *CancelRequest) GetPayment() *PaymentRequest {
@@ -1486,7 +1555,7 @@ type RefundRequest struct {
 
 func (x *RefundRequest) Reset() {
 	*x = RefundRequest{}
-	mi := &file_sdk_plugin_provider_proto_msgTypes[19]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1498,7 +1567,7 @@ func (x *RefundRequest) String() string {
 func (*RefundRequest) ProtoMessage() {}
 
 func (x *RefundRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_plugin_provider_proto_msgTypes[19]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1511,7 +1580,7 @@ func (x *RefundRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RefundRequest.ProtoReflect.Descriptor instead.
 func (*RefundRequest) Descriptor() ([]byte, []int) {
-	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{19}
+	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *RefundRequest) GetPayment() *PaymentRequest {
@@ -1582,7 +1651,7 @@ type GetRefundRequest struct {
 
 func (x *GetRefundRequest) Reset() {
 	*x = GetRefundRequest{}
-	mi := &file_sdk_plugin_provider_proto_msgTypes[20]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1594,7 +1663,7 @@ func (x *GetRefundRequest) String() string {
 func (*GetRefundRequest) ProtoMessage() {}
 
 func (x *GetRefundRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_plugin_provider_proto_msgTypes[20]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1607,7 +1676,7 @@ func (x *GetRefundRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetRefundRequest.ProtoReflect.Descriptor instead.
 func (*GetRefundRequest) Descriptor() ([]byte, []int) {
-	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{20}
+	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *GetRefundRequest) GetPayment() *PaymentRequest {
@@ -1649,7 +1718,7 @@ type ListRequest struct {
 
 func (x *ListRequest) Reset() {
 	*x = ListRequest{}
-	mi := &file_sdk_plugin_provider_proto_msgTypes[21]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1661,7 +1730,7 @@ func (x *ListRequest) String() string {
 func (*ListRequest) ProtoMessage() {}
 
 func (x *ListRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_plugin_provider_proto_msgTypes[21]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1674,7 +1743,7 @@ func (x *ListRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRequest.ProtoReflect.Descriptor instead.
 func (*ListRequest) Descriptor() ([]byte, []int) {
-	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{21}
+	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *ListRequest) GetSince() int64 {
@@ -1708,7 +1777,7 @@ type ListPage struct {
 
 func (x *ListPage) Reset() {
 	*x = ListPage{}
-	mi := &file_sdk_plugin_provider_proto_msgTypes[22]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1720,7 +1789,7 @@ func (x *ListPage) String() string {
 func (*ListPage) ProtoMessage() {}
 
 func (x *ListPage) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_plugin_provider_proto_msgTypes[22]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1733,7 +1802,7 @@ func (x *ListPage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListPage.ProtoReflect.Descriptor instead.
 func (*ListPage) Descriptor() ([]byte, []int) {
-	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{22}
+	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *ListPage) GetPayments() []*Payment {
@@ -1781,7 +1850,7 @@ type Payment struct {
 
 func (x *Payment) Reset() {
 	*x = Payment{}
-	mi := &file_sdk_plugin_provider_proto_msgTypes[23]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1793,7 +1862,7 @@ func (x *Payment) String() string {
 func (*Payment) ProtoMessage() {}
 
 func (x *Payment) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_plugin_provider_proto_msgTypes[23]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1806,7 +1875,7 @@ func (x *Payment) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Payment.ProtoReflect.Descriptor instead.
 func (*Payment) Descriptor() ([]byte, []int) {
-	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{23}
+	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Payment) GetAttemptId() string {
@@ -1980,7 +2049,7 @@ type Captures struct {
 
 func (x *Captures) Reset() {
 	*x = Captures{}
-	mi := &file_sdk_plugin_provider_proto_msgTypes[24]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1992,7 +2061,7 @@ func (x *Captures) String() string {
 func (*Captures) ProtoMessage() {}
 
 func (x *Captures) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_plugin_provider_proto_msgTypes[24]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2005,7 +2074,7 @@ func (x *Captures) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Captures.ProtoReflect.Descriptor instead.
 func (*Captures) Descriptor() ([]byte, []int) {
-	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{24}
+	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Captures) GetComplete() bool {
@@ -2033,7 +2102,7 @@ type Refunds struct {
 
 func (x *Refunds) Reset() {
 	*x = Refunds{}
-	mi := &file_sdk_plugin_provider_proto_msgTypes[25]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2045,7 +2114,7 @@ func (x *Refunds) String() string {
 func (*Refunds) ProtoMessage() {}
 
 func (x *Refunds) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_plugin_provider_proto_msgTypes[25]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2058,7 +2127,7 @@ func (x *Refunds) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Refunds.ProtoReflect.Descriptor instead.
 func (*Refunds) Descriptor() ([]byte, []int) {
-	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{25}
+	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Refunds) GetComplete() bool {
@@ -2092,7 +2161,7 @@ type Disputes struct {
 
 func (x *Disputes) Reset() {
 	*x = Disputes{}
-	mi := &file_sdk_plugin_provider_proto_msgTypes[26]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2104,7 +2173,7 @@ func (x *Disputes) String() string {
 func (*Disputes) ProtoMessage() {}
 
 func (x *Disputes) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_plugin_provider_proto_msgTypes[26]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2117,7 +2186,7 @@ func (x *Disputes) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Disputes.ProtoReflect.Descriptor instead.
 func (*Disputes) Descriptor() ([]byte, []int) {
-	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{26}
+	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Disputes) GetComplete() bool {
@@ -2147,7 +2216,7 @@ type Capture struct {
 
 func (x *Capture) Reset() {
 	*x = Capture{}
-	mi := &file_sdk_plugin_provider_proto_msgTypes[27]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2159,7 +2228,7 @@ func (x *Capture) String() string {
 func (*Capture) ProtoMessage() {}
 
 func (x *Capture) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_plugin_provider_proto_msgTypes[27]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2172,7 +2241,7 @@ func (x *Capture) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Capture.ProtoReflect.Descriptor instead.
 func (*Capture) Descriptor() ([]byte, []int) {
-	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{27}
+	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Capture) GetId() string {
@@ -2229,7 +2298,7 @@ type RefundResult struct {
 
 func (x *RefundResult) Reset() {
 	*x = RefundResult{}
-	mi := &file_sdk_plugin_provider_proto_msgTypes[28]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2241,7 +2310,7 @@ func (x *RefundResult) String() string {
 func (*RefundResult) ProtoMessage() {}
 
 func (x *RefundResult) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_plugin_provider_proto_msgTypes[28]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2254,7 +2323,7 @@ func (x *RefundResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RefundResult.ProtoReflect.Descriptor instead.
 func (*RefundResult) Descriptor() ([]byte, []int) {
-	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{28}
+	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *RefundResult) GetId() string {
@@ -2351,7 +2420,7 @@ type Dispute struct {
 
 func (x *Dispute) Reset() {
 	*x = Dispute{}
-	mi := &file_sdk_plugin_provider_proto_msgTypes[29]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2363,7 +2432,7 @@ func (x *Dispute) String() string {
 func (*Dispute) ProtoMessage() {}
 
 func (x *Dispute) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_plugin_provider_proto_msgTypes[29]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2376,7 +2445,7 @@ func (x *Dispute) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Dispute.ProtoReflect.Descriptor instead.
 func (*Dispute) Descriptor() ([]byte, []int) {
-	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{29}
+	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Dispute) GetId() string {
@@ -2457,7 +2526,7 @@ type NextAction struct {
 
 func (x *NextAction) Reset() {
 	*x = NextAction{}
-	mi := &file_sdk_plugin_provider_proto_msgTypes[30]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2469,7 +2538,7 @@ func (x *NextAction) String() string {
 func (*NextAction) ProtoMessage() {}
 
 func (x *NextAction) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_plugin_provider_proto_msgTypes[30]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2482,7 +2551,7 @@ func (x *NextAction) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NextAction.ProtoReflect.Descriptor instead.
 func (*NextAction) Descriptor() ([]byte, []int) {
-	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{30}
+	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *NextAction) GetType() string {
@@ -2545,7 +2614,7 @@ type Payer struct {
 
 func (x *Payer) Reset() {
 	*x = Payer{}
-	mi := &file_sdk_plugin_provider_proto_msgTypes[31]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2557,7 +2626,7 @@ func (x *Payer) String() string {
 func (*Payer) ProtoMessage() {}
 
 func (x *Payer) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_plugin_provider_proto_msgTypes[31]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2570,7 +2639,7 @@ func (x *Payer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Payer.ProtoReflect.Descriptor instead.
 func (*Payer) Descriptor() ([]byte, []int) {
-	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{31}
+	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *Payer) GetEmail() string {
@@ -2608,7 +2677,7 @@ type CallbackRequest struct {
 
 func (x *CallbackRequest) Reset() {
 	*x = CallbackRequest{}
-	mi := &file_sdk_plugin_provider_proto_msgTypes[32]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2620,7 +2689,7 @@ func (x *CallbackRequest) String() string {
 func (*CallbackRequest) ProtoMessage() {}
 
 func (x *CallbackRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_plugin_provider_proto_msgTypes[32]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2633,7 +2702,7 @@ func (x *CallbackRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CallbackRequest.ProtoReflect.Descriptor instead.
 func (*CallbackRequest) Descriptor() ([]byte, []int) {
-	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{32}
+	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *CallbackRequest) GetReceivedAt() int64 {
@@ -2688,7 +2757,7 @@ type Header struct {
 
 func (x *Header) Reset() {
 	*x = Header{}
-	mi := &file_sdk_plugin_provider_proto_msgTypes[33]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2700,7 +2769,7 @@ func (x *Header) String() string {
 func (*Header) ProtoMessage() {}
 
 func (x *Header) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_plugin_provider_proto_msgTypes[33]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2713,7 +2782,7 @@ func (x *Header) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Header.ProtoReflect.Descriptor instead.
 func (*Header) Descriptor() ([]byte, []int) {
-	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{33}
+	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *Header) GetName() []byte {
@@ -2744,7 +2813,7 @@ type CallbackResult struct {
 
 func (x *CallbackResult) Reset() {
 	*x = CallbackResult{}
-	mi := &file_sdk_plugin_provider_proto_msgTypes[34]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2756,7 +2825,7 @@ func (x *CallbackResult) String() string {
 func (*CallbackResult) ProtoMessage() {}
 
 func (x *CallbackResult) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_plugin_provider_proto_msgTypes[34]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2769,7 +2838,7 @@ func (x *CallbackResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CallbackResult.ProtoReflect.Descriptor instead.
 func (*CallbackResult) Descriptor() ([]byte, []int) {
-	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{34}
+	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *CallbackResult) GetVerdict() string {
@@ -2825,7 +2894,7 @@ type Ack struct {
 
 func (x *Ack) Reset() {
 	*x = Ack{}
-	mi := &file_sdk_plugin_provider_proto_msgTypes[35]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2837,7 +2906,7 @@ func (x *Ack) String() string {
 func (*Ack) ProtoMessage() {}
 
 func (x *Ack) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_plugin_provider_proto_msgTypes[35]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2850,7 +2919,7 @@ func (x *Ack) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ack.ProtoReflect.Descriptor instead.
 func (*Ack) Descriptor() ([]byte, []int) {
-	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{35}
+	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *Ack) GetStatus() int32 {
@@ -2885,7 +2954,7 @@ type Fact struct {
 
 func (x *Fact) Reset() {
 	*x = Fact{}
-	mi := &file_sdk_plugin_provider_proto_msgTypes[36]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2897,7 +2966,7 @@ func (x *Fact) String() string {
 func (*Fact) ProtoMessage() {}
 
 func (x *Fact) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_plugin_provider_proto_msgTypes[36]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2910,7 +2979,7 @@ func (x *Fact) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Fact.ProtoReflect.Descriptor instead.
 func (*Fact) Descriptor() ([]byte, []int) {
-	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{36}
+	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *Fact) GetProven() bool {
@@ -2947,7 +3016,7 @@ type Expectation struct {
 
 func (x *Expectation) Reset() {
 	*x = Expectation{}
-	mi := &file_sdk_plugin_provider_proto_msgTypes[37]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2959,7 +3028,7 @@ func (x *Expectation) String() string {
 func (*Expectation) ProtoMessage() {}
 
 func (x *Expectation) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_plugin_provider_proto_msgTypes[37]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2972,7 +3041,7 @@ func (x *Expectation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Expectation.ProtoReflect.Descriptor instead.
 func (*Expectation) Descriptor() ([]byte, []int) {
-	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{37}
+	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *Expectation) GetKind() string {
@@ -3139,17 +3208,22 @@ const file_sdk_plugin_provider_proto_rawDesc = "" +
 	"\n" +
 	"created_at\x18\x06 \x01(\x03R\tcreatedAt\x12\x16\n" +
 	"\x06opaque\x18\a \x01(\fR\x06opaque\x12\"\n" +
-	"\rfind_key_hash\x18\b \x01(\tR\vfindKeyHash\"\xb0\x02\n" +
+	"\rfind_key_hash\x18\b \x01(\tR\vfindKeyHash\"\xf4\x02\n" +
 	"\x0eConfirmRequest\x12<\n" +
 	"\apayment\x18\x01 \x01(\v2\".superpay.plugin.v1.PaymentRequestR\apayment\x12\x10\n" +
 	"\x03key\x18\x02 \x01(\tR\x03key\x12!\n" +
 	"\fcapture_mode\x18\x03 \x01(\tR\vcaptureMode\x12C\n" +
 	"\x05input\x18\x04 \x03(\v2-.superpay.plugin.v1.ConfirmRequest.InputEntryR\x05input\x12,\n" +
-	"\x04urls\x18\x05 \x01(\v2\x18.superpay.plugin.v1.URLsR\x04urls\x1a8\n" +
+	"\x04urls\x18\x05 \x01(\v2\x18.superpay.plugin.v1.URLsR\x04urls\x12B\n" +
+	"\fpayer_return\x18\x06 \x01(\v2\x1f.superpay.plugin.v1.PayerReturnR\vpayerReturn\x1a8\n" +
 	"\n" +
 	"InputEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x95\x01\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"O\n" +
+	"\vPayerReturn\x12\x16\n" +
+	"\x06method\x18\x01 \x01(\tR\x06method\x12\x14\n" +
+	"\x05query\x18\x02 \x01(\tR\x05query\x12\x12\n" +
+	"\x04body\x18\x03 \x01(\fR\x04body\"\x95\x01\n" +
 	"\x0eCaptureRequest\x12<\n" +
 	"\apayment\x18\x01 \x01(\v2\".superpay.plugin.v1.PaymentRequestR\apayment\x12\x10\n" +
 	"\x03key\x18\x02 \x01(\tR\x03key\x123\n" +
@@ -3334,7 +3408,7 @@ func file_sdk_plugin_provider_proto_rawDescGZIP() []byte {
 }
 
 var file_sdk_plugin_provider_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_sdk_plugin_provider_proto_msgTypes = make([]protoimpl.MessageInfo, 45)
+var file_sdk_plugin_provider_proto_msgTypes = make([]protoimpl.MessageInfo, 46)
 var file_sdk_plugin_provider_proto_goTypes = []any{
 	(Outcome_Kind)(0),        // 0: superpay.plugin.v1.Outcome.Kind
 	(*Outcome)(nil),          // 1: superpay.plugin.v1.Outcome
@@ -3354,118 +3428,120 @@ var file_sdk_plugin_provider_proto_goTypes = []any{
 	(*CheckoutRequest)(nil),  // 15: superpay.plugin.v1.CheckoutRequest
 	(*PaymentRequest)(nil),   // 16: superpay.plugin.v1.PaymentRequest
 	(*ConfirmRequest)(nil),   // 17: superpay.plugin.v1.ConfirmRequest
-	(*CaptureRequest)(nil),   // 18: superpay.plugin.v1.CaptureRequest
-	(*CancelRequest)(nil),    // 19: superpay.plugin.v1.CancelRequest
-	(*RefundRequest)(nil),    // 20: superpay.plugin.v1.RefundRequest
-	(*GetRefundRequest)(nil), // 21: superpay.plugin.v1.GetRefundRequest
-	(*ListRequest)(nil),      // 22: superpay.plugin.v1.ListRequest
-	(*ListPage)(nil),         // 23: superpay.plugin.v1.ListPage
-	(*Payment)(nil),          // 24: superpay.plugin.v1.Payment
-	(*Captures)(nil),         // 25: superpay.plugin.v1.Captures
-	(*Refunds)(nil),          // 26: superpay.plugin.v1.Refunds
-	(*Disputes)(nil),         // 27: superpay.plugin.v1.Disputes
-	(*Capture)(nil),          // 28: superpay.plugin.v1.Capture
-	(*RefundResult)(nil),     // 29: superpay.plugin.v1.RefundResult
-	(*Dispute)(nil),          // 30: superpay.plugin.v1.Dispute
-	(*NextAction)(nil),       // 31: superpay.plugin.v1.NextAction
-	(*Payer)(nil),            // 32: superpay.plugin.v1.Payer
-	(*CallbackRequest)(nil),  // 33: superpay.plugin.v1.CallbackRequest
-	(*Header)(nil),           // 34: superpay.plugin.v1.Header
-	(*CallbackResult)(nil),   // 35: superpay.plugin.v1.CallbackResult
-	(*Ack)(nil),              // 36: superpay.plugin.v1.Ack
-	(*Fact)(nil),             // 37: superpay.plugin.v1.Fact
-	(*Expectation)(nil),      // 38: superpay.plugin.v1.Expectation
-	nil,                      // 39: superpay.plugin.v1.Description.RepeatsEntry
-	nil,                      // 40: superpay.plugin.v1.ConfigureRequest.SettingsEntry
-	nil,                      // 41: superpay.plugin.v1.CheckoutRequest.InputEntry
-	nil,                      // 42: superpay.plugin.v1.CheckoutRequest.MetadataEntry
-	nil,                      // 43: superpay.plugin.v1.ConfirmRequest.InputEntry
-	nil,                      // 44: superpay.plugin.v1.NextAction.FieldsEntry
-	nil,                      // 45: superpay.plugin.v1.NextAction.ClientEntry
+	(*PayerReturn)(nil),      // 18: superpay.plugin.v1.PayerReturn
+	(*CaptureRequest)(nil),   // 19: superpay.plugin.v1.CaptureRequest
+	(*CancelRequest)(nil),    // 20: superpay.plugin.v1.CancelRequest
+	(*RefundRequest)(nil),    // 21: superpay.plugin.v1.RefundRequest
+	(*GetRefundRequest)(nil), // 22: superpay.plugin.v1.GetRefundRequest
+	(*ListRequest)(nil),      // 23: superpay.plugin.v1.ListRequest
+	(*ListPage)(nil),         // 24: superpay.plugin.v1.ListPage
+	(*Payment)(nil),          // 25: superpay.plugin.v1.Payment
+	(*Captures)(nil),         // 26: superpay.plugin.v1.Captures
+	(*Refunds)(nil),          // 27: superpay.plugin.v1.Refunds
+	(*Disputes)(nil),         // 28: superpay.plugin.v1.Disputes
+	(*Capture)(nil),          // 29: superpay.plugin.v1.Capture
+	(*RefundResult)(nil),     // 30: superpay.plugin.v1.RefundResult
+	(*Dispute)(nil),          // 31: superpay.plugin.v1.Dispute
+	(*NextAction)(nil),       // 32: superpay.plugin.v1.NextAction
+	(*Payer)(nil),            // 33: superpay.plugin.v1.Payer
+	(*CallbackRequest)(nil),  // 34: superpay.plugin.v1.CallbackRequest
+	(*Header)(nil),           // 35: superpay.plugin.v1.Header
+	(*CallbackResult)(nil),   // 36: superpay.plugin.v1.CallbackResult
+	(*Ack)(nil),              // 37: superpay.plugin.v1.Ack
+	(*Fact)(nil),             // 38: superpay.plugin.v1.Fact
+	(*Expectation)(nil),      // 39: superpay.plugin.v1.Expectation
+	nil,                      // 40: superpay.plugin.v1.Description.RepeatsEntry
+	nil,                      // 41: superpay.plugin.v1.ConfigureRequest.SettingsEntry
+	nil,                      // 42: superpay.plugin.v1.CheckoutRequest.InputEntry
+	nil,                      // 43: superpay.plugin.v1.CheckoutRequest.MetadataEntry
+	nil,                      // 44: superpay.plugin.v1.ConfirmRequest.InputEntry
+	nil,                      // 45: superpay.plugin.v1.NextAction.FieldsEntry
+	nil,                      // 46: superpay.plugin.v1.NextAction.ClientEntry
 }
 var file_sdk_plugin_provider_proto_depIdxs = []int32{
 	0,  // 0: superpay.plugin.v1.Outcome.kind:type_name -> superpay.plugin.v1.Outcome.Kind
 	4,  // 1: superpay.plugin.v1.Outcome.failure:type_name -> superpay.plugin.v1.Failure
 	7,  // 2: superpay.plugin.v1.Description.settings:type_name -> superpay.plugin.v1.Field
 	8,  // 3: superpay.plugin.v1.Description.flows:type_name -> superpay.plugin.v1.Flow
-	39, // 4: superpay.plugin.v1.Description.repeats:type_name -> superpay.plugin.v1.Description.RepeatsEntry
+	40, // 4: superpay.plugin.v1.Description.repeats:type_name -> superpay.plugin.v1.Description.RepeatsEntry
 	7,  // 5: superpay.plugin.v1.Flow.inputs:type_name -> superpay.plugin.v1.Field
 	7,  // 6: superpay.plugin.v1.Flow.confirm:type_name -> superpay.plugin.v1.Field
-	40, // 7: superpay.plugin.v1.ConfigureRequest.settings:type_name -> superpay.plugin.v1.ConfigureRequest.SettingsEntry
+	41, // 7: superpay.plugin.v1.ConfigureRequest.settings:type_name -> superpay.plugin.v1.ConfigureRequest.SettingsEntry
 	2,  // 8: superpay.plugin.v1.CheckoutRequest.amount:type_name -> superpay.plugin.v1.Money
-	41, // 9: superpay.plugin.v1.CheckoutRequest.input:type_name -> superpay.plugin.v1.CheckoutRequest.InputEntry
+	42, // 9: superpay.plugin.v1.CheckoutRequest.input:type_name -> superpay.plugin.v1.CheckoutRequest.InputEntry
 	12, // 10: superpay.plugin.v1.CheckoutRequest.urls:type_name -> superpay.plugin.v1.URLs
 	13, // 11: superpay.plugin.v1.CheckoutRequest.line_items:type_name -> superpay.plugin.v1.LineItem
 	14, // 12: superpay.plugin.v1.CheckoutRequest.customer:type_name -> superpay.plugin.v1.Customer
-	42, // 13: superpay.plugin.v1.CheckoutRequest.metadata:type_name -> superpay.plugin.v1.CheckoutRequest.MetadataEntry
+	43, // 13: superpay.plugin.v1.CheckoutRequest.metadata:type_name -> superpay.plugin.v1.CheckoutRequest.MetadataEntry
 	3,  // 14: superpay.plugin.v1.PaymentRequest.refs:type_name -> superpay.plugin.v1.Ref
 	2,  // 15: superpay.plugin.v1.PaymentRequest.amount:type_name -> superpay.plugin.v1.Money
 	16, // 16: superpay.plugin.v1.ConfirmRequest.payment:type_name -> superpay.plugin.v1.PaymentRequest
-	43, // 17: superpay.plugin.v1.ConfirmRequest.input:type_name -> superpay.plugin.v1.ConfirmRequest.InputEntry
+	44, // 17: superpay.plugin.v1.ConfirmRequest.input:type_name -> superpay.plugin.v1.ConfirmRequest.InputEntry
 	12, // 18: superpay.plugin.v1.ConfirmRequest.urls:type_name -> superpay.plugin.v1.URLs
-	16, // 19: superpay.plugin.v1.CaptureRequest.payment:type_name -> superpay.plugin.v1.PaymentRequest
-	2,  // 20: superpay.plugin.v1.CaptureRequest.capture:type_name -> superpay.plugin.v1.Money
-	16, // 21: superpay.plugin.v1.CancelRequest.payment:type_name -> superpay.plugin.v1.PaymentRequest
-	16, // 22: superpay.plugin.v1.RefundRequest.payment:type_name -> superpay.plugin.v1.PaymentRequest
-	2,  // 23: superpay.plugin.v1.RefundRequest.refund:type_name -> superpay.plugin.v1.Money
-	16, // 24: superpay.plugin.v1.GetRefundRequest.payment:type_name -> superpay.plugin.v1.PaymentRequest
-	24, // 25: superpay.plugin.v1.ListPage.payments:type_name -> superpay.plugin.v1.Payment
-	3,  // 26: superpay.plugin.v1.Payment.refs:type_name -> superpay.plugin.v1.Ref
-	2,  // 27: superpay.plugin.v1.Payment.amount:type_name -> superpay.plugin.v1.Money
-	2,  // 28: superpay.plugin.v1.Payment.authorized:type_name -> superpay.plugin.v1.Money
-	2,  // 29: superpay.plugin.v1.Payment.capturable:type_name -> superpay.plugin.v1.Money
-	25, // 30: superpay.plugin.v1.Payment.captures:type_name -> superpay.plugin.v1.Captures
-	26, // 31: superpay.plugin.v1.Payment.refunds:type_name -> superpay.plugin.v1.Refunds
-	27, // 32: superpay.plugin.v1.Payment.disputes:type_name -> superpay.plugin.v1.Disputes
-	31, // 33: superpay.plugin.v1.Payment.next_action:type_name -> superpay.plugin.v1.NextAction
-	4,  // 34: superpay.plugin.v1.Payment.failure:type_name -> superpay.plugin.v1.Failure
-	32, // 35: superpay.plugin.v1.Payment.payer:type_name -> superpay.plugin.v1.Payer
-	38, // 36: superpay.plugin.v1.Payment.expect:type_name -> superpay.plugin.v1.Expectation
-	28, // 37: superpay.plugin.v1.Captures.items:type_name -> superpay.plugin.v1.Capture
-	29, // 38: superpay.plugin.v1.Refunds.items:type_name -> superpay.plugin.v1.RefundResult
-	30, // 39: superpay.plugin.v1.Disputes.items:type_name -> superpay.plugin.v1.Dispute
-	2,  // 40: superpay.plugin.v1.Capture.amount:type_name -> superpay.plugin.v1.Money
-	2,  // 41: superpay.plugin.v1.Capture.fee:type_name -> superpay.plugin.v1.Money
-	2,  // 42: superpay.plugin.v1.RefundResult.amount:type_name -> superpay.plugin.v1.Money
-	4,  // 43: superpay.plugin.v1.RefundResult.failure:type_name -> superpay.plugin.v1.Failure
-	2,  // 44: superpay.plugin.v1.Dispute.amount:type_name -> superpay.plugin.v1.Money
-	2,  // 45: superpay.plugin.v1.Dispute.fee:type_name -> superpay.plugin.v1.Money
-	44, // 46: superpay.plugin.v1.NextAction.fields:type_name -> superpay.plugin.v1.NextAction.FieldsEntry
-	45, // 47: superpay.plugin.v1.NextAction.client:type_name -> superpay.plugin.v1.NextAction.ClientEntry
-	34, // 48: superpay.plugin.v1.CallbackRequest.headers:type_name -> superpay.plugin.v1.Header
-	37, // 49: superpay.plugin.v1.CallbackResult.facts:type_name -> superpay.plugin.v1.Fact
-	36, // 50: superpay.plugin.v1.CallbackResult.ack:type_name -> superpay.plugin.v1.Ack
-	24, // 51: superpay.plugin.v1.Fact.payment:type_name -> superpay.plugin.v1.Payment
-	38, // 52: superpay.plugin.v1.Fact.expect:type_name -> superpay.plugin.v1.Expectation
-	2,  // 53: superpay.plugin.v1.Expectation.amount:type_name -> superpay.plugin.v1.Money
-	9,  // 54: superpay.plugin.v1.Description.RepeatsEntry.value:type_name -> superpay.plugin.v1.Repeat
-	5,  // 55: superpay.plugin.v1.Provider.Describe:input_type -> superpay.plugin.v1.DescribeRequest
-	10, // 56: superpay.plugin.v1.Provider.Configure:input_type -> superpay.plugin.v1.ConfigureRequest
-	15, // 57: superpay.plugin.v1.Provider.CreateCheckout:input_type -> superpay.plugin.v1.CheckoutRequest
-	16, // 58: superpay.plugin.v1.Provider.GetPayment:input_type -> superpay.plugin.v1.PaymentRequest
-	33, // 59: superpay.plugin.v1.Provider.HandleCallback:input_type -> superpay.plugin.v1.CallbackRequest
-	17, // 60: superpay.plugin.v1.Provider.Confirm:input_type -> superpay.plugin.v1.ConfirmRequest
-	18, // 61: superpay.plugin.v1.Provider.Capture:input_type -> superpay.plugin.v1.CaptureRequest
-	19, // 62: superpay.plugin.v1.Provider.Cancel:input_type -> superpay.plugin.v1.CancelRequest
-	20, // 63: superpay.plugin.v1.Provider.Refund:input_type -> superpay.plugin.v1.RefundRequest
-	21, // 64: superpay.plugin.v1.Provider.GetRefund:input_type -> superpay.plugin.v1.GetRefundRequest
-	22, // 65: superpay.plugin.v1.Provider.List:input_type -> superpay.plugin.v1.ListRequest
-	6,  // 66: superpay.plugin.v1.Provider.Describe:output_type -> superpay.plugin.v1.Description
-	11, // 67: superpay.plugin.v1.Provider.Configure:output_type -> superpay.plugin.v1.Account
-	24, // 68: superpay.plugin.v1.Provider.CreateCheckout:output_type -> superpay.plugin.v1.Payment
-	24, // 69: superpay.plugin.v1.Provider.GetPayment:output_type -> superpay.plugin.v1.Payment
-	35, // 70: superpay.plugin.v1.Provider.HandleCallback:output_type -> superpay.plugin.v1.CallbackResult
-	24, // 71: superpay.plugin.v1.Provider.Confirm:output_type -> superpay.plugin.v1.Payment
-	24, // 72: superpay.plugin.v1.Provider.Capture:output_type -> superpay.plugin.v1.Payment
-	24, // 73: superpay.plugin.v1.Provider.Cancel:output_type -> superpay.plugin.v1.Payment
-	29, // 74: superpay.plugin.v1.Provider.Refund:output_type -> superpay.plugin.v1.RefundResult
-	29, // 75: superpay.plugin.v1.Provider.GetRefund:output_type -> superpay.plugin.v1.RefundResult
-	23, // 76: superpay.plugin.v1.Provider.List:output_type -> superpay.plugin.v1.ListPage
-	66, // [66:77] is the sub-list for method output_type
-	55, // [55:66] is the sub-list for method input_type
-	55, // [55:55] is the sub-list for extension type_name
-	55, // [55:55] is the sub-list for extension extendee
-	0,  // [0:55] is the sub-list for field type_name
+	18, // 19: superpay.plugin.v1.ConfirmRequest.payer_return:type_name -> superpay.plugin.v1.PayerReturn
+	16, // 20: superpay.plugin.v1.CaptureRequest.payment:type_name -> superpay.plugin.v1.PaymentRequest
+	2,  // 21: superpay.plugin.v1.CaptureRequest.capture:type_name -> superpay.plugin.v1.Money
+	16, // 22: superpay.plugin.v1.CancelRequest.payment:type_name -> superpay.plugin.v1.PaymentRequest
+	16, // 23: superpay.plugin.v1.RefundRequest.payment:type_name -> superpay.plugin.v1.PaymentRequest
+	2,  // 24: superpay.plugin.v1.RefundRequest.refund:type_name -> superpay.plugin.v1.Money
+	16, // 25: superpay.plugin.v1.GetRefundRequest.payment:type_name -> superpay.plugin.v1.PaymentRequest
+	25, // 26: superpay.plugin.v1.ListPage.payments:type_name -> superpay.plugin.v1.Payment
+	3,  // 27: superpay.plugin.v1.Payment.refs:type_name -> superpay.plugin.v1.Ref
+	2,  // 28: superpay.plugin.v1.Payment.amount:type_name -> superpay.plugin.v1.Money
+	2,  // 29: superpay.plugin.v1.Payment.authorized:type_name -> superpay.plugin.v1.Money
+	2,  // 30: superpay.plugin.v1.Payment.capturable:type_name -> superpay.plugin.v1.Money
+	26, // 31: superpay.plugin.v1.Payment.captures:type_name -> superpay.plugin.v1.Captures
+	27, // 32: superpay.plugin.v1.Payment.refunds:type_name -> superpay.plugin.v1.Refunds
+	28, // 33: superpay.plugin.v1.Payment.disputes:type_name -> superpay.plugin.v1.Disputes
+	32, // 34: superpay.plugin.v1.Payment.next_action:type_name -> superpay.plugin.v1.NextAction
+	4,  // 35: superpay.plugin.v1.Payment.failure:type_name -> superpay.plugin.v1.Failure
+	33, // 36: superpay.plugin.v1.Payment.payer:type_name -> superpay.plugin.v1.Payer
+	39, // 37: superpay.plugin.v1.Payment.expect:type_name -> superpay.plugin.v1.Expectation
+	29, // 38: superpay.plugin.v1.Captures.items:type_name -> superpay.plugin.v1.Capture
+	30, // 39: superpay.plugin.v1.Refunds.items:type_name -> superpay.plugin.v1.RefundResult
+	31, // 40: superpay.plugin.v1.Disputes.items:type_name -> superpay.plugin.v1.Dispute
+	2,  // 41: superpay.plugin.v1.Capture.amount:type_name -> superpay.plugin.v1.Money
+	2,  // 42: superpay.plugin.v1.Capture.fee:type_name -> superpay.plugin.v1.Money
+	2,  // 43: superpay.plugin.v1.RefundResult.amount:type_name -> superpay.plugin.v1.Money
+	4,  // 44: superpay.plugin.v1.RefundResult.failure:type_name -> superpay.plugin.v1.Failure
+	2,  // 45: superpay.plugin.v1.Dispute.amount:type_name -> superpay.plugin.v1.Money
+	2,  // 46: superpay.plugin.v1.Dispute.fee:type_name -> superpay.plugin.v1.Money
+	45, // 47: superpay.plugin.v1.NextAction.fields:type_name -> superpay.plugin.v1.NextAction.FieldsEntry
+	46, // 48: superpay.plugin.v1.NextAction.client:type_name -> superpay.plugin.v1.NextAction.ClientEntry
+	35, // 49: superpay.plugin.v1.CallbackRequest.headers:type_name -> superpay.plugin.v1.Header
+	38, // 50: superpay.plugin.v1.CallbackResult.facts:type_name -> superpay.plugin.v1.Fact
+	37, // 51: superpay.plugin.v1.CallbackResult.ack:type_name -> superpay.plugin.v1.Ack
+	25, // 52: superpay.plugin.v1.Fact.payment:type_name -> superpay.plugin.v1.Payment
+	39, // 53: superpay.plugin.v1.Fact.expect:type_name -> superpay.plugin.v1.Expectation
+	2,  // 54: superpay.plugin.v1.Expectation.amount:type_name -> superpay.plugin.v1.Money
+	9,  // 55: superpay.plugin.v1.Description.RepeatsEntry.value:type_name -> superpay.plugin.v1.Repeat
+	5,  // 56: superpay.plugin.v1.Provider.Describe:input_type -> superpay.plugin.v1.DescribeRequest
+	10, // 57: superpay.plugin.v1.Provider.Configure:input_type -> superpay.plugin.v1.ConfigureRequest
+	15, // 58: superpay.plugin.v1.Provider.CreateCheckout:input_type -> superpay.plugin.v1.CheckoutRequest
+	16, // 59: superpay.plugin.v1.Provider.GetPayment:input_type -> superpay.plugin.v1.PaymentRequest
+	34, // 60: superpay.plugin.v1.Provider.HandleCallback:input_type -> superpay.plugin.v1.CallbackRequest
+	17, // 61: superpay.plugin.v1.Provider.Confirm:input_type -> superpay.plugin.v1.ConfirmRequest
+	19, // 62: superpay.plugin.v1.Provider.Capture:input_type -> superpay.plugin.v1.CaptureRequest
+	20, // 63: superpay.plugin.v1.Provider.Cancel:input_type -> superpay.plugin.v1.CancelRequest
+	21, // 64: superpay.plugin.v1.Provider.Refund:input_type -> superpay.plugin.v1.RefundRequest
+	22, // 65: superpay.plugin.v1.Provider.GetRefund:input_type -> superpay.plugin.v1.GetRefundRequest
+	23, // 66: superpay.plugin.v1.Provider.List:input_type -> superpay.plugin.v1.ListRequest
+	6,  // 67: superpay.plugin.v1.Provider.Describe:output_type -> superpay.plugin.v1.Description
+	11, // 68: superpay.plugin.v1.Provider.Configure:output_type -> superpay.plugin.v1.Account
+	25, // 69: superpay.plugin.v1.Provider.CreateCheckout:output_type -> superpay.plugin.v1.Payment
+	25, // 70: superpay.plugin.v1.Provider.GetPayment:output_type -> superpay.plugin.v1.Payment
+	36, // 71: superpay.plugin.v1.Provider.HandleCallback:output_type -> superpay.plugin.v1.CallbackResult
+	25, // 72: superpay.plugin.v1.Provider.Confirm:output_type -> superpay.plugin.v1.Payment
+	25, // 73: superpay.plugin.v1.Provider.Capture:output_type -> superpay.plugin.v1.Payment
+	25, // 74: superpay.plugin.v1.Provider.Cancel:output_type -> superpay.plugin.v1.Payment
+	30, // 75: superpay.plugin.v1.Provider.Refund:output_type -> superpay.plugin.v1.RefundResult
+	30, // 76: superpay.plugin.v1.Provider.GetRefund:output_type -> superpay.plugin.v1.RefundResult
+	24, // 77: superpay.plugin.v1.Provider.List:output_type -> superpay.plugin.v1.ListPage
+	67, // [67:78] is the sub-list for method output_type
+	56, // [56:67] is the sub-list for method input_type
+	56, // [56:56] is the sub-list for extension type_name
+	56, // [56:56] is the sub-list for extension extendee
+	0,  // [0:56] is the sub-list for field type_name
 }
 
 func init() { file_sdk_plugin_provider_proto_init() }
@@ -3479,7 +3555,7 @@ func file_sdk_plugin_provider_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_sdk_plugin_provider_proto_rawDesc), len(file_sdk_plugin_provider_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   45,
+			NumMessages:   46,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

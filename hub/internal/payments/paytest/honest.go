@@ -150,9 +150,15 @@ func (h *Honest) GetPayment(_ context.Context, r sdk.PaymentRequest) (*sdk.Payme
 	return nil, sdk.ErrNotFound
 }
 
-// Confirm captures the payment whole.
+// Result is what the payer of an attempt brings back, in the parameter result.
+func Result(attemptID string) string { return "paid+" + attemptID }
+
+// Confirm captures the payment whole; by the flow return only with its own result.
 func (h *Honest) Confirm(_ context.Context, r sdk.ConfirmRequest) (*sdk.Payment, error) {
 	return h.change(r.PaymentRequest, r.Key, func(p *sdk.Payment) {
+		if r.Flow == FlowReturn && r.Return.Value("result") != Result(r.AttemptID) {
+			return
+		}
 		p.Status = sdk.Succeeded
 		p.NextAction = nil
 		p.Captures.Items = append(p.Captures.Items, sdk.Capture{ID: h.name("cap"), Status: sdk.MovementSucceeded, Amount: p.Amount})

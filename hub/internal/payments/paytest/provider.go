@@ -21,6 +21,7 @@ const (
 	FlowPage    = "page"    // the payer pays on a page: requires_action until the test says otherwise
 	FlowCharge  = "charge"  // money is taken, or held with manual capture, at checkout
 	FlowConfirm = "confirm" // the payer approves and the server confirms; the hub may continue by itself
+	FlowReturn  = "return"  // the payer brings back a result, without which the server cannot confirm
 	FlowBare    = "bare"    // as page, without any optional capability
 )
 
@@ -193,6 +194,7 @@ func Description() sdk.Description {
 			{Name: FlowPage, Title: "Page", CaptureModes: modes, Capabilities: append(slices.Clone(all), sdk.PayerActs)},
 			{Name: FlowCharge, Title: "Charge", CaptureModes: modes, Capabilities: all},
 			{Name: FlowConfirm, Title: "Confirm", CaptureModes: modes, Capabilities: append(slices.Clone(all), sdk.PayerActs, sdk.ContinuesItself)},
+			{Name: FlowReturn, Title: "Return", CaptureModes: modes, Capabilities: append(slices.Clone(all), sdk.PayerActs, sdk.TakesReturn)},
 			{Name: FlowBare, Title: "Bare", CaptureModes: modes[:1], Capabilities: []sdk.Capability{sdk.PayerActs}},
 		},
 		Repeats: Repeats(),

@@ -39,11 +39,11 @@ func (s *Server) pay(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	p.card = card
-	if p.Manual {
-		p.Status, p.Failure = "held", ""
-		s.tell("payment.held", p)
-	} else {
-		s.take(p, p.Amount)
+	if s.opts.Results {
+		p.result = newID("res_")
+		http.Redirect(w, r, p.ReturnURL+"?result="+p.result, http.StatusSeeOther)
+		return
 	}
+	s.complete(p)
 	http.Redirect(w, r, p.ReturnURL, http.StatusSeeOther)
 }

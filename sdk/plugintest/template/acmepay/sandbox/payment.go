@@ -32,6 +32,7 @@ type payment struct {
 	Description string `json:"description"`
 	Manual      bool   `json:"manual_capture"`
 	card        string
+	result      string // what completes it, once the payer has done their part
 }
 
 // decimals are what each currency is counted in.
@@ -98,6 +99,32 @@ func (s *Server) listPayments(r *http.Request) reply {
 		}
 	}
 	return ok(map[string]any{"data": data, "more": more})
+}
+
+// completePayment takes or holds what the payer agreed to, if the result is the
+// payer's own; else the payment stays as it is.
+func (s *Server) completePayment(r *http.Request, body []byte) reply {
+	p := s.payment(r.PathValue("id"))
+	var in struct{ Result string }
+	switch {
+	case p == nil:
+		return refuse(http.StatusNotFound, "not_found")
+	case json.Unmarshal(body, &in) != nil:
+		return refuse(http.StatusUnprocessableEntity, "bad_request")
+	case p.Status == "open" && p.result != "" && in.Result == p.result:
+		s.complete(p)
+	}
+	return ok(p)
+}
+
+// complete takes the money, or holds it for a capture.
+func (s *Server) complete(p *payment) {
+	if !p.Manual {
+		s.take(p, p.Amount)
+		return
+	}
+	p.Status, p.Failure = "held", ""
+	s.tell("payment.held", p)
 }
 
 func (s *Server) capturePayment(r *http.Request, body []byte) reply {

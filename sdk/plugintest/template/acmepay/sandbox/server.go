@@ -25,6 +25,7 @@ type Options struct {
 	SigningSecret string // signs callbacks
 	PublicURL     string // where the stand-in is reachable, without a slash at the end
 	WebhookURL    string // may come later, by the door
+	Results       bool   // a payer's page takes no money: it leads back with a result, which completes the payment
 	Logger        *slog.Logger
 }
 
@@ -73,6 +74,7 @@ func New(o Options) (http.Handler, func() error, error) {
 func (s *Server) routes() {
 	api := http.NewServeMux()
 	api.HandleFunc("POST /v1/payments", s.once(s.createPayment))
+	api.HandleFunc("POST /v1/payments/{id}/complete", s.once(s.completePayment))
 	api.HandleFunc("POST /v1/payments/{id}/capture", s.once(s.capturePayment))
 	api.HandleFunc("POST /v1/payments/{id}/cancel", s.once(s.cancelPayment))
 	api.HandleFunc("POST /v1/refunds", s.once(s.createRefund))

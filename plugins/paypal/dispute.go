@@ -110,10 +110,14 @@ func (p *Provider) addDisputes(ctx context.Context, out *sdk.Payment, c sdk.Capt
 		if m.IsZero() {
 			m = c.Amount // untold: then it is all of it
 		}
-		out.Disputes.Items = append(out.Disputes.Items, sdk.Dispute{
+		told := sdk.Dispute{
 			ID: d.ID, CaptureID: c.ID, Status: d.standing(), Amount: m, Reason: strings.ToLower(d.Reason),
 			FundsWithdrawn: d.withdrawn() && !refunded(out, c.ID, m), Fee: d.fee(), DueBy: d.DueBy.Time, At: d.Created.Time,
-		})
+		}
+		if told.FundsWithdrawn {
+			told.Withdrawn = d.gone(m)
+		}
+		out.Disputes.Items = append(out.Disputes.Items, told)
 	}
 	return nil
 }
@@ -147,6 +151,17 @@ func (d *dispute) withdrawn() bool {
 		return true
 	}
 	return false
+}
+
+// gone is how much of the disputed money that is: what the movements sum up to, in
+// its currency; all of it where they do not tell.
+func (d *dispute) gone(m sdk.Money) sdk.Money {
+	net, told := d.moved(func(m moneyMovement) bool { return !m.isFee() })
+	if told && net.Currency == m.Currency {
+		net.Amount = -net.Amount
+		return net
+	}
+	return m
 }
 
 // fee is what PayPal keeps for the dispute, as far as it tells.

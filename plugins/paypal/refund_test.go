@@ -165,6 +165,9 @@ func TestReadOrder_RefundsAndDisputes(t *testing.T) {
 			{"affected_party":"SELLER","type":"DEBIT","amount":{"currency_code":"EUR","value":"20.00"},"reason":"DISPUTE_SETTLEMENT"},
 			{"affected_party":"SELLER","type":"DEBIT","amount":{"currency_code":"EUR","value":"16.00"},"reason":"CHARGEBACK_FEE"},
 			{"affected_party":"SELLER","type":"CREDIT","amount":{"currency_code":"EUR","value":"20.00"},"reason":"DISPUTE_SETTLEMENT"}]`, sdk.DisputeOpen, false},
+		{"lost in part", `"status":"RESOLVED","dispute_outcome":{"outcome_code":"RESOLVED_BUYER_FAVOUR"},"money_movements":[
+			{"affected_party":"SELLER","type":"DEBIT","amount":{"currency_code":"EUR","value":"20.00"},"reason":"DISPUTE_SETTLEMENT"},
+			{"affected_party":"SELLER","type":"CREDIT","amount":{"currency_code":"EUR","value":"5.00"},"reason":"DISPUTE_SETTLEMENT"}]`, sdk.DisputeLost, true},
 		{"lost", `"status":"RESOLVED","dispute_life_cycle_stage":"CHARGEBACK","dispute_outcome":{"outcome_code":"RESOLVED_BUYER_FAVOUR"}`, sdk.DisputeLost, true},
 		{"lost, and refunded", `"dispute_amount":{"currency_code":"EUR","value":"10.00"},"status":"RESOLVED","dispute_outcome":{"outcome_code":"RESOLVED_BUYER_FAVOUR"}`, sdk.DisputeLost, false}, // money goes out once
 		{"won", `"status":"RESOLVED","dispute_outcome":{"outcome_code":"RESOLVED_SELLER_FAVOUR"}`, sdk.DisputeWon, false},
@@ -184,6 +187,16 @@ func TestReadOrder_RefundsAndDisputes(t *testing.T) {
 		}
 		if d := out.Disputes.Items[0]; d.Status != c.status || d.FundsWithdrawn != c.withdrawn || d.CaptureID != testCapture || d.Amount.Currency != "EUR" {
 			t.Errorf("%s: %+v", c.name, d)
+		}
+		gone := sdk.Money{}
+		if d := out.Disputes.Items[0]; d.FundsWithdrawn {
+			gone = d.Amount
+		}
+		if c.name == "lost in part" {
+			gone = eur(1500)
+		}
+		if d := out.Disputes.Items[0]; !d.Withdrawn.Equal(gone) {
+			t.Errorf("%s: %s is gone", c.name, d.Withdrawn)
 		}
 		if d := out.Disputes.Items[0]; strings.Contains(c.body, "CHARGEBACK_FEE") != d.Fee.Equal(eur(1600)) {
 			t.Errorf("%s: kept %s", c.name, d.Fee)

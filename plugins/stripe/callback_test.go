@@ -154,6 +154,11 @@ var eventFacts = []struct {
 	{"charge.dispute.funds_withdrawn", disputeObject + `,"status":"needs_response"`, true, "", "dispute dp_1 open true"},
 	{"charge.dispute.funds_reinstated", disputeObject + `,"status":"won"`, true, "", "dispute dp_1 won false"},
 	{"charge.dispute.closed", disputeObject + `,"status":"lost"`, true, "", "dispute dp_1 lost true"},
+	{"charge.dispute.funds_reinstated", disputeObject + `,"status":"lost","balance_transactions":[{"id":"txn_2","amount":-2500,"fee":1500},{"id":"txn_3","amount":1000}]`, true, "", "dispute dp_1 lost true 15.00 USD"},
+	{"charge.dispute.funds_reinstated", disputeObject + `,"status":"lost","balance_transactions":[{"id":"txn_2","amount":-2500},{"id":"txn_3","amount":2500}]`, true, "", "dispute dp_1 lost false"},
+	{"charge.dispute.closed", disputeObject + `,"status":"lost","balance_transactions":[{"id":"txn_2","amount":-2300,"currency":"eur"},{"id":"txn_3","amount":920,"currency":"eur"}]`, true, "", "dispute dp_1 lost true 15.00 USD"},
+	{"charge.dispute.updated", disputeObject + `,"status":"prevented"`, true, "", "dispute dp_1 closed false"},
+	{"charge.dispute.updated", disputeObject + `,"status":"escalated","balance_transactions":[{"id":"txn_2","amount":-2500}]`, true, "", "dispute dp_1 open true"},
 	{"charge.dispute.updated", disputeObject + `,"status":"under_review","balance_transactions":[{"id":"txn_2","amount":-2500}]`, true, "", "dispute dp_1 open true"},
 }
 
@@ -196,7 +201,10 @@ func movement(p sdk.Payment) string {
 		return fmt.Sprintf("refund %s %s %s", r.ID, r.RefundID, r.Status)
 	case len(p.Disputes.Items) == 1:
 		d := p.Disputes.Items[0]
-		return fmt.Sprintf("dispute %s %s %v", d.ID, d.Status, d.FundsWithdrawn)
+		if d.Withdrawn.Currency == "" || d.Withdrawn == d.Amount {
+			return fmt.Sprintf("dispute %s %s %v", d.ID, d.Status, d.FundsWithdrawn)
+		}
+		return fmt.Sprintf("dispute %s %s %v %s", d.ID, d.Status, d.FundsWithdrawn, d.Withdrawn)
 	}
 	return ""
 }

@@ -3,6 +3,8 @@ package main
 import (
 	"cmp"
 	"context"
+	"math/big"
+	"strings"
 	"time"
 
 	stripe "github.com/stripe/stripe-go/v76"
@@ -61,14 +63,18 @@ func (p *Provider) listDisputes(ctx context.Context, since time.Time, after stri
 }
 
 func fromDispute(d *stripe.Dispute) sdk.Dispute {
+	status, reason := standing(d)
 	out := sdk.Dispute{
 		ID:             d.ID,
-		Status:         disputeStatus(d.Status),
+		Status:         status,
 		Amount:         fromWire(d.Amount, d.Currency),
 		FundsWithdrawn: withdrawn(d),
 		Fee:            disputeFee(d),
-		Reason:         string(d.Reason),
+		Reason:         reason,
 		At:             at(d.Created),
+	}
+	if out.FundsWithdrawn {
+		out.Withdrawn = gone(d)
 	}
 	if d.Charge != nil {
 		out.CaptureID = d.Charge.ID
@@ -89,23 +95,64 @@ func disputeStatus(s stripe.DisputeStatus) sdk.DisputeStatus {
 		return sdk.DisputeWon
 	case stripe.DisputeStatusLost:
 		return sdk.DisputeLost
+	case stripe.DisputeStatusNeedsResponse, stripe.DisputeStatusUnderReview:
+		return sdk.DisputeOpen
 	}
-	return sdk.DisputeOpen
+	return ""
 }
 
-// withdrawn reports whether the money is gone at the moment. Stripe lists "zero,
-// one, or two balance transactions that show funds withdrawn and reinstated".
-func withdrawn(d *stripe.Dispute) bool {
-	if d.Status == stripe.DisputeStatusLost {
-		return true
+// standing is the status; one that this version does not know, such as prevented,
+// is judged by the money, and keeps its name beside the reason.
+func standing(d *stripe.Dispute) (status sdk.DisputeStatus, reason string) {
+	status, reason = disputeStatus(d.Status), string(d.Reason)
+	if status != "" {
+		return status, reason
 	}
-	var net int64
+	reason = strings.TrimSpace(reason + " (" + string(d.Status) + ")")
+	if withdrawn(d) {
+		return sdk.DisputeOpen, reason
+	}
+	return sdk.DisputeClosed, reason
+}
+
+// lines sums up the balance transactions of a dispute, "zero, one, or two", that
+// show funds withdrawn and reinstated, in the currency of the account's balance.
+func lines(d *stripe.Dispute) (out, back int64) {
 	for _, t := range d.BalanceTransactions {
-		if t != nil {
-			net += t.Amount
+		switch {
+		case t == nil:
+		case t.Amount < 0:
+			out -= t.Amount
+		default:
+			back += t.Amount
 		}
 	}
-	return net < 0
+	return out, back
+}
+
+// withdrawn reports whether money is gone at the moment: what was lost is, where
+// no line says otherwise.
+func withdrawn(d *stripe.Dispute) bool {
+	out, back := lines(d)
+	return out > back || out == 0 && d.Status == stripe.DisputeStatusLost
+}
+
+// gone is how much of the dispute's amount: of a lost one Stripe gives back what
+// the merchant had refunded before. Lines may be in another currency, then it is
+// the same share; without a line it is all.
+func gone(d *stripe.Dispute) sdk.Money {
+	m := fromWire(d.Amount, d.Currency)
+	if out, back := lines(d); out > 0 {
+		m.Amount = max(1, share(m.Amount, out-back, out)) // something is gone
+	}
+	return m
+}
+
+// share is amount * part / whole, rounded to the nearest.
+func share(amount, part, whole int64) int64 {
+	product := new(big.Int).Mul(big.NewInt(amount), big.NewInt(part))
+	product.Add(product, big.NewInt(whole/2))
+	return product.Div(product, big.NewInt(whole)).Int64()
 }
 
 // disputeFee is what Stripe keeps for the dispute, as far as it was booked: it

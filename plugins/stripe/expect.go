@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 
 	stripe "github.com/stripe/stripe-go/v76"
@@ -61,7 +62,7 @@ func expected(e event) []sdk.Expectation {
 		return []sdk.Expectation{{Kind: sdk.ExpectRefund, ID: c.ID, AtLeast: string(status)}}
 	case "charge.dispute.created", "charge.dispute.updated", "charge.dispute.closed",
 		"charge.dispute.funds_withdrawn", "charge.dispute.funds_reinstated":
-		return []sdk.Expectation{{Kind: sdk.ExpectDispute, ID: c.ID, AtLeast: string(disputeStatus(stripe.DisputeStatus(c.Status)))}}
+		return []sdk.Expectation{{Kind: sdk.ExpectDispute, ID: c.ID, AtLeast: string(cmp.Or(disputeStatus(stripe.DisputeStatus(c.Status)), sdk.DisputeOpen))}}
 	}
 	return nil
 }

@@ -166,9 +166,13 @@ func disputeFact(e event) (*sdk.Fact, error) {
 	dispute := fromDispute(&d)
 	switch e.Type {
 	case "charge.dispute.funds_withdrawn":
-		dispute.FundsWithdrawn = true
+		if !dispute.FundsWithdrawn {
+			dispute.FundsWithdrawn, dispute.Withdrawn = true, dispute.Amount
+		}
 	case "charge.dispute.funds_reinstated":
-		dispute.FundsWithdrawn = false
+		if _, back := lines(&d); back == 0 { // else they tell how much
+			dispute.FundsWithdrawn, dispute.Withdrawn = false, sdk.Money{}
+		}
 	}
 	f.Proven = true
 	f.Payment.Disputes.Items = []sdk.Dispute{dispute}

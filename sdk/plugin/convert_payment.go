@@ -69,14 +69,14 @@ func fromRefund(r *pb.RefundResult) *sdk.Refund {
 func toDispute(d sdk.Dispute) *pb.Dispute {
 	return &pb.Dispute{
 		Id: d.ID, CaptureId: d.CaptureID, Status: string(d.Status), Amount: toMoney(d.Amount),
-		FundsWithdrawn: d.FundsWithdrawn, Fee: toMoney(d.Fee), Reason: d.Reason, DueBy: toTime(d.DueBy), At: toTime(d.At),
+		FundsWithdrawn: d.FundsWithdrawn, Withdrawn: toMoney(d.Withdrawn), Fee: toMoney(d.Fee), Reason: d.Reason, DueBy: toTime(d.DueBy), At: toTime(d.At),
 	}
 }
 
 func fromDispute(d *pb.Dispute) sdk.Dispute {
 	return sdk.Dispute{
 		ID: d.GetId(), CaptureID: d.GetCaptureId(), Status: sdk.DisputeStatus(d.GetStatus()), Amount: fromMoney(d.GetAmount()),
-		FundsWithdrawn: d.GetFundsWithdrawn(), Fee: fromMoney(d.GetFee()), Reason: d.GetReason(), DueBy: fromTime(d.GetDueBy()), At: fromTime(d.GetAt()),
+		FundsWithdrawn: d.GetFundsWithdrawn(), Withdrawn: fromMoney(d.GetWithdrawn()), Fee: fromMoney(d.GetFee()), Reason: d.GetReason(), DueBy: fromTime(d.GetDueBy()), At: fromTime(d.GetAt()),
 	}
 }
 

@@ -115,7 +115,8 @@ type Dispute struct {
 	Status         string    `json:"status" enum:"inquiry,open,won,lost,closed" doc:"inquiry: a question, no money moved; open: under discussion; won and lost: decided; closed: ended without a verdict"`
 	Amount         int64     `json:"amount"`
 	Currency       string    `json:"currency"`
-	FundsWithdrawn bool      `json:"funds_withdrawn" doc:"The provider has taken the money back for now: it counts in disputed"`
+	FundsWithdrawn bool      `json:"funds_withdrawn" doc:"The provider has taken money back, or holds it, for now: it counts in disputed"`
+	Withdrawn      int64     `json:"withdrawn" doc:"How much of amount that is; less than all where a part was given back, such as what was refunded before"`
 	Reason         string    `json:"reason,omitempty" doc:"The provider's word for why"`
 	CreatedAt      time.Time `json:"created_at"`
 }
@@ -153,7 +154,7 @@ func orderOf(o *ledger.Order) Order {
 		out.Refunds = append(out.Refunds, refundOf(r))
 	}
 	for _, d := range o.Disputes {
-		out.Disputes = append(out.Disputes, Dispute{d.ID, string(d.Status), d.Amount, d.Currency, d.FundsWithdrawn, d.Reason, d.CreatedAt})
+		out.Disputes = append(out.Disputes, Dispute{d.ID, string(d.Status), d.Amount, d.Currency, d.FundsWithdrawn, d.Gone(), d.Reason, d.CreatedAt})
 	}
 	return out
 }

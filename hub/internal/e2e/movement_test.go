@@ -98,6 +98,20 @@ func TestMovements(t *testing.T) {
 		})
 	}
 
+	t.Run("a dispute that is lost of a payment that was refunded in part", func(t *testing.T) {
+		o := ways[2].pay(h, nil)
+		require.Equal(t, 201, h.ask("POST", "/v1/orders/"+o.ID+"/refunds", unique("key"), map[string]any{"amount": 400}).status)
+		h.until(o.ID, "partially_refunded")
+		h.dashboard("charges/"+o.ref("charge")+"/dispute", nil)
+		h.when(o.ID, "all of it is withdrawn", func(a answer) bool { return a.Disputed == 1050 })
+		var id string
+		require.NoError(t, h.query(`SELECT provider_id FROM disputes WHERE order_id = $1`, o.ID).Scan(&id))
+		h.dashboard("disputes/"+id+"/lose", nil)
+		lost := h.when(o.ID, "what was refunded comes back", func(a answer) bool { return a.Disputed == 650 })
+		require.Contains(t, lost.raw, `"funds_withdrawn":true,"withdrawn":650`)
+		require.Empty(t, h.accounts(o), "400 were given back, 650 are lost")
+	})
+
 	t.Run("what the provider keeps, told at once or later", func(t *testing.T) {
 		require.Equal(t, 60, kept(ways[2].pay(h, nil)), "a charge's answer tells")
 		o := h.checkout(nil)

@@ -70,12 +70,12 @@ func (o *Order) balance(a *Attempt, currency string) Balance {
 		}
 	}
 	for _, d := range o.Disputes {
-		if d.AttemptID != a.ID || d.Currency != currency || !d.FundsWithdrawn {
+		if d.AttemptID != a.ID || d.Currency != currency {
 			continue
 		}
-		b.Disputed += d.Amount
+		b.Disputed += d.Gone()
 		if d.Status == sdk.DisputeLost {
-			b.lost += d.Amount
+			b.lost += d.Gone()
 		}
 	}
 	return b

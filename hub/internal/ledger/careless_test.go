@@ -120,7 +120,12 @@ func (w *careless) dashboard() {
 		if rapid.Bool().Draw(w.rt, "dispute") {
 			m.Amount = left
 			status := rapid.SampledFrom([]sdk.DisputeStatus{sdk.DisputeOpen, sdk.DisputeLost}).Draw(w.rt, "status")
-			p.Disputes.Items = append(p.Disputes.Items, sdk.Dispute{ID: w.id("dp"), CaptureID: c.ID, Status: status, FundsWithdrawn: true, Amount: m})
+			d := sdk.Dispute{ID: w.id("dp"), CaptureID: c.ID, Status: status, FundsWithdrawn: true, Amount: m}
+			if rapid.Bool().Draw(w.rt, "a part of it") {
+				d.Withdrawn = m
+				d.Withdrawn.Amount = rapid.Int64Range(1, left).Draw(w.rt, "withdrawn")
+			}
+			p.Disputes.Items = append(p.Disputes.Items, d)
 			return
 		}
 		m.Amount = rapid.Int64Range(1, left).Draw(w.rt, "back")
@@ -137,7 +142,11 @@ func (w *careless) leftThere(p *sdk.Payment, c sdk.Capture) int64 {
 		}
 	}
 	for _, d := range p.Disputes.Items {
-		if d.CaptureID == c.ID && d.FundsWithdrawn {
+		switch {
+		case d.CaptureID != c.ID || !d.FundsWithdrawn:
+		case d.Withdrawn.Currency != "":
+			left -= d.Withdrawn.Amount
+		default:
 			left -= d.Amount.Amount
 		}
 	}

@@ -54,6 +54,7 @@ func (o *Order) Correct(in Correction, by Operator, env Env) (Change, error) {
 			data := corrected(map[string]any{"id": x.ProviderID, "funds_withdrawn": x.FundsWithdrawn}, x.amount(), m)
 			d.note(x.AttemptID, "dispute."+string(x.Status), data, by)
 			x.Amount, x.Currency, x.Exponent = m.Amount, m.Currency, m.Exponent
+			x.Withdrawn = nil // a person says what it is: all of it
 			return d.finish(), nil
 		}
 	}

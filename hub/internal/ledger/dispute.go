@@ -16,6 +16,7 @@ type Dispute struct {
 	CaptureID      string            `json:"capture_id"`
 	Status         sdk.DisputeStatus `json:"status"`
 	FundsWithdrawn bool              `json:"funds_withdrawn"`
+	Withdrawn      *int64            `json:"withdrawn"` // nil: all of Amount, where funds are withdrawn
 	Amount         int64             `json:"amount"`
 	Currency       string            `json:"currency"`
 	Exponent       int               `json:"exponent"`
@@ -25,6 +26,27 @@ type Dispute struct {
 	Posted    int       `json:"posted"`
 	CreatedAt time.Time `json:"created_at"`
 	UpdatedAt time.Time `json:"updated_at"`
+}
+
+// Gone is how much of the money the provider has taken back, or holds, at the moment.
+func (d *Dispute) Gone() int64 {
+	switch {
+	case !d.FundsWithdrawn:
+		return 0
+	case d.Withdrawn != nil:
+		return *d.Withdrawn
+	}
+	return d.Amount
+}
+
+// withdraws reports whether the provider says no other sum than is on record.
+func (d *Dispute) withdraws(x sdk.Dispute) bool {
+	told, err := x.Withdrawn.Rescale(d.Exponent)
+	return x.Withdrawn.Currency == "" || err == nil && told.Amount == d.Gone() && told.Currency == d.Currency
+}
+
+func (d *Dispute) gone() sdk.Money {
+	return sdk.Money{Amount: d.Gone(), Currency: d.Currency, Exponent: d.Exponent}
 }
 
 func (d *Dispute) amount() sdk.Money {

@@ -47,7 +47,7 @@ func (o *Order) knowsCapture(a *Attempt, c sdk.Capture) bool {
 func (o *Order) knowsDispute(a *Attempt, x sdk.Dispute) bool {
 	for _, row := range o.Disputes {
 		if row.Provider == a.Provider && row.ProviderID == x.ID {
-			return row.Status == x.Status && row.FundsWithdrawn == x.FundsWithdrawn || disputeRank[x.Status] < disputeRank[row.Status]
+			return row.Status == x.Status && row.FundsWithdrawn == x.FundsWithdrawn && row.withdraws(x) || disputeRank[x.Status] < disputeRank[row.Status]
 		}
 	}
 	return false

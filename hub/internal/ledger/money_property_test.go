@@ -47,9 +47,9 @@ func (w *careless) rows(a *Attempt) map[string][5]int64 {
 	}
 	for _, d := range w.o.Disputes {
 		if d.FundsWithdrawn && d.Status == sdk.DisputeLost {
-			add(d.AttemptID, d.Currency, 3, d.Amount)
+			add(d.AttemptID, d.Currency, 3, d.Gone())
 		} else if d.FundsWithdrawn {
-			add(d.AttemptID, d.Currency, 4, d.Amount)
+			add(d.AttemptID, d.Currency, 4, d.Gone())
 		}
 	}
 	return out

@@ -273,7 +273,7 @@ func (d *decision) dispute(a *Attempt, n News, x sdk.Dispute, fresh bool) {
 		}
 		d.o.Disputes = append(d.o.Disputes, row)
 	} else {
-		same := row.Status == x.Status && row.FundsWithdrawn == x.FundsWithdrawn && row.Amount == m.Amount && row.Currency == m.Currency
+		same := row.Status == x.Status && row.FundsWithdrawn == x.FundsWithdrawn && row.Amount == m.Amount && row.Currency == m.Currency && row.withdraws(x)
 		if same {
 			d.fee(a, n, "dispute.fee", x.ID, &row.Kept, x.Fee, fresh)
 			return
@@ -285,11 +285,17 @@ func (d *decision) dispute(a *Attempt, n News, x sdk.Dispute, fresh bool) {
 	}
 	row.Status, row.FundsWithdrawn, row.Reason = x.Status, x.FundsWithdrawn, x.Reason
 	row.Amount, row.Currency, row.Exponent = m.Amount, m.Currency, m.Exponent
+	row.Withdrawn = nil
+	if w, err := x.Withdrawn.Rescale(m.Exponent); err == nil && w.Currency == m.Currency {
+		row.Withdrawn = &w.Amount
+	}
 	learn(&row.DueBy, x.DueBy)
 	d.look[a.ID] = true
 	d.raiseAbout(Attention{Reason: InDispute, AttemptID: a.ID, MovementID: row.ID})
-	d.record(a, n, "dispute."+string(x.Status), map[string]any{
-		"id": x.ID, "amount": m.Amount, "currency": m.Currency, "funds_withdrawn": x.FundsWithdrawn,
-	})
+	data := map[string]any{"id": x.ID, "amount": m.Amount, "currency": m.Currency, "funds_withdrawn": x.FundsWithdrawn}
+	if row.Withdrawn != nil {
+		data["withdrawn"] = *row.Withdrawn
+	}
+	d.record(a, n, "dispute."+string(x.Status), data)
 	d.fee(a, n, "dispute.fee", x.ID, &row.Kept, x.Fee, fresh)
 }

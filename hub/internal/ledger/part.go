@@ -60,8 +60,8 @@ func (o *Order) leftOf(c *Capture, by *Operator) int64 {
 		return max(0, left)
 	}
 	for _, d := range o.Disputes {
-		if d.AttemptID == c.AttemptID && d.CaptureID == c.ProviderID && d.Currency == c.Currency && d.FundsWithdrawn {
-			left -= d.Amount
+		if d.AttemptID == c.AttemptID && d.CaptureID == c.ProviderID && d.Currency == c.Currency {
+			left -= d.Gone()
 		}
 	}
 	return max(0, left)

@@ -139,18 +139,18 @@ func (j *journal) dispute(was Dispute, d *Dispute) {
 		j.group(d.Provider, d.ID, stage, &d.Posted, into, outOf, m)
 	}
 	provider, disputed := providerAccount(d.Provider), disputedAccount(d.Provider)
-	other := was.amount() != d.amount()
+	other := was.gone() != d.gone()
 	if lost(was) && (!lost(*d) || other) {
-		step("lost_undone", disputed, j.owed(d.Provider, was.Currency), was.amount())
+		step("lost_undone", disputed, j.owed(d.Provider, was.Currency), was.gone())
 	}
 	if (frozen(was) || lost(was)) && (!d.FundsWithdrawn || other) {
-		step("reinstated", provider, disputed, was.amount())
+		step("reinstated", provider, disputed, was.gone())
 		was = Dispute{}
 	}
 	if d.FundsWithdrawn && !frozen(was) && !lost(was) {
-		step("withdrawn", disputed, provider, d.amount())
+		step("withdrawn", disputed, provider, d.gone())
 	}
 	if lost(*d) && !lost(was) {
-		step("lost", j.owed(d.Provider, d.Currency), disputed, d.amount())
+		step("lost", j.owed(d.Provider, d.Currency), disputed, d.gone())
 	}
 }

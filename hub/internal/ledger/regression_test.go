@@ -180,6 +180,59 @@ func TestRegression_DisputeEqualRankFundsFact(t *testing.T) {
 	require.Equal(t, int64(0), o.Disputed)
 }
 
+// TestDispute_LostLessWhatWasRefunded: all is withdrawn, of which a part was refunded
+// before; when the dispute is lost, the provider gives that part back. What is lost
+// for good is the rest, whatever comes late.
+func TestDispute_LostLessWhatWasRefunded(t *testing.T) {
+	o, env := created(t, sdk.CaptureAutomatic)
+	p := captured("ch_1", 1000)
+	p.Refunds.Items = []sdk.Refund{{ID: "re_1", CaptureID: "ch_1", Status: sdk.MovementSucceeded, Amount: usd(400)}}
+	o = Apply(o, env, callback(o, p)).Order
+	disputed := func(s sdk.DisputeStatus, withdrawn int64) *sdk.Payment {
+		d := sdk.Dispute{ID: "dp_1", CaptureID: "ch_1", Status: s, Amount: usd(1000), FundsWithdrawn: withdrawn > 0, Withdrawn: usd(withdrawn)}
+		return &sdk.Payment{Disputes: sdk.Disputes{Items: []sdk.Dispute{d}}}
+	}
+	posted := map[string]int64{}
+	next := func(n News) {
+		t.Helper()
+		c := Apply(o, env, n)
+		for _, l := range c.Postings {
+			posted[l.Account] += l.Amount
+		}
+		o = c.Order
+	}
+	withoutFees := func() map[string]int64 {
+		out := map[string]int64{}
+		for account, amount := range posted {
+			if amount != 0 {
+				out[account] = amount
+			}
+		}
+		return out
+	}
+	next(callback(o, disputed(sdk.DisputeOpen, 1000)))
+	require.Equal(t, int64(1000), o.Disputed)
+	require.Equal(t, map[string]int64{"disputed:stripe": 1000, "provider:stripe": -1000}, withoutFees())
+	next(callback(o, disputed(sdk.DisputeLost, 1000)))
+	next(read(o, disputed(sdk.DisputeLost, 600)))
+	require.Equal(t, int64(600), o.Disputed)
+	require.Equal(t, map[string]int64{"app:" + o.AppID: 600, "provider:stripe": -600}, withoutFees())
+	require.Zero(t, o.Refundable)
+	require.True(t, o.knowsDispute(o.Attempts[0], disputed(sdk.DisputeLost, 600).Disputes.Items[0]))
+	require.False(t, o.knowsDispute(o.Attempts[0], disputed(sdk.DisputeLost, 500).Disputes.Items[0]))
+	next(callback(o, disputed(sdk.DisputeLost, 1000))) // late: it asks for a read, and changes nothing
+	require.Equal(t, int64(600), o.Disputed)
+	next(read(o, disputed(sdk.DisputeLost, 600)))
+	require.Equal(t, map[string]int64{"app:" + o.AppID: 600, "provider:stripe": -600}, withoutFees())
+
+	o, env = created(t, sdk.CaptureAutomatic)
+	o = Apply(o, env, callback(o, captured("ch_1", 1000))).Order
+	o = Apply(o, env, callback(o, disputed(sdk.DisputeLost, 600))).Order
+	held, is := o.took(o.Attempts[0])
+	require.True(t, is, "a part of the money is there")
+	require.Equal(t, usd(400), held)
+}
+
 // 13: resume of a capture on an attempt that was flagged meanwhile
 func TestRegression_ResumeCaptureFlagged(t *testing.T) {
 	o, env := created(t, sdk.CaptureManual)

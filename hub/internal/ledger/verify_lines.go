@@ -205,9 +205,13 @@ func (c *checker) disputeLines() {
 			c.doubt(LawTimeline, x.ID, "disputes.provider_id", "an id that the timeline tells of", x.ProviderID)
 			continue
 		}
-		c.told(l, x.ID, "disputes", map[string]any{
+		row := map[string]any{
 			"kind": "dispute." + string(x.Status), "amount": x.Amount, "currency": x.Currency, "funds_withdrawn": x.FundsWithdrawn,
-		})
+		}
+		if x.Withdrawn != nil {
+			row["withdrawn"] = *x.Withdrawn
+		}
+		c.told(l, x.ID, "disputes", row)
 		c.fee(fees[x.ID], x.ID, "disputes", x.Kept)
 	}
 }

@@ -131,7 +131,7 @@ func (c *checker) derived() map[account]int64 {
 			into = owed(x.Provider, x.Currency)
 		}
 		if x.FundsWithdrawn {
-			move(into, providerAccount(x.Provider), x.Amount, x.Currency)
+			move(into, providerAccount(x.Provider), x.Gone(), x.Currency)
 		}
 		move(feesAccount(x.Provider), providerAccount(x.Provider), x.Fee, x.FeeCurrency)
 	}

@@ -188,6 +188,7 @@ var tamperings = []tampering{
 		UPDATE orders SET refunded = 0, refundable = refundable + 300, status = 'paid' WHERE refunded = 300`, ledger.LawTimeline, "refunds.id"},
 
 	// Disputes.
+	{`UPDATE disputes SET withdrawn = amount`, ledger.LawTimeline, "disputes.withdrawn"},
 	{`UPDATE disputes SET funds_withdrawn = NOT funds_withdrawn`, ledger.LawTimeline, "disputes.funds_withdrawn"},
 	{`UPDATE disputes SET status = 'lost' WHERE status = 'closed'`, ledger.LawTimeline, "disputes.status"},
 	{`UPDATE disputes SET amount = amount - 1`, ledger.LawTimeline, "disputes.amount"},

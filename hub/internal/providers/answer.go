@@ -119,6 +119,14 @@ func checkDispute(d sdk.Dispute) error {
 	if d.FundsWithdrawn && d.Amount.Amount == 0 {
 		return fmt.Errorf("%s withdrew money and names none", what)
 	}
+	if w := d.Withdrawn; w != (sdk.Money{}) {
+		if err := checkMoney(w, what); err != nil {
+			return err
+		}
+		if w.Currency != d.Amount.Currency || (w.Amount > 0) != d.FundsWithdrawn {
+			return fmt.Errorf("%s says that %s of %s are withdrawn, and funds_withdrawn %t", what, w, d.Amount, d.FundsWithdrawn)
+		}
+	}
 	return checkFee(d.Fee)
 }
 

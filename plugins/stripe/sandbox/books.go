@@ -35,7 +35,13 @@ func (s *Server) books() standin.Books {
 		}
 	}
 	for _, d := range s.state.Disputes.rows {
-		b.Disputes = append(b.Disputes, entry(d.ID, paidBy[d.Charge], d.Status, d.Amount, d.Currency, d.Metadata, d.Created))
+		amount := d.Amount
+		for _, t := range d.BalanceTransactions {
+			if d.Status == "lost" && t.Amount > 0 {
+				amount -= t.Amount // what was refunded before is not lost again
+			}
+		}
+		b.Disputes = append(b.Disputes, entry(d.ID, paidBy[d.Charge], d.Status, amount, d.Currency, d.Metadata, d.Created))
 	}
 	return b
 }

@@ -71,6 +71,11 @@ func (s *Server) closeDispute(d *dispute, won bool) *apiError {
 		d.Status = "lost"
 	}
 	s.emit("charge.dispute.closed", d, nil)
+	if ch, ok := s.state.Charges.get(d.Charge); ok && d.Status == "lost" && ch.AmountRefunded > 0 {
+		// What the merchant had given back before is not taken twice.
+		d.BalanceTransactions = append(d.BalanceTransactions, s.withdrawal(d, min(d.Amount, ch.AmountRefunded)))
+		s.emit("charge.dispute.funds_reinstated", d, nil)
+	}
 	if won && !inquiry {
 		s.emit("charge.dispute.funds_reinstated", d, nil)
 	}

@@ -2414,6 +2414,7 @@ type Dispute struct {
 	DueBy          int64                  `protobuf:"varint,7,opt,name=due_by,json=dueBy,proto3" json:"due_by,omitempty"`
 	At             int64                  `protobuf:"varint,8,opt,name=at,proto3" json:"at,omitempty"`
 	Fee            *Money                 `protobuf:"bytes,9,opt,name=fee,proto3" json:"fee,omitempty"`
+	Withdrawn      *Money                 `protobuf:"bytes,10,opt,name=withdrawn,proto3" json:"withdrawn,omitempty"` // of amount, where funds_withdrawn; without a currency: all of it
 	unknownFields  protoimpl.UnknownFields
 	sizeCache      protoimpl.SizeCache
 }
@@ -2507,6 +2508,13 @@ func (x *Dispute) GetAt() int64 {
 func (x *Dispute) GetFee() *Money {
 	if x != nil {
 		return x.Fee
+	}
+	return nil
+}
+
+func (x *Dispute) GetWithdrawn() *Money {
+	if x != nil {
+		return x.Withdrawn
 	}
 	return nil
 }
@@ -3318,7 +3326,7 @@ const file_sdk_plugin_provider_proto_rawDesc = "" +
 	"\breversed\x18\t \x01(\bR\breversed\x12\x19\n" +
 	"\bkey_hash\x18\n" +
 	" \x01(\tR\akeyHash\x12\x16\n" +
-	"\x06digest\x18\v \x01(\tR\x06digest\"\x98\x02\n" +
+	"\x06digest\x18\v \x01(\tR\x06digest\"\xd1\x02\n" +
 	"\aDispute\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1d\n" +
 	"\n" +
@@ -3329,7 +3337,9 @@ const file_sdk_plugin_provider_proto_rawDesc = "" +
 	"\x06reason\x18\x06 \x01(\tR\x06reason\x12\x15\n" +
 	"\x06due_by\x18\a \x01(\x03R\x05dueBy\x12\x0e\n" +
 	"\x02at\x18\b \x01(\x03R\x02at\x12+\n" +
-	"\x03fee\x18\t \x01(\v2\x19.superpay.plugin.v1.MoneyR\x03fee\"\xf0\x02\n" +
+	"\x03fee\x18\t \x01(\v2\x19.superpay.plugin.v1.MoneyR\x03fee\x127\n" +
+	"\twithdrawn\x18\n" +
+	" \x01(\v2\x19.superpay.plugin.v1.MoneyR\twithdrawn\"\xf0\x02\n" +
 	"\n" +
 	"NextAction\x12\x12\n" +
 	"\x04type\x18\x01 \x01(\tR\x04type\x12\x10\n" +
@@ -3506,42 +3516,43 @@ var file_sdk_plugin_provider_proto_depIdxs = []int32{
 	4,  // 44: superpay.plugin.v1.RefundResult.failure:type_name -> superpay.plugin.v1.Failure
 	2,  // 45: superpay.plugin.v1.Dispute.amount:type_name -> superpay.plugin.v1.Money
 	2,  // 46: superpay.plugin.v1.Dispute.fee:type_name -> superpay.plugin.v1.Money
-	45, // 47: superpay.plugin.v1.NextAction.fields:type_name -> superpay.plugin.v1.NextAction.FieldsEntry
-	46, // 48: superpay.plugin.v1.NextAction.client:type_name -> superpay.plugin.v1.NextAction.ClientEntry
-	35, // 49: superpay.plugin.v1.CallbackRequest.headers:type_name -> superpay.plugin.v1.Header
-	38, // 50: superpay.plugin.v1.CallbackResult.facts:type_name -> superpay.plugin.v1.Fact
-	37, // 51: superpay.plugin.v1.CallbackResult.ack:type_name -> superpay.plugin.v1.Ack
-	25, // 52: superpay.plugin.v1.Fact.payment:type_name -> superpay.plugin.v1.Payment
-	39, // 53: superpay.plugin.v1.Fact.expect:type_name -> superpay.plugin.v1.Expectation
-	2,  // 54: superpay.plugin.v1.Expectation.amount:type_name -> superpay.plugin.v1.Money
-	9,  // 55: superpay.plugin.v1.Description.RepeatsEntry.value:type_name -> superpay.plugin.v1.Repeat
-	5,  // 56: superpay.plugin.v1.Provider.Describe:input_type -> superpay.plugin.v1.DescribeRequest
-	10, // 57: superpay.plugin.v1.Provider.Configure:input_type -> superpay.plugin.v1.ConfigureRequest
-	15, // 58: superpay.plugin.v1.Provider.CreateCheckout:input_type -> superpay.plugin.v1.CheckoutRequest
-	16, // 59: superpay.plugin.v1.Provider.GetPayment:input_type -> superpay.plugin.v1.PaymentRequest
-	34, // 60: superpay.plugin.v1.Provider.HandleCallback:input_type -> superpay.plugin.v1.CallbackRequest
-	17, // 61: superpay.plugin.v1.Provider.Confirm:input_type -> superpay.plugin.v1.ConfirmRequest
-	19, // 62: superpay.plugin.v1.Provider.Capture:input_type -> superpay.plugin.v1.CaptureRequest
-	20, // 63: superpay.plugin.v1.Provider.Cancel:input_type -> superpay.plugin.v1.CancelRequest
-	21, // 64: superpay.plugin.v1.Provider.Refund:input_type -> superpay.plugin.v1.RefundRequest
-	22, // 65: superpay.plugin.v1.Provider.GetRefund:input_type -> superpay.plugin.v1.GetRefundRequest
-	23, // 66: superpay.plugin.v1.Provider.List:input_type -> superpay.plugin.v1.ListRequest
-	6,  // 67: superpay.plugin.v1.Provider.Describe:output_type -> superpay.plugin.v1.Description
-	11, // 68: superpay.plugin.v1.Provider.Configure:output_type -> superpay.plugin.v1.Account
-	25, // 69: superpay.plugin.v1.Provider.CreateCheckout:output_type -> superpay.plugin.v1.Payment
-	25, // 70: superpay.plugin.v1.Provider.GetPayment:output_type -> superpay.plugin.v1.Payment
-	36, // 71: superpay.plugin.v1.Provider.HandleCallback:output_type -> superpay.plugin.v1.CallbackResult
-	25, // 72: superpay.plugin.v1.Provider.Confirm:output_type -> superpay.plugin.v1.Payment
-	25, // 73: superpay.plugin.v1.Provider.Capture:output_type -> superpay.plugin.v1.Payment
-	25, // 74: superpay.plugin.v1.Provider.Cancel:output_type -> superpay.plugin.v1.Payment
-	30, // 75: superpay.plugin.v1.Provider.Refund:output_type -> superpay.plugin.v1.RefundResult
-	30, // 76: superpay.plugin.v1.Provider.GetRefund:output_type -> superpay.plugin.v1.RefundResult
-	24, // 77: superpay.plugin.v1.Provider.List:output_type -> superpay.plugin.v1.ListPage
-	67, // [67:78] is the sub-list for method output_type
-	56, // [56:67] is the sub-list for method input_type
-	56, // [56:56] is the sub-list for extension type_name
-	56, // [56:56] is the sub-list for extension extendee
-	0,  // [0:56] is the sub-list for field type_name
+	2,  // 47: superpay.plugin.v1.Dispute.withdrawn:type_name -> superpay.plugin.v1.Money
+	45, // 48: superpay.plugin.v1.NextAction.fields:type_name -> superpay.plugin.v1.NextAction.FieldsEntry
+	46, // 49: superpay.plugin.v1.NextAction.client:type_name -> superpay.plugin.v1.NextAction.ClientEntry
+	35, // 50: superpay.plugin.v1.CallbackRequest.headers:type_name -> superpay.plugin.v1.Header
+	38, // 51: superpay.plugin.v1.CallbackResult.facts:type_name -> superpay.plugin.v1.Fact
+	37, // 52: superpay.plugin.v1.CallbackResult.ack:type_name -> superpay.plugin.v1.Ack
+	25, // 53: superpay.plugin.v1.Fact.payment:type_name -> superpay.plugin.v1.Payment
+	39, // 54: superpay.plugin.v1.Fact.expect:type_name -> superpay.plugin.v1.Expectation
+	2,  // 55: superpay.plugin.v1.Expectation.amount:type_name -> superpay.plugin.v1.Money
+	9,  // 56: superpay.plugin.v1.Description.RepeatsEntry.value:type_name -> superpay.plugin.v1.Repeat
+	5,  // 57: superpay.plugin.v1.Provider.Describe:input_type -> superpay.plugin.v1.DescribeRequest
+	10, // 58: superpay.plugin.v1.Provider.Configure:input_type -> superpay.plugin.v1.ConfigureRequest
+	15, // 59: superpay.plugin.v1.Provider.CreateCheckout:input_type -> superpay.plugin.v1.CheckoutRequest
+	16, // 60: superpay.plugin.v1.Provider.GetPayment:input_type -> superpay.plugin.v1.PaymentRequest
+	34, // 61: superpay.plugin.v1.Provider.HandleCallback:input_type -> superpay.plugin.v1.CallbackRequest
+	17, // 62: superpay.plugin.v1.Provider.Confirm:input_type -> superpay.plugin.v1.ConfirmRequest
+	19, // 63: superpay.plugin.v1.Provider.Capture:input_type -> superpay.plugin.v1.CaptureRequest
+	20, // 64: superpay.plugin.v1.Provider.Cancel:input_type -> superpay.plugin.v1.CancelRequest
+	21, // 65: superpay.plugin.v1.Provider.Refund:input_type -> superpay.plugin.v1.RefundRequest
+	22, // 66: superpay.plugin.v1.Provider.GetRefund:input_type -> superpay.plugin.v1.GetRefundRequest
+	23, // 67: superpay.plugin.v1.Provider.List:input_type -> superpay.plugin.v1.ListRequest
+	6,  // 68: superpay.plugin.v1.Provider.Describe:output_type -> superpay.plugin.v1.Description
+	11, // 69: superpay.plugin.v1.Provider.Configure:output_type -> superpay.plugin.v1.Account
+	25, // 70: superpay.plugin.v1.Provider.CreateCheckout:output_type -> superpay.plugin.v1.Payment
+	25, // 71: superpay.plugin.v1.Provider.GetPayment:output_type -> superpay.plugin.v1.Payment
+	36, // 72: superpay.plugin.v1.Provider.HandleCallback:output_type -> superpay.plugin.v1.CallbackResult
+	25, // 73: superpay.plugin.v1.Provider.Confirm:output_type -> superpay.plugin.v1.Payment
+	25, // 74: superpay.plugin.v1.Provider.Capture:output_type -> superpay.plugin.v1.Payment
+	25, // 75: superpay.plugin.v1.Provider.Cancel:output_type -> superpay.plugin.v1.Payment
+	30, // 76: superpay.plugin.v1.Provider.Refund:output_type -> superpay.plugin.v1.RefundResult
+	30, // 77: superpay.plugin.v1.Provider.GetRefund:output_type -> superpay.plugin.v1.RefundResult
+	24, // 78: superpay.plugin.v1.Provider.List:output_type -> superpay.plugin.v1.ListPage
+	68, // [68:79] is the sub-list for method output_type
+	57, // [57:68] is the sub-list for method input_type
+	57, // [57:57] is the sub-list for extension type_name
+	57, // [57:57] is the sub-list for extension extendee
+	0,  // [0:57] is the sub-list for field type_name
 }
 
 func init() { file_sdk_plugin_provider_proto_init() }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -93,5 +94,43 @@ func TestPluginList(t *testing.T) {
 	}
 	if strings.Contains(out, "examwrong0003") || strings.Contains(out, "examsigning0002") {
 		t.Errorf("a setting is shown:\n%s", out)
+	}
+}
+
+// TestPluginInstall puts a plugin into the folder under its own name, in place of an
+// earlier one, and nothing that is no plugin.
+func TestPluginInstall(t *testing.T) {
+	dir, folder := t.TempDir(), filepath.Join(t.TempDir(), "plugins")
+	built := filepath.Join(dir, "somewhere-else")
+	buildGo(t, built, "./sdk/plugintest/template/acmepay")
+	t.Setenv("HUB_PLUGINS__DIR", folder)
+	t.Setenv("HUB_DATABASE_URL", "postgres://nobody@127.0.0.1:1/none")
+	t.Setenv("HUB_ENCRYPTION_KEY", testKey)
+	installed := filepath.Join(folder, "acmepay")
+	for _, done := range []string{"installed", "replaced"} {
+		out, _, err := run(t, "plugin", "install", built)
+		if err != nil || !strings.Contains(out, done+" acmepay 0.1.0 as "+installed) || !strings.Contains(out, "HUB_PROVIDERS__ACMEPAY__SETTINGS__API_KEY=") {
+			t.Fatalf("%v\n%s", err, out)
+		}
+	}
+	want, _ := os.ReadFile(built)
+	got, err := os.ReadFile(installed)
+	if err != nil || !bytes.Equal(got, want) {
+		t.Fatal("what was installed is not what was built", err)
+	}
+	if _, _, err := run(t, "plugin", "install", installed); err == nil || !strings.Contains(err.Error(), "already") {
+		t.Error(err)
+	}
+	script := filepath.Join(dir, "script")
+	if err := os.WriteFile(script, []byte("#!/bin/sh\necho hello\n"), 0o700); err != nil { //nolint:gosec // to be run
+		t.Fatal(err)
+	}
+	for _, wrong := range []string{script, dir, filepath.Join(dir, "none")} {
+		if out, _, err := run(t, "plugin", "install", wrong); err == nil || !strings.Contains(err.Error(), "was not installed") {
+			t.Errorf("%s: %v\n%s", wrong, err, out)
+		}
+	}
+	if files, err := os.ReadDir(folder); err != nil || len(files) != 1 {
+		t.Errorf("%v %v", files, err)
 	}
 }

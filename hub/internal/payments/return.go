@@ -25,7 +25,7 @@ func (s *Service) Return(ctx context.Context, attemptID string, brought sdk.Retu
 		return nil, NotFound(err, "payment")
 	}
 	a := o.Attempt(attemptID)
-	kept := (brought.Query != "" || len(brought.Body) > 0) && o.Returnable(a) && s.flowCan(a, sdk.TakesReturn)
+	kept := (brought.Query != "" || len(brought.Body) > 0) && a.Live() && !a.Abandoned && s.flowCan(a, sdk.TakesReturn)
 	if kept {
 		if o, err = s.keepReturn(ctx, o, a, brought); err != nil {
 			return nil, err

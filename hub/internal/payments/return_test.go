@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/superpayhub/superpay/hub/internal/ledger"
+	"github.com/superpayhub/superpay/hub/internal/payments"
 	"github.com/superpayhub/superpay/hub/internal/payments/paytest"
 	"github.com/superpayhub/superpay/sdk"
 )
@@ -167,6 +168,33 @@ func TestReturn_TheLastCounts(t *testing.T) {
 	e.After(time.Second)
 	require.Equal(t, ledger.OrderPaid, e.Order(o.ID).Status)
 	require.Len(t, e.Provider.Calls("Confirm"), 1)
+}
+
+// TestReturn_BesideAnOperation: the payer comes back while the app has something asked
+// of the provider. What they brought is confirmed with afterwards.
+func TestReturn_BesideAnOperation(t *testing.T) {
+	t.Parallel()
+	e := paytest.New(t, paytest.Options{})
+	o := e.Checkout(paytest.FlowReturn)
+	attempt := o.Attempts[0].ID
+	held, arrived, release := paytest.Held(e.Provider.Honest.Confirm)
+	e.Provider.Script(func(s *paytest.Script) { s.Confirm = held })
+	apps := make(chan error, 1)
+	go func() {
+		_, err := e.Service.Confirm(t.Context(), e.Caller(), o.ID, payments.ConfirmInput{})
+		apps <- err
+	}()
+	<-arrived
+	back, err := brings(e, attempt, paytest.Result(attempt), false)
+	require.NoError(t, err)
+	require.Equal(t, ledger.OrderOpen, back.Status)
+	e.Provider.Script(func(s *paytest.Script) { s.Confirm = nil })
+	release()
+	require.NoError(t, <-apps)
+	require.Equal(t, ledger.OrderOpen, e.Order(o.ID).Status, "the app brought nothing")
+	until(e, time.Second, 2*time.Minute, func() bool { return e.Order(o.ID).Status == ledger.OrderPaid })
+	require.Len(t, e.Order(o.ID).Captures, 1)
+	e.Verified()
 }
 
 // TestReturn_IsKeptSealed, and of a flow that takes none nothing is kept.

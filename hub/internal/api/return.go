@@ -44,12 +44,13 @@ func (s *server) back(c *fiber.Ctx) error {
 	return c.Redirect(u.String(), fiber.StatusSeeOther)
 }
 
-// maxReturn is how much of a form, in bytes, a payer's browser may bring back. An
-// answer of 3-D Secure has some 10 kB.
+// maxReturn is the size of the largest form, in bytes, that is taken from a payer's
+// browser. The result of a 3-D Secure challenge has some 10 kB.
 const maxReturn = 64 << 10
 
-// broughtBack is what a payer's browser brought back, byte by byte. What is no form,
-// or too large a one, is left out: a payer who paid is sent on all the same.
+// broughtBack returns the query and the form of the payer's request, unchanged. A body
+// that is not a form, or larger than maxReturn, is left out, and the payer is
+// redirected all the same: they may have paid.
 func broughtBack(c *fiber.Ctx) sdk.Return {
 	brought := sdk.Return{Method: fiber.MethodGet, Query: string(c.Request().URI().QueryString())}
 	if c.Method() != fiber.MethodPost {

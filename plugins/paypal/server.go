@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"time"
 	"unicode/utf8"
 
 	"github.com/superpayhub/superpay/sdk"
@@ -132,12 +131,10 @@ func (p *Provider) readOrder(ctx context.Context, r sdk.PaymentRequest) (*sdk.Pa
 	return out, nil
 }
 
-// approvalWindow is how long PayPal keeps an order that nobody approves, unless a
-// merchant has agreed on more: "valid for 3 hours" (Orders v2).
-const approvalWindow = 3 * time.Hour
-
-// forgotten tells what is left of an order that PayPal does not show: the captures
-// that are known of it, which have a life of their own, or that it has lapsed.
+// forgotten tells of an order that PayPal does not show what its known captures
+// prove: they have a life of their own. ErrNotFound if none is known or shown. It
+// may have lapsed, but never Canceled: that would end at once, before its settling
+// time, a capture whose answer was lost.
 func (p *Provider) forgotten(ctx context.Context, id string, r sdk.PaymentRequest) (*sdk.Payment, error) {
 	o := &order{ID: id, Status: "COMPLETED", PurchaseUnits: []purchaseUnit{{}}}
 	u := &o.PurchaseUnits[0]
@@ -159,18 +156,14 @@ func (p *Provider) forgotten(ctx context.Context, id string, r sdk.PaymentReques
 		u.CustomID = c.CustomID
 		u.Payments.Captures = append(u.Payments.Captures, c)
 	}
-	if len(u.Payments.Captures) > 0 {
-		out, err := p.answer("read captures", o, nil)
-		if err == nil {
-			out.Captures.Complete = false // the order may have more
-		}
-		return out, err
-	}
-	young := time.Since(r.CreatedAt) < approvalWindow
-	if young || ref(r.Refs, kindCapture) != "" || ref(r.Refs, kindAuthorization) != "" {
+	if len(u.Payments.Captures) == 0 {
 		return nil, sdk.ErrNotFound
 	}
-	return &sdk.Payment{Refs: addRef(nil, kindOrder, id), Mode: p.settings.mode, Status: sdk.Canceled}, nil
+	out, err := p.answer("read captures", o, nil)
+	if err == nil {
+		out.Captures.Complete = false // the order may have more
+	}
+	return out, err
 }
 
 func (p *Provider) confirmOrder(ctx context.Context, r sdk.ConfirmRequest) (*sdk.Payment, error) {

@@ -61,7 +61,14 @@ type orderRow struct {
 	WriteID string `json:"write_id,omitempty"` // of the last change, if that had no event
 	// PreviousAt is the updated_at of the version that the last change was decided on.
 	PreviousAt time.Time `json:"previous_at,omitzero"`
+	// ChangedAbout is updated_at rounded down, by which lists find what changed. An
+	// order that is made, asked of its provider and answered within it stays where it
+	// is in the index, and its changes write into no other index of the table.
+	ChangedAbout time.Time `json:"changed_about"`
 }
+
+// changedWithin is what changed_about is rounded down to.
+const changedWithin = 10 * time.Second
 
 // commitAll records changes of different orders, and tells of each. What is about
 // to move money is written only while no account at all is closed. Its errors
@@ -187,7 +194,7 @@ type Written struct {
 }
 
 func (p *DB) add(r *rows, c namedChange) error {
-	order := orderRow{Order: c.Order, PreviousAt: c.PreviousAt}
+	order := orderRow{Order: c.Order, PreviousAt: c.PreviousAt, ChangedAbout: c.Order.UpdatedAt.Truncate(changedWithin)}
 	if len(c.Events) == 0 {
 		order.WriteID = c.writeID
 	}

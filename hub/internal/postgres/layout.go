@@ -49,7 +49,8 @@ type layout struct {
 type layoutColumn struct {
 	name  string
 	oid   oid.Oid
-	field []int // of the struct; nil if it has none
+	base  oid.Oid // what its domain is over; the type itself if that is none
+	field []int   // of the struct; nil if it has none
 	omits bool  // an empty field is NULL
 }
 
@@ -70,9 +71,11 @@ func (l *layouts) read(ctx context.Context) error {
 		Row   oid.Oid `db:"reltype"`
 		Name  string  `db:"attname"`
 		OID   oid.Oid `db:"atttypid"`
+		Base  oid.Oid `db:"base"`
 	}
-	err := l.db.SelectContext(ctx, &columns, `SELECT t.place - 1 AS place, c.reltype, a.attname, a.atttypid
-		FROM unnest($1::regclass[]) WITH ORDINALITY t (oid, place) JOIN pg_class c USING (oid) JOIN pg_attribute a ON a.attrelid = c.oid
+	err := l.db.SelectContext(ctx, &columns, `SELECT t.place - 1 AS place, c.reltype, a.attname, a.atttypid, coalesce(nullif(y.typbasetype, 0), y.oid) AS base
+		FROM unnest($1::regclass[]) WITH ORDINALITY t (oid, place) JOIN pg_class c ON c.oid = t.oid JOIN pg_attribute a ON a.attrelid = c.oid
+		JOIN pg_type y ON y.oid = a.atttypid
 		WHERE a.attnum > 0 AND NOT a.attisdropped ORDER BY t.place, a.attnum`, names)
 	if err != nil {
 		return fmt.Errorf("read the tables' columns: %w", mapErr(err))
@@ -88,7 +91,7 @@ func (l *layouts) read(ctx context.Context) error {
 	}
 	for _, c := range columns {
 		column := byName[c.Table][c.Name]
-		column.name, column.oid = c.Name, c.OID
+		column.name, column.oid, column.base = c.Name, c.OID, c.Base
 		known[c.Table].oid = c.Row
 		known[c.Table].columns = append(known[c.Table].columns, column)
 	}

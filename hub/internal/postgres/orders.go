@@ -51,10 +51,10 @@ func (p *DB) Orders(ctx context.Context, f OrderFilter) ([]*ledger.Order, error)
 	}
 	sequence := "o.id DESC"
 	if !f.Changed.At.IsZero() {
-		// changed_about is updated_at, rounded down, and has an index.
+		// changed_about has an index.
 		sequence = "o.changed_about, o.updated_at, o.id"
 		args = append(args, f.Changed.At, f.Changed.ID)
-		q += fmt.Sprintf(" AND o.changed_about > $%[1]d::timestamptz - interval '10 seconds' AND (o.updated_at, o.id) > ($%[1]d, $%[2]d)", len(args)-1, len(args))
+		q += fmt.Sprintf(" AND o.changed_about > $%[1]d::timestamptz - interval '%[3]s' AND (o.updated_at, o.id) > ($%[1]d, $%[2]d)", len(args)-1, len(args), changedWithin)
 	}
 	args = append(args, f.Limit)
 	q += fmt.Sprintf(" ORDER BY %s LIMIT $%d", sequence, len(args))

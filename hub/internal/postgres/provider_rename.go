@@ -57,8 +57,9 @@ func (p *DB) RenameProvider(ctx context.Context, from, to string, now time.Time)
 			}
 		}
 		result, err := tx.ExecContext(ctx, `UPDATE orders SET provider = CASE WHEN provider = $1 THEN $2 ELSE provider END,
-			version = version + 1, previous_at = updated_at, updated_at = greatest($3, updated_at + interval '1 microsecond')
-			WHERE id IN (SELECT order_id FROM attempts WHERE provider = $1)`, from, to, now)
+			version = version + 1, previous_at = updated_at, updated_at = greatest($3, updated_at + interval '1 microsecond'),
+			changed_about = date_bin($4::interval, greatest($3, updated_at + interval '1 microsecond'), timestamptz '2000-01-01 00:00:00+00')
+			WHERE id IN (SELECT order_id FROM attempts WHERE provider = $1)`, from, to, now, changedWithin.String())
 		if err != nil {
 			return err
 		}

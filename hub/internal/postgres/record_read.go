@@ -123,12 +123,12 @@ func field(v reflect.Value, index []int) reflect.Value {
 
 // set puts a value that is not NULL into a field.
 func (c *layoutColumn) set(v reflect.Value, data []byte) error {
-	if v.Kind() == reflect.Pointer && c.oid != oid.T_jsonb {
+	if v.Kind() == reflect.Pointer && c.base != oid.T_jsonb {
 		v.Set(reflect.New(v.Type().Elem()))
 		v = v.Elem()
 	}
 	want := -1
-	switch c.oid {
+	switch c.base {
 	case oid.T_int8, oid.T_timestamptz:
 		want = 8
 	case oid.T_int4:
@@ -139,7 +139,7 @@ func (c *layoutColumn) set(v reflect.Value, data []byte) error {
 	if want >= 0 && len(data) < want {
 		return errShort
 	}
-	switch c.oid {
+	switch c.base {
 	case oid.T_text:
 		v.SetString(string(data))
 	case oid.T_int8:
@@ -155,7 +155,7 @@ func (c *layoutColumn) set(v reflect.Value, data []byte) error {
 	case oid.T_jsonb:
 		return setJSON(v, data[1:])
 	default:
-		return fmt.Errorf("the database's type %s does not fit %s", oid.TypeName[c.oid], v.Type())
+		return fmt.Errorf("the database's type %s does not fit %s", oid.TypeName[c.base], v.Type())
 	}
 	return nil
 }

@@ -88,10 +88,10 @@ func sized(b []byte, f func([]byte) ([]byte, error)) ([]byte, error) {
 
 // append writes a value that is not NULL.
 func (c *layoutColumn) append(b []byte, v reflect.Value) ([]byte, error) {
-	if v.Kind() == reflect.Pointer && c.oid != oid.T_jsonb {
+	if v.Kind() == reflect.Pointer && c.base != oid.T_jsonb {
 		v = v.Elem()
 	}
-	switch c.oid {
+	switch c.base {
 	case oid.T_text:
 		if v.Kind() == reflect.String {
 			return appendText(b, v.String()), nil
@@ -118,7 +118,7 @@ func (c *layoutColumn) append(b []byte, v reflect.Value) ([]byte, error) {
 	case oid.T_jsonb:
 		return appendJSON(b, v)
 	}
-	return nil, fmt.Errorf("%s does not fit the database's type %s", v.Type(), oid.TypeName[c.oid])
+	return nil, fmt.Errorf("%s does not fit the database's type %s", v.Type(), oid.TypeName[c.base])
 }
 
 // appendText drops what PostgreSQL cannot hold in any text. It comes from

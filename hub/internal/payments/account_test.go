@@ -104,10 +104,14 @@ func TestRename_WhatIsOnRecord(t *testing.T) {
 	_, err = e.SQL.Exec(`DELETE FROM fences`)
 	require.NoError(t, err)
 	version := e.Order(paid.ID).Version
+	e.Clock.Advance(time.Minute)
 	n, err := e.DB.RenameProvider(t.Context(), paytest.Name, "second", e.Clock.Now())
 	require.NoError(t, err)
 	require.Equal(t, version+1, e.Order(paid.ID).Version, "what was decided on it before is stale")
 	require.Equal(t, int64(4), n)
+	var unlisted int
+	require.NoError(t, e.SQL.QueryRow(`SELECT count(*) FROM orders WHERE changed_about <> date_bin('10 seconds', updated_at, timestamptz '2000-01-01 00:00:00+00')`).Scan(&unlisted))
+	require.Zero(t, unlisted, "lists of what changed would not find them")
 	release()
 	require.NoError(t, <-done, "its outcome is recorded under the new name")
 	e.Provider.Script(func(s *paytest.Script) { *s = paytest.Script{} })

@@ -51,7 +51,7 @@ type layoutColumn struct {
 	oid   oid.Oid
 	base  oid.Oid // what its domain is over; the type itself if that is none
 	field []int   // of the struct; nil if it has none
-	omits bool  // an empty field is NULL
+	omits bool    // an empty field is NULL
 }
 
 // layouts are those of the tables that commits write. Another hub may add

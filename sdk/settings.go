@@ -17,6 +17,9 @@ type Field struct {
 	Default  string
 	MaxLen   int  // in bytes; 0 means 500
 	Several  bool // values joined by commas all count: a new secret beside the one before
+	// FromConnect: Connect finds the value out, so a person may leave it empty, and
+	// the hub asks Connect for it before Configure.
+	FromConnect bool
 }
 
 // Settings are the configured values of a provider, by field name.
@@ -100,6 +103,7 @@ type Description struct {
 	Flows    []Flow
 	Repeats  map[OperationKind]Repeat
 	Proof    Proof // what proves a callback; ProofNone if empty
+	Connects bool  // the plugin is a Connector; Serve says so
 }
 
 // Flow returns the flow of that name.

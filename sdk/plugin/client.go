@@ -34,6 +34,7 @@ var (
 	_ sdk.Canceler  = (*Client)(nil)
 	_ sdk.Refunder  = (*Client)(nil)
 	_ sdk.Lister    = (*Client)(nil)
+	_ sdk.Connector = (*Client)(nil)
 )
 
 // Connect asks a plugin once what it is.
@@ -121,6 +122,13 @@ func (c *Client) GetRefund(ctx context.Context, r sdk.GetRefundRequest) (*sdk.Re
 func (c *Client) List(ctx context.Context, r sdk.ListRequest) (*sdk.ListPage, error) {
 	page, err := c.rpc.List(ctx, toListRequest(r))
 	return read(c, page, err, fromListPage)
+}
+
+// Connect implements sdk.Connector.
+func (c *Client) Connect(ctx context.Context, r sdk.ConnectRequest) (*sdk.Connection, error) {
+	c.scrub.Store(NewScrubber(c.description.Settings, r.Settings))
+	connection, err := c.rpc.Connect(ctx, toConnectRequest(r))
+	return read(c, connection, err, fromConnection)
 }
 
 // read converts an answer, or an error into one of package sdk's.

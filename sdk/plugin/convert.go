@@ -69,7 +69,7 @@ func toDescription(d sdk.Description) *pb.Description {
 	return &pb.Description{
 		Name: d.Name, Title: d.Title, Version: d.Version,
 		Settings: each(d.Settings, toField), Flows: each(d.Flows, toFlow), Repeats: repeats,
-		Proof: string(d.Proof),
+		Proof: string(d.Proof), Connects: d.Connects,
 	}
 }
 
@@ -85,21 +85,21 @@ func fromDescription(d *pb.Description) sdk.Description {
 	return sdk.Description{
 		Name: d.GetName(), Title: d.GetTitle(), Version: d.GetVersion(),
 		Settings: each(d.GetSettings(), fromField), Flows: each(d.GetFlows(), fromFlow), Repeats: repeats,
-		Proof: sdk.Proof(d.GetProof()),
+		Proof: sdk.Proof(d.GetProof()), Connects: d.GetConnects(),
 	}
 }
 
 func toField(f sdk.Field) *pb.Field {
 	return &pb.Field{
 		Name: f.Name, Title: f.Title, Help: f.Help, Required: f.Required, Secret: f.Secret, Public: f.Public,
-		Options: f.Options, Default: f.Default, MaxLen: int32(f.MaxLen), Several: f.Several,
+		Options: f.Options, Default: f.Default, MaxLen: int32(f.MaxLen), Several: f.Several, FromConnect: f.FromConnect,
 	}
 }
 
 func fromField(f *pb.Field) sdk.Field {
 	return sdk.Field{
 		Name: f.GetName(), Title: f.GetTitle(), Help: f.GetHelp(), Required: f.GetRequired(), Secret: f.GetSecret(), Public: f.GetPublic(),
-		Options: f.GetOptions(), Default: f.GetDefault(), MaxLen: int(f.GetMaxLen()), Several: f.GetSeveral(),
+		Options: f.GetOptions(), Default: f.GetDefault(), MaxLen: int(f.GetMaxLen()), Several: f.GetSeveral(), FromConnect: f.GetFromConnect(),
 	}
 }
 

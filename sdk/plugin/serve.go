@@ -113,7 +113,9 @@ func newServer(p sdk.Provider, stderr io.Writer) *server {
 	var level slog.Level
 	_ = level.UnmarshalText([]byte(os.Getenv(LogLevelEnv))) // info if it says nothing
 	scrub := &atomic.Pointer[Scrubber]{}
-	return &server{provider: p, description: p.Describe(), log: newLogger(stderr, level, scrub), scrub: scrub}
+	description := p.Describe()
+	_, description.Connects = p.(sdk.Connector)
+	return &server{provider: p, description: description, log: newLogger(stderr, level, scrub), scrub: scrub}
 }
 
 // watchParent ends the process when its parent is gone: no plugin outlives a

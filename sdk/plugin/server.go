@@ -152,6 +152,18 @@ func (s *server) List(ctx context.Context, r *pb.ListRequest) (*pb.ListPage, err
 	return answer(page, err, toListPage)
 }
 
+// Connect learns the secrets first, as Configure does.
+func (s *server) Connect(ctx context.Context, r *pb.ConnectRequest) (*pb.Connection, error) {
+	connector, ok := s.provider.(sdk.Connector)
+	if !ok {
+		return nil, errNotOffered
+	}
+	request := fromConnectRequest(r)
+	s.scrub.Store(NewScrubber(s.description.Settings, request.Settings))
+	c, err := connector.Connect(ctx, request)
+	return answer(c, err, toConnection)
+}
+
 // answer converts what the provider returned.
 func answer[A, M any](a *A, err error, to func(*A) *M) (*M, error) {
 	if err != nil {

@@ -375,6 +375,7 @@ type Description struct {
 	Flows         []*Flow                `protobuf:"bytes,5,rep,name=flows,proto3" json:"flows,omitempty"`
 	Repeats       map[string]*Repeat     `protobuf:"bytes,6,rep,name=repeats,proto3" json:"repeats,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"` // by operation kind
 	Proof         string                 `protobuf:"bytes,7,opt,name=proof,proto3" json:"proof,omitempty"`                                                                               // of callbacks: signed_body, secret_address, none; empty is none
+	Connects      bool                   `protobuf:"varint,8,opt,name=connects,proto3" json:"connects,omitempty"`                                                                        // it offers Connect
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -458,6 +459,13 @@ func (x *Description) GetProof() string {
 	return ""
 }
 
+func (x *Description) GetConnects() bool {
+	if x != nil {
+		return x.Connects
+	}
+	return false
+}
+
 type Field struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
@@ -470,6 +478,7 @@ type Field struct {
 	Default       string                 `protobuf:"bytes,8,opt,name=default,proto3" json:"default,omitempty"`
 	MaxLen        int32                  `protobuf:"varint,9,opt,name=max_len,json=maxLen,proto3" json:"max_len,omitempty"`
 	Several       bool                   `protobuf:"varint,10,opt,name=several,proto3" json:"several,omitempty"`
+	FromConnect   bool                   `protobuf:"varint,11,opt,name=from_connect,json=fromConnect,proto3" json:"from_connect,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -570,6 +579,13 @@ func (x *Field) GetMaxLen() int32 {
 func (x *Field) GetSeveral() bool {
 	if x != nil {
 		return x.Several
+	}
+	return false
+}
+
+func (x *Field) GetFromConnect() bool {
+	if x != nil {
+		return x.FromConnect
 	}
 	return false
 }
@@ -1819,6 +1835,178 @@ func (x *ListPage) GetNext() string {
 	return ""
 }
 
+type ConnectRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Settings      map[string]string      `protobuf:"bytes,1,rep,name=settings,proto3" json:"settings,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	Callback      string                 `protobuf:"bytes,2,opt,name=callback,proto3" json:"callback,omitempty"`
+	Repair        bool                   `protobuf:"varint,3,opt,name=repair,proto3" json:"repair,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ConnectRequest) Reset() {
+	*x = ConnectRequest{}
+	mi := &file_sdk_plugin_provider_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ConnectRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ConnectRequest) ProtoMessage() {}
+
+func (x *ConnectRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_sdk_plugin_provider_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ConnectRequest.ProtoReflect.Descriptor instead.
+func (*ConnectRequest) Descriptor() ([]byte, []int) {
+	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{24}
+}
+
+func (x *ConnectRequest) GetSettings() map[string]string {
+	if x != nil {
+		return x.Settings
+	}
+	return nil
+}
+
+func (x *ConnectRequest) GetCallback() string {
+	if x != nil {
+		return x.Callback
+	}
+	return ""
+}
+
+func (x *ConnectRequest) GetRepair() bool {
+	if x != nil {
+		return x.Repair
+	}
+	return false
+}
+
+type Connection struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Findings      []*Finding             `protobuf:"bytes,1,rep,name=findings,proto3" json:"findings,omitempty"`
+	Settings      map[string]string      `protobuf:"bytes,2,rep,name=settings,proto3" json:"settings,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Connection) Reset() {
+	*x = Connection{}
+	mi := &file_sdk_plugin_provider_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Connection) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Connection) ProtoMessage() {}
+
+func (x *Connection) ProtoReflect() protoreflect.Message {
+	mi := &file_sdk_plugin_provider_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Connection.ProtoReflect.Descriptor instead.
+func (*Connection) Descriptor() ([]byte, []int) {
+	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{25}
+}
+
+func (x *Connection) GetFindings() []*Finding {
+	if x != nil {
+		return x.Findings
+	}
+	return nil
+}
+
+func (x *Connection) GetSettings() map[string]string {
+	if x != nil {
+		return x.Settings
+	}
+	return nil
+}
+
+type Finding struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Subject       string                 `protobuf:"bytes,1,opt,name=subject,proto3" json:"subject,omitempty"` // credentials, permission, endpoint
+	Ok            bool                   `protobuf:"varint,2,opt,name=ok,proto3" json:"ok,omitempty"`
+	Text          string                 `protobuf:"bytes,3,opt,name=text,proto3" json:"text,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Finding) Reset() {
+	*x = Finding{}
+	mi := &file_sdk_plugin_provider_proto_msgTypes[26]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Finding) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Finding) ProtoMessage() {}
+
+func (x *Finding) ProtoReflect() protoreflect.Message {
+	mi := &file_sdk_plugin_provider_proto_msgTypes[26]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Finding.ProtoReflect.Descriptor instead.
+func (*Finding) Descriptor() ([]byte, []int) {
+	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{26}
+}
+
+func (x *Finding) GetSubject() string {
+	if x != nil {
+		return x.Subject
+	}
+	return ""
+}
+
+func (x *Finding) GetOk() bool {
+	if x != nil {
+		return x.Ok
+	}
+	return false
+}
+
+func (x *Finding) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
 type Payment struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	AttemptId     string                 `protobuf:"bytes,1,opt,name=attempt_id,json=attemptId,proto3" json:"attempt_id,omitempty"`
@@ -1850,7 +2038,7 @@ type Payment struct {
 
 func (x *Payment) Reset() {
 	*x = Payment{}
-	mi := &file_sdk_plugin_provider_proto_msgTypes[24]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1862,7 +2050,7 @@ func (x *Payment) String() string {
 func (*Payment) ProtoMessage() {}
 
 func (x *Payment) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_plugin_provider_proto_msgTypes[24]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1875,7 +2063,7 @@ func (x *Payment) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Payment.ProtoReflect.Descriptor instead.
 func (*Payment) Descriptor() ([]byte, []int) {
-	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{24}
+	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Payment) GetAttemptId() string {
@@ -2049,7 +2237,7 @@ type Captures struct {
 
 func (x *Captures) Reset() {
 	*x = Captures{}
-	mi := &file_sdk_plugin_provider_proto_msgTypes[25]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2061,7 +2249,7 @@ func (x *Captures) String() string {
 func (*Captures) ProtoMessage() {}
 
 func (x *Captures) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_plugin_provider_proto_msgTypes[25]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2074,7 +2262,7 @@ func (x *Captures) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Captures.ProtoReflect.Descriptor instead.
 func (*Captures) Descriptor() ([]byte, []int) {
-	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{25}
+	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Captures) GetComplete() bool {
@@ -2102,7 +2290,7 @@ type Refunds struct {
 
 func (x *Refunds) Reset() {
 	*x = Refunds{}
-	mi := &file_sdk_plugin_provider_proto_msgTypes[26]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2114,7 +2302,7 @@ func (x *Refunds) String() string {
 func (*Refunds) ProtoMessage() {}
 
 func (x *Refunds) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_plugin_provider_proto_msgTypes[26]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2127,7 +2315,7 @@ func (x *Refunds) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Refunds.ProtoReflect.Descriptor instead.
 func (*Refunds) Descriptor() ([]byte, []int) {
-	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{26}
+	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Refunds) GetComplete() bool {
@@ -2161,7 +2349,7 @@ type Disputes struct {
 
 func (x *Disputes) Reset() {
 	*x = Disputes{}
-	mi := &file_sdk_plugin_provider_proto_msgTypes[27]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2173,7 +2361,7 @@ func (x *Disputes) String() string {
 func (*Disputes) ProtoMessage() {}
 
 func (x *Disputes) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_plugin_provider_proto_msgTypes[27]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2186,7 +2374,7 @@ func (x *Disputes) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Disputes.ProtoReflect.Descriptor instead.
 func (*Disputes) Descriptor() ([]byte, []int) {
-	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{27}
+	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Disputes) GetComplete() bool {
@@ -2216,7 +2404,7 @@ type Capture struct {
 
 func (x *Capture) Reset() {
 	*x = Capture{}
-	mi := &file_sdk_plugin_provider_proto_msgTypes[28]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2228,7 +2416,7 @@ func (x *Capture) String() string {
 func (*Capture) ProtoMessage() {}
 
 func (x *Capture) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_plugin_provider_proto_msgTypes[28]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2241,7 +2429,7 @@ func (x *Capture) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Capture.ProtoReflect.Descriptor instead.
 func (*Capture) Descriptor() ([]byte, []int) {
-	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{28}
+	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Capture) GetId() string {
@@ -2298,7 +2486,7 @@ type RefundResult struct {
 
 func (x *RefundResult) Reset() {
 	*x = RefundResult{}
-	mi := &file_sdk_plugin_provider_proto_msgTypes[29]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2310,7 +2498,7 @@ func (x *RefundResult) String() string {
 func (*RefundResult) ProtoMessage() {}
 
 func (x *RefundResult) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_plugin_provider_proto_msgTypes[29]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2323,7 +2511,7 @@ func (x *RefundResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RefundResult.ProtoReflect.Descriptor instead.
 func (*RefundResult) Descriptor() ([]byte, []int) {
-	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{29}
+	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *RefundResult) GetId() string {
@@ -2421,7 +2609,7 @@ type Dispute struct {
 
 func (x *Dispute) Reset() {
 	*x = Dispute{}
-	mi := &file_sdk_plugin_provider_proto_msgTypes[30]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2433,7 +2621,7 @@ func (x *Dispute) String() string {
 func (*Dispute) ProtoMessage() {}
 
 func (x *Dispute) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_plugin_provider_proto_msgTypes[30]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2446,7 +2634,7 @@ func (x *Dispute) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Dispute.ProtoReflect.Descriptor instead.
 func (*Dispute) Descriptor() ([]byte, []int) {
-	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{30}
+	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *Dispute) GetId() string {
@@ -2534,7 +2722,7 @@ type NextAction struct {
 
 func (x *NextAction) Reset() {
 	*x = NextAction{}
-	mi := &file_sdk_plugin_provider_proto_msgTypes[31]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2546,7 +2734,7 @@ func (x *NextAction) String() string {
 func (*NextAction) ProtoMessage() {}
 
 func (x *NextAction) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_plugin_provider_proto_msgTypes[31]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2559,7 +2747,7 @@ func (x *NextAction) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NextAction.ProtoReflect.Descriptor instead.
 func (*NextAction) Descriptor() ([]byte, []int) {
-	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{31}
+	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *NextAction) GetType() string {
@@ -2622,7 +2810,7 @@ type Payer struct {
 
 func (x *Payer) Reset() {
 	*x = Payer{}
-	mi := &file_sdk_plugin_provider_proto_msgTypes[32]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2634,7 +2822,7 @@ func (x *Payer) String() string {
 func (*Payer) ProtoMessage() {}
 
 func (x *Payer) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_plugin_provider_proto_msgTypes[32]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2647,7 +2835,7 @@ func (x *Payer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Payer.ProtoReflect.Descriptor instead.
 func (*Payer) Descriptor() ([]byte, []int) {
-	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{32}
+	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *Payer) GetEmail() string {
@@ -2685,7 +2873,7 @@ type CallbackRequest struct {
 
 func (x *CallbackRequest) Reset() {
 	*x = CallbackRequest{}
-	mi := &file_sdk_plugin_provider_proto_msgTypes[33]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2697,7 +2885,7 @@ func (x *CallbackRequest) String() string {
 func (*CallbackRequest) ProtoMessage() {}
 
 func (x *CallbackRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_plugin_provider_proto_msgTypes[33]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2710,7 +2898,7 @@ func (x *CallbackRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CallbackRequest.ProtoReflect.Descriptor instead.
 func (*CallbackRequest) Descriptor() ([]byte, []int) {
-	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{33}
+	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *CallbackRequest) GetReceivedAt() int64 {
@@ -2765,7 +2953,7 @@ type Header struct {
 
 func (x *Header) Reset() {
 	*x = Header{}
-	mi := &file_sdk_plugin_provider_proto_msgTypes[34]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2777,7 +2965,7 @@ func (x *Header) String() string {
 func (*Header) ProtoMessage() {}
 
 func (x *Header) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_plugin_provider_proto_msgTypes[34]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2790,7 +2978,7 @@ func (x *Header) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Header.ProtoReflect.Descriptor instead.
 func (*Header) Descriptor() ([]byte, []int) {
-	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{34}
+	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *Header) GetName() []byte {
@@ -2821,7 +3009,7 @@ type CallbackResult struct {
 
 func (x *CallbackResult) Reset() {
 	*x = CallbackResult{}
-	mi := &file_sdk_plugin_provider_proto_msgTypes[35]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2833,7 +3021,7 @@ func (x *CallbackResult) String() string {
 func (*CallbackResult) ProtoMessage() {}
 
 func (x *CallbackResult) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_plugin_provider_proto_msgTypes[35]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2846,7 +3034,7 @@ func (x *CallbackResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CallbackResult.ProtoReflect.Descriptor instead.
 func (*CallbackResult) Descriptor() ([]byte, []int) {
-	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{35}
+	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *CallbackResult) GetVerdict() string {
@@ -2902,7 +3090,7 @@ type Ack struct {
 
 func (x *Ack) Reset() {
 	*x = Ack{}
-	mi := &file_sdk_plugin_provider_proto_msgTypes[36]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2914,7 +3102,7 @@ func (x *Ack) String() string {
 func (*Ack) ProtoMessage() {}
 
 func (x *Ack) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_plugin_provider_proto_msgTypes[36]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2927,7 +3115,7 @@ func (x *Ack) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ack.ProtoReflect.Descriptor instead.
 func (*Ack) Descriptor() ([]byte, []int) {
-	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{36}
+	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *Ack) GetStatus() int32 {
@@ -2962,7 +3150,7 @@ type Fact struct {
 
 func (x *Fact) Reset() {
 	*x = Fact{}
-	mi := &file_sdk_plugin_provider_proto_msgTypes[37]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2974,7 +3162,7 @@ func (x *Fact) String() string {
 func (*Fact) ProtoMessage() {}
 
 func (x *Fact) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_plugin_provider_proto_msgTypes[37]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2987,7 +3175,7 @@ func (x *Fact) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Fact.ProtoReflect.Descriptor instead.
 func (*Fact) Descriptor() ([]byte, []int) {
-	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{37}
+	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *Fact) GetProven() bool {
@@ -3024,7 +3212,7 @@ type Expectation struct {
 
 func (x *Expectation) Reset() {
 	*x = Expectation{}
-	mi := &file_sdk_plugin_provider_proto_msgTypes[38]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3036,7 +3224,7 @@ func (x *Expectation) String() string {
 func (*Expectation) ProtoMessage() {}
 
 func (x *Expectation) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_plugin_provider_proto_msgTypes[38]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3049,7 +3237,7 @@ func (x *Expectation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Expectation.ProtoReflect.Descriptor instead.
 func (*Expectation) Descriptor() ([]byte, []int) {
-	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{38}
+	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *Expectation) GetKind() string {
@@ -3115,7 +3303,7 @@ const file_sdk_plugin_provider_proto_rawDesc = "" +
 	"\x04code\x18\x01 \x01(\tR\x04code\x12#\n" +
 	"\rprovider_code\x18\x02 \x01(\tR\fproviderCode\x12\x18\n" +
 	"\amessage\x18\x03 \x01(\tR\amessage\"\x11\n" +
-	"\x0fDescribeRequest\"\xee\x02\n" +
+	"\x0fDescribeRequest\"\x8a\x03\n" +
 	"\vDescription\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
 	"\x05title\x18\x02 \x01(\tR\x05title\x12\x18\n" +
@@ -3123,10 +3311,11 @@ const file_sdk_plugin_provider_proto_rawDesc = "" +
 	"\bsettings\x18\x04 \x03(\v2\x19.superpay.plugin.v1.FieldR\bsettings\x12.\n" +
 	"\x05flows\x18\x05 \x03(\v2\x18.superpay.plugin.v1.FlowR\x05flows\x12F\n" +
 	"\arepeats\x18\x06 \x03(\v2,.superpay.plugin.v1.Description.RepeatsEntryR\arepeats\x12\x14\n" +
-	"\x05proof\x18\a \x01(\tR\x05proof\x1aV\n" +
+	"\x05proof\x18\a \x01(\tR\x05proof\x12\x1a\n" +
+	"\bconnects\x18\b \x01(\bR\bconnects\x1aV\n" +
 	"\fRepeatsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x120\n" +
-	"\x05value\x18\x02 \x01(\v2\x1a.superpay.plugin.v1.RepeatR\x05value:\x028\x01\"\xf8\x01\n" +
+	"\x05value\x18\x02 \x01(\v2\x1a.superpay.plugin.v1.RepeatR\x05value:\x028\x01\"\x9b\x02\n" +
 	"\x05Field\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
 	"\x05title\x18\x02 \x01(\tR\x05title\x12\x12\n" +
@@ -3138,7 +3327,8 @@ const file_sdk_plugin_provider_proto_rawDesc = "" +
 	"\adefault\x18\b \x01(\tR\adefault\x12\x17\n" +
 	"\amax_len\x18\t \x01(\x05R\x06maxLen\x12\x18\n" +
 	"\aseveral\x18\n" +
-	" \x01(\bR\aseveral\"\x81\x02\n" +
+	" \x01(\bR\aseveral\x12!\n" +
+	"\ffrom_connect\x18\v \x01(\bR\vfromConnect\"\x81\x02\n" +
 	"\x04Flow\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
 	"\x05title\x18\x02 \x01(\tR\x05title\x121\n" +
@@ -3262,7 +3452,25 @@ const file_sdk_plugin_provider_proto_rawDesc = "" +
 	"\x05limit\x18\x03 \x01(\x05R\x05limit\"W\n" +
 	"\bListPage\x127\n" +
 	"\bpayments\x18\x01 \x03(\v2\x1b.superpay.plugin.v1.PaymentR\bpayments\x12\x12\n" +
-	"\x04next\x18\x02 \x01(\tR\x04next\"\xb9\a\n" +
+	"\x04next\x18\x02 \x01(\tR\x04next\"\xcf\x01\n" +
+	"\x0eConnectRequest\x12L\n" +
+	"\bsettings\x18\x01 \x03(\v20.superpay.plugin.v1.ConnectRequest.SettingsEntryR\bsettings\x12\x1a\n" +
+	"\bcallback\x18\x02 \x01(\tR\bcallback\x12\x16\n" +
+	"\x06repair\x18\x03 \x01(\bR\x06repair\x1a;\n" +
+	"\rSettingsEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xcc\x01\n" +
+	"\n" +
+	"Connection\x127\n" +
+	"\bfindings\x18\x01 \x03(\v2\x1b.superpay.plugin.v1.FindingR\bfindings\x12H\n" +
+	"\bsettings\x18\x02 \x03(\v2,.superpay.plugin.v1.Connection.SettingsEntryR\bsettings\x1a;\n" +
+	"\rSettingsEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"G\n" +
+	"\aFinding\x12\x18\n" +
+	"\asubject\x18\x01 \x01(\tR\asubject\x12\x0e\n" +
+	"\x02ok\x18\x02 \x01(\bR\x02ok\x12\x12\n" +
+	"\x04text\x18\x03 \x01(\tR\x04text\"\xb9\a\n" +
 	"\aPayment\x12\x1d\n" +
 	"\n" +
 	"attempt_id\x18\x01 \x01(\tR\tattemptId\x12\x1f\n" +
@@ -3390,7 +3598,7 @@ const file_sdk_plugin_provider_proto_rawDesc = "" +
 	"\x02id\x18\x02 \x01(\tR\x02id\x12\x19\n" +
 	"\bat_least\x18\x03 \x01(\tR\aatLeast\x121\n" +
 	"\x06amount\x18\x04 \x01(\v2\x19.superpay.plugin.v1.MoneyR\x06amount\x12\x1a\n" +
-	"\breversed\x18\x05 \x01(\bR\breversed2\xf7\x06\n" +
+	"\breversed\x18\x05 \x01(\bR\breversed2\xc6\a\n" +
 	"\bProvider\x12P\n" +
 	"\bDescribe\x12#.superpay.plugin.v1.DescribeRequest\x1a\x1f.superpay.plugin.v1.Description\x12N\n" +
 	"\tConfigure\x12$.superpay.plugin.v1.ConfigureRequest\x1a\x1b.superpay.plugin.v1.Account\x12R\n" +
@@ -3403,7 +3611,8 @@ const file_sdk_plugin_provider_proto_rawDesc = "" +
 	"\x06Cancel\x12!.superpay.plugin.v1.CancelRequest\x1a\x1b.superpay.plugin.v1.Payment\x12M\n" +
 	"\x06Refund\x12!.superpay.plugin.v1.RefundRequest\x1a .superpay.plugin.v1.RefundResult\x12S\n" +
 	"\tGetRefund\x12$.superpay.plugin.v1.GetRefundRequest\x1a .superpay.plugin.v1.RefundResult\x12E\n" +
-	"\x04List\x12\x1f.superpay.plugin.v1.ListRequest\x1a\x1c.superpay.plugin.v1.ListPageB5Z3github.com/superpayhub/superpay/sdk/plugin/pluginv1b\x06proto3"
+	"\x04List\x12\x1f.superpay.plugin.v1.ListRequest\x1a\x1c.superpay.plugin.v1.ListPage\x12M\n" +
+	"\aConnect\x12\".superpay.plugin.v1.ConnectRequest\x1a\x1e.superpay.plugin.v1.ConnectionB5Z3github.com/superpayhub/superpay/sdk/plugin/pluginv1b\x06proto3"
 
 var (
 	file_sdk_plugin_provider_proto_rawDescOnce sync.Once
@@ -3418,7 +3627,7 @@ func file_sdk_plugin_provider_proto_rawDescGZIP() []byte {
 }
 
 var file_sdk_plugin_provider_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_sdk_plugin_provider_proto_msgTypes = make([]protoimpl.MessageInfo, 46)
+var file_sdk_plugin_provider_proto_msgTypes = make([]protoimpl.MessageInfo, 51)
 var file_sdk_plugin_provider_proto_goTypes = []any{
 	(Outcome_Kind)(0),        // 0: superpay.plugin.v1.Outcome.Kind
 	(*Outcome)(nil),          // 1: superpay.plugin.v1.Outcome
@@ -3445,48 +3654,53 @@ var file_sdk_plugin_provider_proto_goTypes = []any{
 	(*GetRefundRequest)(nil), // 22: superpay.plugin.v1.GetRefundRequest
 	(*ListRequest)(nil),      // 23: superpay.plugin.v1.ListRequest
 	(*ListPage)(nil),         // 24: superpay.plugin.v1.ListPage
-	(*Payment)(nil),          // 25: superpay.plugin.v1.Payment
-	(*Captures)(nil),         // 26: superpay.plugin.v1.Captures
-	(*Refunds)(nil),          // 27: superpay.plugin.v1.Refunds
-	(*Disputes)(nil),         // 28: superpay.plugin.v1.Disputes
-	(*Capture)(nil),          // 29: superpay.plugin.v1.Capture
-	(*RefundResult)(nil),     // 30: superpay.plugin.v1.RefundResult
-	(*Dispute)(nil),          // 31: superpay.plugin.v1.Dispute
-	(*NextAction)(nil),       // 32: superpay.plugin.v1.NextAction
-	(*Payer)(nil),            // 33: superpay.plugin.v1.Payer
-	(*CallbackRequest)(nil),  // 34: superpay.plugin.v1.CallbackRequest
-	(*Header)(nil),           // 35: superpay.plugin.v1.Header
-	(*CallbackResult)(nil),   // 36: superpay.plugin.v1.CallbackResult
-	(*Ack)(nil),              // 37: superpay.plugin.v1.Ack
-	(*Fact)(nil),             // 38: superpay.plugin.v1.Fact
-	(*Expectation)(nil),      // 39: superpay.plugin.v1.Expectation
-	nil,                      // 40: superpay.plugin.v1.Description.RepeatsEntry
-	nil,                      // 41: superpay.plugin.v1.ConfigureRequest.SettingsEntry
-	nil,                      // 42: superpay.plugin.v1.CheckoutRequest.InputEntry
-	nil,                      // 43: superpay.plugin.v1.CheckoutRequest.MetadataEntry
-	nil,                      // 44: superpay.plugin.v1.ConfirmRequest.InputEntry
-	nil,                      // 45: superpay.plugin.v1.NextAction.FieldsEntry
-	nil,                      // 46: superpay.plugin.v1.NextAction.ClientEntry
+	(*ConnectRequest)(nil),   // 25: superpay.plugin.v1.ConnectRequest
+	(*Connection)(nil),       // 26: superpay.plugin.v1.Connection
+	(*Finding)(nil),          // 27: superpay.plugin.v1.Finding
+	(*Payment)(nil),          // 28: superpay.plugin.v1.Payment
+	(*Captures)(nil),         // 29: superpay.plugin.v1.Captures
+	(*Refunds)(nil),          // 30: superpay.plugin.v1.Refunds
+	(*Disputes)(nil),         // 31: superpay.plugin.v1.Disputes
+	(*Capture)(nil),          // 32: superpay.plugin.v1.Capture
+	(*RefundResult)(nil),     // 33: superpay.plugin.v1.RefundResult
+	(*Dispute)(nil),          // 34: superpay.plugin.v1.Dispute
+	(*NextAction)(nil),       // 35: superpay.plugin.v1.NextAction
+	(*Payer)(nil),            // 36: superpay.plugin.v1.Payer
+	(*CallbackRequest)(nil),  // 37: superpay.plugin.v1.CallbackRequest
+	(*Header)(nil),           // 38: superpay.plugin.v1.Header
+	(*CallbackResult)(nil),   // 39: superpay.plugin.v1.CallbackResult
+	(*Ack)(nil),              // 40: superpay.plugin.v1.Ack
+	(*Fact)(nil),             // 41: superpay.plugin.v1.Fact
+	(*Expectation)(nil),      // 42: superpay.plugin.v1.Expectation
+	nil,                      // 43: superpay.plugin.v1.Description.RepeatsEntry
+	nil,                      // 44: superpay.plugin.v1.ConfigureRequest.SettingsEntry
+	nil,                      // 45: superpay.plugin.v1.CheckoutRequest.InputEntry
+	nil,                      // 46: superpay.plugin.v1.CheckoutRequest.MetadataEntry
+	nil,                      // 47: superpay.plugin.v1.ConfirmRequest.InputEntry
+	nil,                      // 48: superpay.plugin.v1.ConnectRequest.SettingsEntry
+	nil,                      // 49: superpay.plugin.v1.Connection.SettingsEntry
+	nil,                      // 50: superpay.plugin.v1.NextAction.FieldsEntry
+	nil,                      // 51: superpay.plugin.v1.NextAction.ClientEntry
 }
 var file_sdk_plugin_provider_proto_depIdxs = []int32{
 	0,  // 0: superpay.plugin.v1.Outcome.kind:type_name -> superpay.plugin.v1.Outcome.Kind
 	4,  // 1: superpay.plugin.v1.Outcome.failure:type_name -> superpay.plugin.v1.Failure
 	7,  // 2: superpay.plugin.v1.Description.settings:type_name -> superpay.plugin.v1.Field
 	8,  // 3: superpay.plugin.v1.Description.flows:type_name -> superpay.plugin.v1.Flow
-	40, // 4: superpay.plugin.v1.Description.repeats:type_name -> superpay.plugin.v1.Description.RepeatsEntry
+	43, // 4: superpay.plugin.v1.Description.repeats:type_name -> superpay.plugin.v1.Description.RepeatsEntry
 	7,  // 5: superpay.plugin.v1.Flow.inputs:type_name -> superpay.plugin.v1.Field
 	7,  // 6: superpay.plugin.v1.Flow.confirm:type_name -> superpay.plugin.v1.Field
-	41, // 7: superpay.plugin.v1.ConfigureRequest.settings:type_name -> superpay.plugin.v1.ConfigureRequest.SettingsEntry
+	44, // 7: superpay.plugin.v1.ConfigureRequest.settings:type_name -> superpay.plugin.v1.ConfigureRequest.SettingsEntry
 	2,  // 8: superpay.plugin.v1.CheckoutRequest.amount:type_name -> superpay.plugin.v1.Money
-	42, // 9: superpay.plugin.v1.CheckoutRequest.input:type_name -> superpay.plugin.v1.CheckoutRequest.InputEntry
+	45, // 9: superpay.plugin.v1.CheckoutRequest.input:type_name -> superpay.plugin.v1.CheckoutRequest.InputEntry
 	12, // 10: superpay.plugin.v1.CheckoutRequest.urls:type_name -> superpay.plugin.v1.URLs
 	13, // 11: superpay.plugin.v1.CheckoutRequest.line_items:type_name -> superpay.plugin.v1.LineItem
 	14, // 12: superpay.plugin.v1.CheckoutRequest.customer:type_name -> superpay.plugin.v1.Customer
-	43, // 13: superpay.plugin.v1.CheckoutRequest.metadata:type_name -> superpay.plugin.v1.CheckoutRequest.MetadataEntry
+	46, // 13: superpay.plugin.v1.CheckoutRequest.metadata:type_name -> superpay.plugin.v1.CheckoutRequest.MetadataEntry
 	3,  // 14: superpay.plugin.v1.PaymentRequest.refs:type_name -> superpay.plugin.v1.Ref
 	2,  // 15: superpay.plugin.v1.PaymentRequest.amount:type_name -> superpay.plugin.v1.Money
 	16, // 16: superpay.plugin.v1.ConfirmRequest.payment:type_name -> superpay.plugin.v1.PaymentRequest
-	44, // 17: superpay.plugin.v1.ConfirmRequest.input:type_name -> superpay.plugin.v1.ConfirmRequest.InputEntry
+	47, // 17: superpay.plugin.v1.ConfirmRequest.input:type_name -> superpay.plugin.v1.ConfirmRequest.InputEntry
 	12, // 18: superpay.plugin.v1.ConfirmRequest.urls:type_name -> superpay.plugin.v1.URLs
 	18, // 19: superpay.plugin.v1.ConfirmRequest.payer_return:type_name -> superpay.plugin.v1.PayerReturn
 	16, // 20: superpay.plugin.v1.CaptureRequest.payment:type_name -> superpay.plugin.v1.PaymentRequest
@@ -3495,64 +3709,69 @@ var file_sdk_plugin_provider_proto_depIdxs = []int32{
 	16, // 23: superpay.plugin.v1.RefundRequest.payment:type_name -> superpay.plugin.v1.PaymentRequest
 	2,  // 24: superpay.plugin.v1.RefundRequest.refund:type_name -> superpay.plugin.v1.Money
 	16, // 25: superpay.plugin.v1.GetRefundRequest.payment:type_name -> superpay.plugin.v1.PaymentRequest
-	25, // 26: superpay.plugin.v1.ListPage.payments:type_name -> superpay.plugin.v1.Payment
-	3,  // 27: superpay.plugin.v1.Payment.refs:type_name -> superpay.plugin.v1.Ref
-	2,  // 28: superpay.plugin.v1.Payment.amount:type_name -> superpay.plugin.v1.Money
-	2,  // 29: superpay.plugin.v1.Payment.authorized:type_name -> superpay.plugin.v1.Money
-	2,  // 30: superpay.plugin.v1.Payment.capturable:type_name -> superpay.plugin.v1.Money
-	26, // 31: superpay.plugin.v1.Payment.captures:type_name -> superpay.plugin.v1.Captures
-	27, // 32: superpay.plugin.v1.Payment.refunds:type_name -> superpay.plugin.v1.Refunds
-	28, // 33: superpay.plugin.v1.Payment.disputes:type_name -> superpay.plugin.v1.Disputes
-	32, // 34: superpay.plugin.v1.Payment.next_action:type_name -> superpay.plugin.v1.NextAction
-	4,  // 35: superpay.plugin.v1.Payment.failure:type_name -> superpay.plugin.v1.Failure
-	33, // 36: superpay.plugin.v1.Payment.payer:type_name -> superpay.plugin.v1.Payer
-	39, // 37: superpay.plugin.v1.Payment.expect:type_name -> superpay.plugin.v1.Expectation
-	29, // 38: superpay.plugin.v1.Captures.items:type_name -> superpay.plugin.v1.Capture
-	30, // 39: superpay.plugin.v1.Refunds.items:type_name -> superpay.plugin.v1.RefundResult
-	31, // 40: superpay.plugin.v1.Disputes.items:type_name -> superpay.plugin.v1.Dispute
-	2,  // 41: superpay.plugin.v1.Capture.amount:type_name -> superpay.plugin.v1.Money
-	2,  // 42: superpay.plugin.v1.Capture.fee:type_name -> superpay.plugin.v1.Money
-	2,  // 43: superpay.plugin.v1.RefundResult.amount:type_name -> superpay.plugin.v1.Money
-	4,  // 44: superpay.plugin.v1.RefundResult.failure:type_name -> superpay.plugin.v1.Failure
-	2,  // 45: superpay.plugin.v1.Dispute.amount:type_name -> superpay.plugin.v1.Money
-	2,  // 46: superpay.plugin.v1.Dispute.fee:type_name -> superpay.plugin.v1.Money
-	2,  // 47: superpay.plugin.v1.Dispute.withdrawn:type_name -> superpay.plugin.v1.Money
-	45, // 48: superpay.plugin.v1.NextAction.fields:type_name -> superpay.plugin.v1.NextAction.FieldsEntry
-	46, // 49: superpay.plugin.v1.NextAction.client:type_name -> superpay.plugin.v1.NextAction.ClientEntry
-	35, // 50: superpay.plugin.v1.CallbackRequest.headers:type_name -> superpay.plugin.v1.Header
-	38, // 51: superpay.plugin.v1.CallbackResult.facts:type_name -> superpay.plugin.v1.Fact
-	37, // 52: superpay.plugin.v1.CallbackResult.ack:type_name -> superpay.plugin.v1.Ack
-	25, // 53: superpay.plugin.v1.Fact.payment:type_name -> superpay.plugin.v1.Payment
-	39, // 54: superpay.plugin.v1.Fact.expect:type_name -> superpay.plugin.v1.Expectation
-	2,  // 55: superpay.plugin.v1.Expectation.amount:type_name -> superpay.plugin.v1.Money
-	9,  // 56: superpay.plugin.v1.Description.RepeatsEntry.value:type_name -> superpay.plugin.v1.Repeat
-	5,  // 57: superpay.plugin.v1.Provider.Describe:input_type -> superpay.plugin.v1.DescribeRequest
-	10, // 58: superpay.plugin.v1.Provider.Configure:input_type -> superpay.plugin.v1.ConfigureRequest
-	15, // 59: superpay.plugin.v1.Provider.CreateCheckout:input_type -> superpay.plugin.v1.CheckoutRequest
-	16, // 60: superpay.plugin.v1.Provider.GetPayment:input_type -> superpay.plugin.v1.PaymentRequest
-	34, // 61: superpay.plugin.v1.Provider.HandleCallback:input_type -> superpay.plugin.v1.CallbackRequest
-	17, // 62: superpay.plugin.v1.Provider.Confirm:input_type -> superpay.plugin.v1.ConfirmRequest
-	19, // 63: superpay.plugin.v1.Provider.Capture:input_type -> superpay.plugin.v1.CaptureRequest
-	20, // 64: superpay.plugin.v1.Provider.Cancel:input_type -> superpay.plugin.v1.CancelRequest
-	21, // 65: superpay.plugin.v1.Provider.Refund:input_type -> superpay.plugin.v1.RefundRequest
-	22, // 66: superpay.plugin.v1.Provider.GetRefund:input_type -> superpay.plugin.v1.GetRefundRequest
-	23, // 67: superpay.plugin.v1.Provider.List:input_type -> superpay.plugin.v1.ListRequest
-	6,  // 68: superpay.plugin.v1.Provider.Describe:output_type -> superpay.plugin.v1.Description
-	11, // 69: superpay.plugin.v1.Provider.Configure:output_type -> superpay.plugin.v1.Account
-	25, // 70: superpay.plugin.v1.Provider.CreateCheckout:output_type -> superpay.plugin.v1.Payment
-	25, // 71: superpay.plugin.v1.Provider.GetPayment:output_type -> superpay.plugin.v1.Payment
-	36, // 72: superpay.plugin.v1.Provider.HandleCallback:output_type -> superpay.plugin.v1.CallbackResult
-	25, // 73: superpay.plugin.v1.Provider.Confirm:output_type -> superpay.plugin.v1.Payment
-	25, // 74: superpay.plugin.v1.Provider.Capture:output_type -> superpay.plugin.v1.Payment
-	25, // 75: superpay.plugin.v1.Provider.Cancel:output_type -> superpay.plugin.v1.Payment
-	30, // 76: superpay.plugin.v1.Provider.Refund:output_type -> superpay.plugin.v1.RefundResult
-	30, // 77: superpay.plugin.v1.Provider.GetRefund:output_type -> superpay.plugin.v1.RefundResult
-	24, // 78: superpay.plugin.v1.Provider.List:output_type -> superpay.plugin.v1.ListPage
-	68, // [68:79] is the sub-list for method output_type
-	57, // [57:68] is the sub-list for method input_type
-	57, // [57:57] is the sub-list for extension type_name
-	57, // [57:57] is the sub-list for extension extendee
-	0,  // [0:57] is the sub-list for field type_name
+	28, // 26: superpay.plugin.v1.ListPage.payments:type_name -> superpay.plugin.v1.Payment
+	48, // 27: superpay.plugin.v1.ConnectRequest.settings:type_name -> superpay.plugin.v1.ConnectRequest.SettingsEntry
+	27, // 28: superpay.plugin.v1.Connection.findings:type_name -> superpay.plugin.v1.Finding
+	49, // 29: superpay.plugin.v1.Connection.settings:type_name -> superpay.plugin.v1.Connection.SettingsEntry
+	3,  // 30: superpay.plugin.v1.Payment.refs:type_name -> superpay.plugin.v1.Ref
+	2,  // 31: superpay.plugin.v1.Payment.amount:type_name -> superpay.plugin.v1.Money
+	2,  // 32: superpay.plugin.v1.Payment.authorized:type_name -> superpay.plugin.v1.Money
+	2,  // 33: superpay.plugin.v1.Payment.capturable:type_name -> superpay.plugin.v1.Money
+	29, // 34: superpay.plugin.v1.Payment.captures:type_name -> superpay.plugin.v1.Captures
+	30, // 35: superpay.plugin.v1.Payment.refunds:type_name -> superpay.plugin.v1.Refunds
+	31, // 36: superpay.plugin.v1.Payment.disputes:type_name -> superpay.plugin.v1.Disputes
+	35, // 37: superpay.plugin.v1.Payment.next_action:type_name -> superpay.plugin.v1.NextAction
+	4,  // 38: superpay.plugin.v1.Payment.failure:type_name -> superpay.plugin.v1.Failure
+	36, // 39: superpay.plugin.v1.Payment.payer:type_name -> superpay.plugin.v1.Payer
+	42, // 40: superpay.plugin.v1.Payment.expect:type_name -> superpay.plugin.v1.Expectation
+	32, // 41: superpay.plugin.v1.Captures.items:type_name -> superpay.plugin.v1.Capture
+	33, // 42: superpay.plugin.v1.Refunds.items:type_name -> superpay.plugin.v1.RefundResult
+	34, // 43: superpay.plugin.v1.Disputes.items:type_name -> superpay.plugin.v1.Dispute
+	2,  // 44: superpay.plugin.v1.Capture.amount:type_name -> superpay.plugin.v1.Money
+	2,  // 45: superpay.plugin.v1.Capture.fee:type_name -> superpay.plugin.v1.Money
+	2,  // 46: superpay.plugin.v1.RefundResult.amount:type_name -> superpay.plugin.v1.Money
+	4,  // 47: superpay.plugin.v1.RefundResult.failure:type_name -> superpay.plugin.v1.Failure
+	2,  // 48: superpay.plugin.v1.Dispute.amount:type_name -> superpay.plugin.v1.Money
+	2,  // 49: superpay.plugin.v1.Dispute.fee:type_name -> superpay.plugin.v1.Money
+	2,  // 50: superpay.plugin.v1.Dispute.withdrawn:type_name -> superpay.plugin.v1.Money
+	50, // 51: superpay.plugin.v1.NextAction.fields:type_name -> superpay.plugin.v1.NextAction.FieldsEntry
+	51, // 52: superpay.plugin.v1.NextAction.client:type_name -> superpay.plugin.v1.NextAction.ClientEntry
+	38, // 53: superpay.plugin.v1.CallbackRequest.headers:type_name -> superpay.plugin.v1.Header
+	41, // 54: superpay.plugin.v1.CallbackResult.facts:type_name -> superpay.plugin.v1.Fact
+	40, // 55: superpay.plugin.v1.CallbackResult.ack:type_name -> superpay.plugin.v1.Ack
+	28, // 56: superpay.plugin.v1.Fact.payment:type_name -> superpay.plugin.v1.Payment
+	42, // 57: superpay.plugin.v1.Fact.expect:type_name -> superpay.plugin.v1.Expectation
+	2,  // 58: superpay.plugin.v1.Expectation.amount:type_name -> superpay.plugin.v1.Money
+	9,  // 59: superpay.plugin.v1.Description.RepeatsEntry.value:type_name -> superpay.plugin.v1.Repeat
+	5,  // 60: superpay.plugin.v1.Provider.Describe:input_type -> superpay.plugin.v1.DescribeRequest
+	10, // 61: superpay.plugin.v1.Provider.Configure:input_type -> superpay.plugin.v1.ConfigureRequest
+	15, // 62: superpay.plugin.v1.Provider.CreateCheckout:input_type -> superpay.plugin.v1.CheckoutRequest
+	16, // 63: superpay.plugin.v1.Provider.GetPayment:input_type -> superpay.plugin.v1.PaymentRequest
+	37, // 64: superpay.plugin.v1.Provider.HandleCallback:input_type -> superpay.plugin.v1.CallbackRequest
+	17, // 65: superpay.plugin.v1.Provider.Confirm:input_type -> superpay.plugin.v1.ConfirmRequest
+	19, // 66: superpay.plugin.v1.Provider.Capture:input_type -> superpay.plugin.v1.CaptureRequest
+	20, // 67: superpay.plugin.v1.Provider.Cancel:input_type -> superpay.plugin.v1.CancelRequest
+	21, // 68: superpay.plugin.v1.Provider.Refund:input_type -> superpay.plugin.v1.RefundRequest
+	22, // 69: superpay.plugin.v1.Provider.GetRefund:input_type -> superpay.plugin.v1.GetRefundRequest
+	23, // 70: superpay.plugin.v1.Provider.List:input_type -> superpay.plugin.v1.ListRequest
+	25, // 71: superpay.plugin.v1.Provider.Connect:input_type -> superpay.plugin.v1.ConnectRequest
+	6,  // 72: superpay.plugin.v1.Provider.Describe:output_type -> superpay.plugin.v1.Description
+	11, // 73: superpay.plugin.v1.Provider.Configure:output_type -> superpay.plugin.v1.Account
+	28, // 74: superpay.plugin.v1.Provider.CreateCheckout:output_type -> superpay.plugin.v1.Payment
+	28, // 75: superpay.plugin.v1.Provider.GetPayment:output_type -> superpay.plugin.v1.Payment
+	39, // 76: superpay.plugin.v1.Provider.HandleCallback:output_type -> superpay.plugin.v1.CallbackResult
+	28, // 77: superpay.plugin.v1.Provider.Confirm:output_type -> superpay.plugin.v1.Payment
+	28, // 78: superpay.plugin.v1.Provider.Capture:output_type -> superpay.plugin.v1.Payment
+	28, // 79: superpay.plugin.v1.Provider.Cancel:output_type -> superpay.plugin.v1.Payment
+	33, // 80: superpay.plugin.v1.Provider.Refund:output_type -> superpay.plugin.v1.RefundResult
+	33, // 81: superpay.plugin.v1.Provider.GetRefund:output_type -> superpay.plugin.v1.RefundResult
+	24, // 82: superpay.plugin.v1.Provider.List:output_type -> superpay.plugin.v1.ListPage
+	26, // 83: superpay.plugin.v1.Provider.Connect:output_type -> superpay.plugin.v1.Connection
+	72, // [72:84] is the sub-list for method output_type
+	60, // [60:72] is the sub-list for method input_type
+	60, // [60:60] is the sub-list for extension type_name
+	60, // [60:60] is the sub-list for extension extendee
+	0,  // [0:60] is the sub-list for field type_name
 }
 
 func init() { file_sdk_plugin_provider_proto_init() }
@@ -3566,7 +3785,7 @@ func file_sdk_plugin_provider_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_sdk_plugin_provider_proto_rawDesc), len(file_sdk_plugin_provider_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   46,
+			NumMessages:   51,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

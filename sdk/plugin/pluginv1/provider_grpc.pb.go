@@ -39,6 +39,7 @@ const (
 	Provider_Refund_FullMethodName         = "/superpay.plugin.v1.Provider/Refund"
 	Provider_GetRefund_FullMethodName      = "/superpay.plugin.v1.Provider/GetRefund"
 	Provider_List_FullMethodName           = "/superpay.plugin.v1.Provider/List"
+	Provider_Connect_FullMethodName        = "/superpay.plugin.v1.Provider/Connect"
 )
 
 // ProviderClient is the client API for Provider service.
@@ -57,6 +58,7 @@ type ProviderClient interface {
 	Refund(ctx context.Context, in *RefundRequest, opts ...grpc.CallOption) (*RefundResult, error)
 	GetRefund(ctx context.Context, in *GetRefundRequest, opts ...grpc.CallOption) (*RefundResult, error)
 	List(ctx context.Context, in *ListRequest, opts ...grpc.CallOption) (*ListPage, error)
+	Connect(ctx context.Context, in *ConnectRequest, opts ...grpc.CallOption) (*Connection, error)
 }
 
 type providerClient struct {
@@ -177,6 +179,16 @@ func (c *providerClient) List(ctx context.Context, in *ListRequest, opts ...grpc
 	return out, nil
 }
 
+func (c *providerClient) Connect(ctx context.Context, in *ConnectRequest, opts ...grpc.CallOption) (*Connection, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(Connection)
+	err := c.cc.Invoke(ctx, Provider_Connect_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // ProviderServer is the server API for Provider service.
 // All implementations must embed UnimplementedProviderServer
 // for forward compatibility.
@@ -193,6 +205,7 @@ type ProviderServer interface {
 	Refund(context.Context, *RefundRequest) (*RefundResult, error)
 	GetRefund(context.Context, *GetRefundRequest) (*RefundResult, error)
 	List(context.Context, *ListRequest) (*ListPage, error)
+	Connect(context.Context, *ConnectRequest) (*Connection, error)
 	mustEmbedUnimplementedProviderServer()
 }
 
@@ -235,6 +248,9 @@ func (UnimplementedProviderServer) GetRefund(context.Context, *GetRefundRequest)
 }
 func (UnimplementedProviderServer) List(context.Context, *ListRequest) (*ListPage, error) {
 	return nil, status.Error(codes.Unimplemented, "method List not implemented")
+}
+func (UnimplementedProviderServer) Connect(context.Context, *ConnectRequest) (*Connection, error) {
+	return nil, status.Error(codes.Unimplemented, "method Connect not implemented")
 }
 func (UnimplementedProviderServer) mustEmbedUnimplementedProviderServer() {}
 func (UnimplementedProviderServer) testEmbeddedByValue()                  {}
@@ -455,6 +471,24 @@ func _Provider_List_Handler(srv interface{}, ctx context.Context, dec func(inter
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Provider_Connect_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ConnectRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ProviderServer).Connect(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Provider_Connect_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ProviderServer).Connect(ctx, req.(*ConnectRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // Provider_ServiceDesc is the grpc.ServiceDesc for Provider service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -505,6 +539,10 @@ var Provider_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "List",
 			Handler:    _Provider_List_Handler,
+		},
+		{
+			MethodName: "Connect",
+			Handler:    _Provider_Connect_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

@@ -14,8 +14,10 @@ import (
 
 // console makes the pages for people.
 func (h *hub) console(db *postgres.DB, service *payments.Service, registry *providers.Registry, sender *notifications.Sender, files *assets.Files, watcher *providerWatch) *console.Console {
+	connector := h.connector(db, registry)
+	connector.Changed = watcher.look
 	o := console.Options{
-		DB: db, Payments: service, Providers: registry, Sender: sender, Assets: files, BasePath: h.config.Server.BasePath,
+		DB: db, Payments: service, Providers: registry, Connect: connector, Sender: sender, Assets: files, BasePath: h.config.Server.BasePath,
 		PublicURL: h.config.Server.PublicURL, Zone: h.config.Console.TimeZone, Logger: h.log,
 		Now: service.Now, Changed: watcher.look, Hide: h.secrets.Add, Scrub: h.secrets.Scrub,
 	}

@@ -151,9 +151,7 @@ func withProvidersOf(ctx context.Context, orderID string, do func(*payments.Serv
 		configs = slices.DeleteFunc(configs, func(p providers.Config) bool {
 			return !slices.ContainsFunc(o.Attempts, func(a *ledger.Attempt) bool { return a.Provider == p.Name })
 		})
-		registry, err := providers.New(providers.Options{
-			Dir: h.config.PluginsDir, CallTimeout: h.config.CallTimeout, Logger: h.log, Env: pluginEnvironment(), Hide: h.secrets.Add,
-		}, configs)
+		registry, err := h.registry(h.config.PluginsDir, h.log, configs)
 		if err != nil {
 			return err
 		}

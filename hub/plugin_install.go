@@ -13,7 +13,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/superpayhub/superpay/hub/internal/providers"
 	"github.com/superpayhub/superpay/sdk"
 )
 
@@ -76,9 +75,7 @@ func (h *hub) describePlugin(ctx context.Context, path string) (sdk.Description,
 	if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
 		return sdk.Description{}, errors.Join(errors.New("it is no file"), err)
 	}
-	registry, err := providers.New(providers.Options{
-		Dir: filepath.Dir(path), CallTimeout: h.config.CallTimeout, Logger: slog.New(slog.DiscardHandler), Env: pluginEnvironment(), Hide: h.secrets.Add,
-	}, nil)
+	registry, err := h.registry(filepath.Dir(path), slog.New(slog.DiscardHandler), nil)
 	if err != nil {
 		return sdk.Description{}, err
 	}

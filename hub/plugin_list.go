@@ -10,7 +10,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/superpayhub/superpay/hub/internal/providers"
 	"github.com/superpayhub/superpay/sdk"
 )
 
@@ -32,9 +31,7 @@ func pluginListCommand() *cobra.Command {
 // listPlugins asks each plugin what it is and whether it takes its settings. A
 // provider itself is not asked: that works while it is down.
 func (h *hub) listPlugins(c *cobra.Command) error {
-	registry, err := providers.New(providers.Options{
-		Dir: h.config.PluginsDir, CallTimeout: h.config.CallTimeout, Logger: slog.New(slog.DiscardHandler), Env: pluginEnvironment(), Hide: h.secrets.Add,
-	}, h.configured())
+	registry, err := h.registry(h.config.PluginsDir, slog.New(slog.DiscardHandler), h.configured())
 	if err != nil {
 		return err
 	}

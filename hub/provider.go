@@ -30,7 +30,7 @@ func providerCommand() *cobra.Command {
 			return h.listProviders(c)
 		},
 	})
-	c.AddCommand(providerListedCommand(), providerUnmatchedCommand(), providerResolveCommand(), providerRenameCommand())
+	c.AddCommand(providerListedCommand(), providerUnmatchedCommand(), providerResolveCommand(), providerRenameCommand(), providerConnectCommand())
 	return c
 }
 

@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/superpayhub/superpay/hub/internal/clock"
+	"github.com/superpayhub/superpay/hub/internal/connect"
 	"github.com/superpayhub/superpay/hub/internal/jobs"
 	"github.com/superpayhub/superpay/hub/internal/payments"
 	"github.com/superpayhub/superpay/hub/internal/postgres"
@@ -46,7 +48,7 @@ func (h *hub) startProviders(ctx context.Context, metrics *prometheus.Registry, 
 	if err != nil {
 		return nil, err
 	}
-	registry.OnUp(func(name string) { h.providerUp(db, worker, hubClock, name) })
+	registry.OnUp(func(name string) { h.providerUp(db, worker, hubClock, h.connector(db, registry), name) })
 	if err = registry.Start(ctx); err == nil {
 		err = h.checkTimeScale(registry)
 	}
@@ -57,6 +59,14 @@ func (h *hub) startProviders(ctx context.Context, metrics *prometheus.Registry, 
 		return nil, err
 	}
 	return registry, nil
+}
+
+// registry is one for a command, beside that of a hub that may be running. It starts
+// nothing.
+func (h *hub) registry(dir string, log *slog.Logger, configs []providers.Config) (*providers.Registry, error) {
+	return providers.New(providers.Options{
+		Dir: dir, CallTimeout: h.config.CallTimeout, Logger: log, Env: pluginEnvironment(), Hide: h.secrets.Add,
+	}, configs)
 }
 
 // schedules are those of the providers that have one of their own.
@@ -70,9 +80,25 @@ func (h *hub) schedules() map[string][]time.Duration {
 	return own
 }
 
-// providerUp has what was left open with it looked after, and what happened
-// there meanwhile listed. It must return at once.
-func (h *hub) providerUp(db *postgres.DB, worker *jobs.Worker, hubClock *clock.Clock, name string) {
+// connector looks after the providers' side of the settings.
+func (h *hub) connector(db *postgres.DB, registry *providers.Registry) *connect.Service {
+	return &connect.Service{
+		DB: db, Providers: registry, PublicURL: h.config.Server.PublicURL, Logger: h.log, Scrub: h.secrets.Scrub,
+		Now: func() time.Time { return time.Now().UTC() },
+	}
+}
+
+// providerUp has what was left open with it looked after, what happened there
+// meanwhile listed, and its settings compared with what stands there. It must return
+// at once.
+func (h *hub) providerUp(db *postgres.DB, worker *jobs.Worker, hubClock *clock.Clock, connector *connect.Service, name string) {
+	go func() {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		if err := connector.CameUp(ctx, name); err != nil {
+			h.log.Warn("how a provider is set up there was not looked at", "provider", name, "error", err)
+		}
+	}()
 	go func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 		defer cancel()

@@ -6,9 +6,10 @@ import "context"
 // and may do what the plugin asks for, and the endpoint (webhook) by which the
 // provider calls the hub. It is optional; Description.Connects says that it is there.
 //
-// The hub calls it on a process of its own, which is not configured and ends
-// afterwards. Whoever set the provider up starts it: by `hub provider connect`, or
-// in the console.
+// It needs no Configure before it, and changes nothing of what that was given: the
+// settings to look at come with each call. A person starts it with Repair, by
+// `hub provider connect` or in the console; the hub itself only looks, when a
+// provider comes up.
 type Connector interface {
 	// Connect looks, and with Repair makes right what it may. It is safe to repeat
 	// at any point: its answer may be lost, so what an earlier one made is found

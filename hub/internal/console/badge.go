@@ -23,6 +23,8 @@ var tones = map[string]string{
 	"notification.pending": "wait", "notification.retrying": "wait", "notification.delivered": "ok", "notification.failed": "odd", "notification.disabled": "hold",
 	"provider.up": "ok", "provider.degraded": "hold", "provider.down": "bad", "provider.starting": "wait", "provider.disabled": "idle",
 
+	"finding.ok": "ok", "finding.wrong": "bad",
+
 	"user.active": "ok", "user.disabled": "idle",
 	"audit.begun": "odd", "audit.done": "ok", "audit.failed": "bad", "audit.refused": "bad",
 }

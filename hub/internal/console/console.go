@@ -43,6 +43,7 @@ import (
 
 	"github.com/superpayhub/superpay/hub/internal/access"
 	"github.com/superpayhub/superpay/hub/internal/assets"
+	"github.com/superpayhub/superpay/hub/internal/connect"
 	"github.com/superpayhub/superpay/hub/internal/notifications"
 	"github.com/superpayhub/superpay/hub/internal/payments"
 	"github.com/superpayhub/superpay/hub/internal/postgres"
@@ -54,6 +55,7 @@ type Options struct {
 	DB        *postgres.DB
 	Payments  *payments.Service
 	Providers *providers.Registry
+	Connect   *connect.Service
 	Sender    *notifications.Sender // knows which addresses can be endpoints
 	Assets    *assets.Files
 	BasePath  string                      // "" or "/superpay"

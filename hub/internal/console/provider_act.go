@@ -3,10 +3,12 @@ package console
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
 
+	"github.com/superpayhub/superpay/hub/internal/connect"
 	"github.com/superpayhub/superpay/hub/internal/ledger"
 	"github.com/superpayhub/superpay/hub/internal/postgres"
 	"github.com/superpayhub/superpay/hub/internal/providers"
@@ -37,6 +39,43 @@ func (s *server) testProvider(c *fiber.Ctx, p *page) error {
 		s.flash(c, "provider.test.failed", cutText(said, min(len(said), 400)))
 	}
 	return s.redirect(c, "/providers/"+d.Name)
+}
+
+// checkProvider looks at what stands at the provider, and changes nothing there.
+func (s *server) checkProvider(c *fiber.Ctx, p *page) error {
+	return s.connected(c, p, "provider.check", s.Connect.Look)
+}
+
+// connectProvider also makes it right.
+func (s *server) connectProvider(c *fiber.Ctx, p *page) error {
+	return s.connected(c, p, "provider.connect", s.Connect.Repair)
+}
+
+func (s *server) connected(c *fiber.Ctx, p *page, action string, do func(context.Context, string, string) (connect.Result, error)) error {
+	found, d, _, err := s.providerOf(c, p)
+	if err != nil {
+		return err
+	}
+	if action == "provider.connect" && !d.Kept {
+		return errNotKept(found)
+	}
+	var result connect.Result
+	err = s.act(c, p, action, d.Name, "", func() error {
+		result, err = do(c.UserContext(), d.Name, p.User.Email)
+		return err
+	})
+	switch {
+	case err != nil:
+		said := s.Scrub(err.Error())
+		s.flash(c, "provider.test.failed", cutText(said, min(len(said), 400)))
+	case len(result.Stored) > 0:
+		s.flash(c, "provider.connected", strings.Join(result.Stored, ", "))
+	case result.OK():
+		s.flash(c, "provider.check.ok")
+	default:
+		s.flash(c, "provider.check.wrong")
+	}
+	return s.redirect(c, "/providers/"+d.Name+"#setup")
 }
 
 // toProvider does something to a provider, with a reason.

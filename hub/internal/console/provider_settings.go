@@ -26,6 +26,7 @@ type settingField struct {
 	SetAt  time.Time
 	Origin string    // where it is set, if it cannot be changed here
 	Until  time.Time // until when a former value counts beside the newest; zero: there is none
+	Found  bool      // the plugin can find it out where it is left empty
 }
 
 // Overlaps are how long a former value may count, in hours.
@@ -56,7 +57,7 @@ func (s *server) fieldsOf(ctx context.Context, p *providers.Provider, kept postg
 func fields(d sdk.Description, values map[string]string, kept postgres.KeptProvider, origins map[string]string) []settingField {
 	var out []settingField
 	for _, f := range d.Settings {
-		one := settingField{Field: f, Set: values[f.Name] != "", SetAt: kept.SetAt[f.Name], Until: kept.Former[f.Name], Origin: origins[f.Name]}
+		one := settingField{Field: f, Found: f.FromConnect && d.Connects, Set: values[f.Name] != "", SetAt: kept.SetAt[f.Name], Until: kept.Former[f.Name], Origin: origins[f.Name]}
 		if !f.Secret {
 			one.Value = values[f.Name]
 		}
@@ -102,15 +103,41 @@ func readSettings(c *fiber.Ctx, form []settingField, k *postgres.KeptProvider, n
 
 // try has the plugin check settings in a process of their own, and ask the provider
 // with them unless a person wants it otherwise, before they replace what is in force.
-func (s *server) try(c *fiber.Ctx, k postgres.KeptProvider, form []settingField) (sdk.Account, error) {
+// What the plugin can find out and the person left empty is found out first, and is in
+// k then.
+func (s *server) try(c *fiber.Ctx, k *postgres.KeptProvider, form []settingField) (sdk.Account, error) {
+	open := false
 	for _, f := range form {
 		if f.Secret {
 			s.Hide(append(strings.Split(k.Settings[f.Name], ","), k.Settings[f.Name])...)
 		}
+		open = open || f.FromConnect && f.Required && k.Settings[f.Name] == ""
 	}
 	config := providers.Config{Name: k.Name, Plugin: k.Plugin, Settings: k.Settings, Kept: true}
+	if open {
+		settings, findings, err := s.Connect.Complete(c.UserContext(), config)
+		switch {
+		case errors.Is(err, providers.ErrNoConnect):
+		case err != nil:
+			return sdk.Account{}, err
+		default:
+			for _, f := range form {
+				if f.FromConnect && f.Required && settings[f.Name] == "" {
+					return sdk.Account{}, &notMadeError{findings}
+				}
+			}
+		}
+		if err == nil {
+			k.Settings, config.Settings = settings, settings
+		}
+	}
 	return s.Providers.Try(c.UserContext(), config, c.FormValue("unasked") != "1")
 }
+
+// notMadeError is why a plugin could not find out what was left empty.
+type notMadeError struct{ findings []sdk.Finding }
+
+func (e *notMadeError) Error() string { return "the endpoint at the provider was not made" }
 
 // blameSettings notes what a trial found, and reports whether it was that.
 func (s *server) blameSettings(p *page, err error, form []settingField) bool {
@@ -129,7 +156,14 @@ func (s *server) blameSettings(p *page, err error, form []settingField) bool {
 		p.Problems = append(p.Problems, problem{"settings", field + ": " + s.Scrub(wrong[field])})
 	}
 	var refused *providers.NotTakenError
+	var notMade *notMadeError
 	switch {
+	case errors.As(err, &notMade):
+		for _, f := range notMade.findings {
+			if !f.OK {
+				p.Problems = append(p.Problems, problem{"settings", s.Scrub(f.Text)})
+			}
+		}
 	case errors.As(err, &refused):
 		p.Problems = append(p.Problems, problem{"unasked", p.T("provider.not_taken", s.Scrub(refused.Error()))})
 	case len(p.Problems) == 0:
@@ -165,7 +199,7 @@ func (s *server) saveSettings(c *fiber.Ctx, p *page) error {
 		act := p.act("provider.settings", d.Name, why)
 		act.Data = map[string]any{"changed": changed}
 		err = s.audit.Do(c.UserContext(), act, func() error {
-			if account, err = s.try(c, k, d.Fields); err != nil {
+			if account, err = s.try(c, &k, d.Fields); err != nil {
 				return &trialError{err}
 			}
 			k.UpdatedAt, k.UpdatedBy = p.Now, p.User.Email
@@ -261,7 +295,7 @@ func (s *server) newProvider(c *fiber.Ctx, p *page) error {
 		act.Data = map[string]any{"plugin": d.Plugin, "settings": changed, "apps": granted}
 		var account sdk.Account
 		err = s.audit.Do(c.UserContext(), act, func() error {
-			if account, err = s.try(c, k, d.Fields); err != nil {
+			if account, err = s.try(c, &k, d.Fields); err != nil {
 				return &trialError{err}
 			}
 			if err := s.DB.AddProvider(c.UserContext(), k, granted); err != nil {

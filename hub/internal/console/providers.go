@@ -2,6 +2,7 @@ package console
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -22,6 +23,8 @@ func (s *server) providerRoutes() []route {
 		{fiber.MethodPost, "/providers/new", access.Admin, s.newProvider},
 		{fiber.MethodGet, "/providers/:name", access.Viewer, s.provider},
 		{fiber.MethodPost, "/providers/:name/test", access.Operator, s.testProvider},
+		{fiber.MethodPost, "/providers/:name/check", access.Operator, s.checkProvider},
+		{fiber.MethodPost, "/providers/:name/connect", access.Admin, s.connectProvider},
 		{fiber.MethodPost, "/providers/:name/settings", access.Admin, s.saveSettings},
 		{fiber.MethodPost, "/providers/:name/restart", access.Admin, s.restartProvider},
 		{fiber.MethodPost, "/providers/:name/restart-all", access.Admin, s.restartEverywhere},
@@ -126,6 +129,10 @@ type providerData struct {
 	Apps    []string
 	Why     string
 	Trouble string // why its settings cannot be shown
+
+	Connects bool                    // its plugin looks after what stands at the provider
+	Check    *postgres.ProviderCheck // what it found there; nil: it never looked
+	Forged   []postgres.ForgedCallbacks
 }
 
 // providerOf loads who the address names, and what is kept of it.
@@ -143,6 +150,16 @@ func (s *server) providerOf(c *fiber.Ctx, p *page) (*providers.Provider, provide
 	}
 	d.LastCallback = last[d.Name]
 	d.Fence = s.fenceOf(d.Name)
+	d.Connects = found.Description().Connects
+	check, err := s.DB.ProviderCheck(c.UserContext(), d.Name)
+	if err == nil {
+		d.Check = &check
+	} else if !errors.Is(err, postgres.ErrNotFound) {
+		return nil, d, kept, err
+	}
+	if d.Forged, err = s.DB.Forged(c.UserContext(), d.Name); err != nil {
+		return nil, d, kept, err
+	}
 	if d.Apps, err = s.appsThatMayUse(c.UserContext(), d.Name); err != nil {
 		return nil, d, kept, err
 	}

@@ -72,6 +72,7 @@ func (s *Service) Callback(ctx context.Context, name string, r sdk.CallbackReque
 	switch res.Verdict {
 	case sdk.Genuine, sdk.NotOurs:
 	case sdk.Forged:
+		s.forged.add(s, name, res.Reason)
 		return sdk.Ack{}, res.Verdict, errForged
 	default:
 		s.Logger.WarnContext(ctx, "a callback could not be checked", "provider", name, "reason", res.Reason)

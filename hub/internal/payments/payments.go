@@ -50,6 +50,7 @@ type Service struct {
 	returns doorkeeper
 	asking  atomic.Int64
 	callers callers
+	forged  forged
 
 	fences   fences
 	countNow chan struct{}

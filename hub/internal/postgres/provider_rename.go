@@ -14,11 +14,12 @@ import (
 // providers.
 var ofProvider = []string{
 	"attempts", "refs", "captures", "refunds", "disputes", "postings", "callbacks", "unmatched", "schedules", "fences", "app_providers", "provider_restarts", "order_hours",
+	"provider_checks", "forged_callbacks",
 }
 
 // ownOfName are those of them that a provider has as soon as it was up, without any
 // order.
-var ownOfName = []string{"schedules", "fences", "app_providers", "provider_restarts"}
+var ownOfName = []string{"schedules", "fences", "app_providers", "provider_restarts", "provider_checks", "forged_callbacks"}
 
 // ErrHasOrders says that a name cannot be given to a provider: orders of another are
 // on record under it.

@@ -84,6 +84,8 @@ func checkSettings(d sdk.Description, c Config) settingsErrors {
 			limit = maxSetting
 		}
 		switch {
+		case value == "" && f.Required && f.FromConnect && d.Connects:
+			note(f.Name, "%s; or let `hub provider connect %s` make the endpoint and find it", c.missing(f.Name), c.Name)
 		case value == "" && f.Required:
 			note(f.Name, "%s", c.missing(f.Name))
 		case len(value) > limit:

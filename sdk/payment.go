@@ -52,6 +52,9 @@ type Capture struct {
 	Amount Money
 	Fee    Money // what the provider kept, zero if it did not say
 	At     time.Time
+	// PendingReason is why a pending capture waits, in the provider's own word, at most
+	// 100 bytes; empty if it did not say. Some reasons wait for the merchant to act there.
+	PendingReason string
 }
 
 // Captures is the list of a payment's captures. Complete means that the whole

@@ -37,12 +37,13 @@ func fromPayment(p *pb.Payment) *sdk.Payment {
 }
 
 func toCapture(c sdk.Capture) *pb.Capture {
-	return &pb.Capture{Id: c.ID, Status: string(c.Status), Amount: toMoney(c.Amount), Fee: toMoney(c.Fee), At: toTime(c.At)}
+	return &pb.Capture{Id: c.ID, Status: string(c.Status), Amount: toMoney(c.Amount), Fee: toMoney(c.Fee), At: toTime(c.At), PendingReason: c.PendingReason}
 }
 
 func fromCapture(c *pb.Capture) sdk.Capture {
 	return sdk.Capture{
 		ID: c.GetId(), Status: sdk.MovementStatus(c.GetStatus()), Amount: fromMoney(c.GetAmount()), Fee: fromMoney(c.GetFee()), At: fromTime(c.GetAt()),
+		PendingReason: c.GetPendingReason(),
 	}
 }
 

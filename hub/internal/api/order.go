@@ -60,6 +60,7 @@ type Attempt struct {
 	Capture       string          `json:"capture" enum:"automatic,manual"`
 	Status        string          `json:"status" enum:"created,unknown,requires_action,requires_confirmation,pending,requires_capture,succeeded,failed,canceled"`
 	Failure       *sdk.Failure    `json:"failure,omitempty"`
+	PendingReason string          `json:"pending_reason,omitempty" doc:"Why the provider has not said yes or no yet, in its own word"`
 	Authorized    int64           `json:"authorized" doc:"Held, not taken"`
 	Captured      int64           `json:"captured" doc:"Taken"`
 	Refunded      int64           `json:"refunded" doc:"Given back"`
@@ -174,7 +175,7 @@ func Render(o *ledger.Order) []byte {
 func attemptOf(o *ledger.Order, a *ledger.Attempt) Attempt {
 	out := Attempt{
 		ID: a.ID, Provider: a.Provider, Flow: a.Flow, Mode: string(a.Mode), Capture: string(a.CaptureMode), Status: string(a.Status),
-		Failure: a.Failure, Authorized: a.Authorized, Captured: a.Captured, Refunded: a.Refunded, Abandoned: a.Abandoned,
+		Failure: a.Failure, PendingReason: o.PendingReason(a.ID), Authorized: a.Authorized, Captured: a.Captured, Refunded: a.Refunded, Abandoned: a.Abandoned,
 		References: a.Refs, NextAction: a.NextAction, CreatedAt: a.CreatedAt, Money: []Balance{},
 	}
 	for _, b := range o.Balances(a) {

@@ -68,6 +68,7 @@ type happened struct {
 	Currency   string       `json:"currency"`
 	Was        string       `json:"was"`
 	Reason     string       `json:"reason"`
+	Pending    string       `json:"pending_reason"`
 	Who        string       `json:"who"`
 	Why        string       `json:"why"`
 	Failure    *sdk.Failure `json:"failure"`
@@ -124,6 +125,9 @@ func (t *teller) event(e ledger.Event) line {
 	}
 	if h.Amount != nil && noun != "order" {
 		l.Says = t.t("story.money", l.Says, t.signed(noun, what, *h.Amount, h.Currency))
+	}
+	if h.Pending != "" {
+		l.Says = t.t("story.note", l.Says, foreign(lang, h.Pending))
 	}
 	if f := h.Failure; f != nil {
 		l.Says = t.t("story.failure", l.Says, f.Code, foreign(lang, f.Message))

@@ -210,6 +210,15 @@ func (s *server) provider(c *fiber.Ctx, p *page) error {
 	return s.render(c, p, "provider", d)
 }
 
+// PendingReason is what to do about a capture that waits for that reason; empty where
+// the hub does not know.
+func (p *page) PendingReason(code string) string {
+	if key := "pendingreason." + code; hasText(key) {
+		return p.T(key)
+	}
+	return ""
+}
+
 // Word is a code of a plugin in words, or as it is.
 func (p *page) Word(noun string, code any) string {
 	said := fmt.Sprint(code)

@@ -25,10 +25,24 @@ type Capture struct {
 	Amount     int64              `json:"amount"`
 	Currency   string             `json:"currency"`
 	Exponent   int                `json:"exponent"`
+	// PendingReason is why the provider does not say yes or no yet, in its own word;
+	// empty if it is not pending, or the provider did not say.
+	PendingReason string `json:"pending_reason,omitempty"`
 	Kept
 	Posted    int       `json:"posted"`
 	CreatedAt time.Time `json:"created_at"`
 	UpdatedAt time.Time `json:"updated_at"`
+}
+
+// PendingReason is why the provider has not taken an attempt's money yet, in its own
+// word; empty if nothing of it is pending, or the provider did not say.
+func (o *Order) PendingReason(attemptID string) string {
+	for _, c := range o.Captures {
+		if c.AttemptID == attemptID && c.Status == sdk.MovementPending && c.PendingReason != "" {
+			return c.PendingReason
+		}
+	}
+	return ""
 }
 
 // Kept is the fee that the provider keeps of a capture, or for a dispute, in a

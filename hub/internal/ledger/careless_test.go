@@ -94,7 +94,8 @@ func (w *careless) pays() {
 	exponent, _ := sdk.Exponent(currency)
 	amount := rapid.SampledFrom([]int64{1000, 1000, 400, 1}).Draw(w.rt, "amount")
 	status := rapid.SampledFrom([]sdk.MovementStatus{sdk.MovementSucceeded, sdk.MovementSucceeded, sdk.MovementPending}).Draw(w.rt, "capture")
-	p.Captures.Items = append(p.Captures.Items, sdk.Capture{ID: w.id("ch"), Status: status, Amount: sdk.Money{Amount: amount, Currency: currency, Exponent: exponent}})
+	p.Captures.Items = append(p.Captures.Items, sdk.Capture{ID: w.id("ch"), Status: status, Amount: sdk.Money{Amount: amount, Currency: currency, Exponent: exponent},
+		PendingReason: rapid.SampledFrom([]string{"", "ECHECK"}).Draw(w.rt, "reason")})
 	switch rapid.IntRange(0, 3).Draw(w.rt, "then") {
 	case 0:
 		p.Status, p.Authorized, p.Capturable = sdk.RequiresCapture, usd(1000), usd(600)
@@ -102,7 +103,11 @@ func (w *careless) pays() {
 		p.Status = sdk.Succeeded
 	}
 	for i := range p.Captures.Items {
-		if c := &p.Captures.Items[i]; c.Status == sdk.MovementPending && rapid.Bool().Draw(w.rt, "settles") {
+		c := &p.Captures.Items[i]
+		if c.Status == sdk.MovementPending && rapid.Bool().Draw(w.rt, "reviewed") {
+			c.PendingReason = "PENDING_REVIEW"
+		}
+		if c.Status == sdk.MovementPending && rapid.Bool().Draw(w.rt, "settles") {
 			c.Status = rapid.SampledFrom([]sdk.MovementStatus{sdk.MovementSucceeded, sdk.MovementFailed}).Draw(w.rt, "how")
 		}
 	}

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/superpayhub/superpay/sdk"
 )
@@ -48,7 +49,8 @@ func (d *decision) capture(a *Attempt, n News, c sdk.Capture, fresh bool) {
 		case walk:
 			row.Status, row.Amount, row.Currency, row.Exponent = c.Status, m.Amount, m.Currency, m.Exponent
 			d.look[a.ID] = true
-			d.record(a, n, "capture."+string(c.Status), map[string]any{"id": c.ID, "amount": m.Amount, "currency": m.Currency})
+			row.PendingReason = pendingReason(c)
+			d.record(a, n, "capture."+string(c.Status), captureData(row))
 		case readFirst:
 			d.soon[a.ID] = true
 		case attention:
@@ -62,17 +64,41 @@ func (d *decision) capture(a *Attempt, n News, c sdk.Capture, fresh bool) {
 				d.soon[a.ID] = true
 			}
 		}
+		if reason := pendingReason(c); fresh && row.Status == c.Status && reason != "" && reason != row.PendingReason {
+			row.PendingReason = reason
+			d.record(a, n, "capture.pending", captureData(row))
+		}
 		d.fee(a, n, "capture.fee", c.ID, &row.Kept, c.Fee, fresh)
 		return
 	}
 	row := &Capture{
 		ID: d.env.NewID(CaptureID), OrderID: d.o.ID, AttemptID: a.ID, Provider: a.Provider, ProviderID: c.ID,
-		Status: c.Status, Amount: m.Amount, Currency: m.Currency, Exponent: m.Exponent, CreatedAt: d.env.Now,
+		Status: c.Status, Amount: m.Amount, Currency: m.Currency, Exponent: m.Exponent, PendingReason: pendingReason(c), CreatedAt: d.env.Now,
 	}
 	d.o.Captures = append(d.o.Captures, row)
 	d.look[a.ID] = true
-	d.record(a, n, "capture."+string(c.Status), map[string]any{"id": c.ID, "amount": m.Amount, "currency": m.Currency})
+	d.record(a, n, "capture."+string(c.Status), captureData(row))
 	d.fee(a, n, "capture.fee", c.ID, &row.Kept, c.Fee, fresh)
+}
+
+// maxPendingReason bounds a provider's word, in bytes.
+const maxPendingReason = 100
+
+// pendingReason is why a capture waits; empty if it does not.
+func pendingReason(c sdk.Capture) string {
+	if c.Status != sdk.MovementPending {
+		return ""
+	}
+	return strings.ToValidUTF8(c.PendingReason[:min(len(c.PendingReason), maxPendingReason)], "")
+}
+
+// captureData is what the timeline says of a capture.
+func captureData(c *Capture) map[string]any {
+	data := map[string]any{"id": c.ProviderID, "amount": c.Amount, "currency": c.Currency}
+	if c.PendingReason != "" {
+		data["pending_reason"] = c.PendingReason
+	}
+	return data
 }
 
 // fee learns what the provider keeps of a capture, or for a dispute. Most news

@@ -2398,6 +2398,7 @@ type Capture struct {
 	Amount        *Money                 `protobuf:"bytes,3,opt,name=amount,proto3" json:"amount,omitempty"`
 	Fee           *Money                 `protobuf:"bytes,4,opt,name=fee,proto3" json:"fee,omitempty"`
 	At            int64                  `protobuf:"varint,5,opt,name=at,proto3" json:"at,omitempty"`
+	PendingReason string                 `protobuf:"bytes,6,opt,name=pending_reason,json=pendingReason,proto3" json:"pending_reason,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2465,6 +2466,13 @@ func (x *Capture) GetAt() int64 {
 		return x.At
 	}
 	return 0
+}
+
+func (x *Capture) GetPendingReason() string {
+	if x != nil {
+		return x.PendingReason
+	}
+	return ""
 }
 
 type RefundResult struct {
@@ -3513,13 +3521,14 @@ const file_sdk_plugin_provider_proto_rawDesc = "" +
 	"\bleft_out\x18\x03 \x03(\tR\aleftOut\"Y\n" +
 	"\bDisputes\x12\x1a\n" +
 	"\bcomplete\x18\x01 \x01(\bR\bcomplete\x121\n" +
-	"\x05items\x18\x02 \x03(\v2\x1b.superpay.plugin.v1.DisputeR\x05items\"\xa1\x01\n" +
+	"\x05items\x18\x02 \x03(\v2\x1b.superpay.plugin.v1.DisputeR\x05items\"\xc8\x01\n" +
 	"\aCapture\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x16\n" +
 	"\x06status\x18\x02 \x01(\tR\x06status\x121\n" +
 	"\x06amount\x18\x03 \x01(\v2\x19.superpay.plugin.v1.MoneyR\x06amount\x12+\n" +
 	"\x03fee\x18\x04 \x01(\v2\x19.superpay.plugin.v1.MoneyR\x03fee\x12\x0e\n" +
-	"\x02at\x18\x05 \x01(\x03R\x02at\"\xdc\x02\n" +
+	"\x02at\x18\x05 \x01(\x03R\x02at\x12%\n" +
+	"\x0epending_reason\x18\x06 \x01(\tR\rpendingReason\"\xdc\x02\n" +
 	"\fRefundResult\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1b\n" +
 	"\trefund_id\x18\x02 \x01(\tR\brefundId\x12\x1f\n" +

@@ -12,6 +12,8 @@ import (
 )
 
 const (
+	disputesPath = "/v1/customer/disputes"
+
 	maxDisputed = 10 // captures of one payment that are asked about
 	maxDisputes = 20 // of one payment; a longer list is reported as not complete
 )
@@ -80,7 +82,7 @@ func taken(c sdk.Capture) bool { return c.Status == sdk.MovementSucceeded }
 // for disputes is answered 403: then they are not read, and the rest is told.
 func (p *Provider) addDisputes(ctx context.Context, out *sdk.Payment, c sdk.Capture) error {
 	var list disputeList
-	err := p.api.send(ctx, get("/v1/customer/disputes?page_size=50&disputed_transaction_id="+c.ID), &list)
+	err := p.api.send(ctx, get(disputesPath+"?page_size=50&disputed_transaction_id="+c.ID), &list)
 	switch status := statusOf(err); {
 	case status == http.StatusForbidden, status == http.StatusNotFound, status == http.StatusBadRequest, status == http.StatusUnprocessableEntity:
 		out.Disputes.Complete = false
@@ -96,7 +98,7 @@ func (p *Provider) addDisputes(ctx context.Context, out *sdk.Payment, c sdk.Capt
 			return nil
 		}
 		d := dispute{}
-		err := p.api.send(ctx, get("/v1/customer/disputes/"+item.ID), &d) // the list tells no money
+		err := p.api.send(ctx, get(disputesPath+"/"+item.ID), &d) // the list tells no money
 		if err == nil && (d.ID != item.ID || d.Status == "") {
 			err = once.ErrUnreadable
 		}

@@ -36,6 +36,37 @@ type resource struct {
 	} `json:"disputed_transactions"`
 }
 
+// eventTypes are what the webhook has to be subscribed to: what hints and expected
+// can read, of the names that PayPal documents for Orders v2, Payments v2 and
+// disputes (developer.paypal.com/api/rest/webhooks/event-names). DENIED and
+// DECLINED are both in use for the same.
+var eventTypes = []string{
+	"CHECKOUT.ORDER.APPROVED",
+	"CHECKOUT.ORDER.COMPLETED",
+	"CHECKOUT.PAYMENT-APPROVAL.REVERSED",
+	"PAYMENT.AUTHORIZATION.CREATED",
+	"PAYMENT.AUTHORIZATION.VOIDED",
+	"PAYMENT.CAPTURE.PENDING",
+	"PAYMENT.CAPTURE.COMPLETED",
+	"PAYMENT.CAPTURE.DENIED",
+	"PAYMENT.CAPTURE.DECLINED",
+	"PAYMENT.CAPTURE.REFUNDED",
+	"PAYMENT.CAPTURE.REVERSED",
+	"CUSTOMER.DISPUTE.CREATED",
+	"CUSTOMER.DISPUTE.UPDATED",
+	"CUSTOMER.DISPUTE.RESOLVED",
+}
+
+// maybeTypes can be read as well, but are not in all of PayPal's documents. PayPal
+// refuses a whole webhook for one name that it does not know, so they are wanted
+// only where its list of event types has them.
+var maybeTypes = []string{
+	"CHECKOUT.ORDER.PROCESSED",
+	"CHECKOUT.ORDER.VOIDED",
+	"PAYMENT.REFUND.PENDING",
+	"PAYMENT.REFUND.FAILED",
+}
+
 var (
 	eventForm = regexp.MustCompile(`^[A-Za-z0-9_.:-]{1,150}$`)
 	typeForm  = regexp.MustCompile(`^[A-Z0-9_.-]{1,150}$`)

@@ -19,12 +19,14 @@ type house struct {
 	*Provider
 	t     *testing.T
 	base  string
+	hook  string       // where it takes callbacks
+	in    sdk.Settings // that it is configured with
 	doors standin.Client
 	mu    sync.Mutex
 	hints map[string]sdk.Payment // by event type
 }
 
-func newHouse(t *testing.T) *house {
+func newHouse(t *testing.T, change ...func(*sandbox.Options)) *house {
 	t.Helper()
 	h := &house{Provider: New(), t: t, hints: map[string]sdk.Payment{}}
 	hook := httptest.NewServer(http.HandlerFunc(h.callback))
@@ -32,10 +34,14 @@ func newHouse(t *testing.T) *house {
 	h.base = "http://" + stand.Listener.Addr().String() + "/paypal"
 	h.doors = standin.Client{BaseURL: h.base}
 	in := testSettings(h.base)
-	server, err := sandbox.New(sandbox.Options{
+	opts := sandbox.Options{
 		ClientID: in["client_id"], ClientSecret: in["client_secret"], MerchantID: testMerchant, WebhookID: in["webhook_id"],
 		WebhookURL: hook.URL, PublicURL: h.base,
-	})
+	}
+	for _, c := range change {
+		c(&opts)
+	}
+	server, err := sandbox.New(opts)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,6 +49,7 @@ func newHouse(t *testing.T) *house {
 	if _, err := h.Configure(t.Context(), in); err != nil {
 		t.Fatal(err)
 	}
+	h.hook, h.in = hook.URL, in
 	stand.Config.Handler = server
 	stand.Start()
 	t.Cleanup(func() {

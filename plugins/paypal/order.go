@@ -131,6 +131,9 @@ func (c *capture) movement() (sdk.Capture, error) {
 	case "DECLINED", "FAILED":
 		out.Status = sdk.MovementFailed
 	}
+	if c.Status == "PENDING" {
+		out.PendingReason = c.Details.Reason
+	}
 	var err error
 	if out.Amount, err = c.Amount.money(); err != nil || c.ID == "" || c.Status == "" || out.Amount.IsZero() {
 		return out, once.ErrUnreadable

@@ -276,3 +276,25 @@ func TestSandbox_RevokedToken(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 }
+
+// TestSandbox_PendingReasons: PayPal says why a capture waits; some reasons wait for
+// the merchant to act there (P6).
+func TestSandbox_PendingReasons(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	for with, want := range map[string]string{
+		"echeck": "ECHECK", "review": "PENDING_REVIEW", "manual": "RECEIVING_PREFERENCE_MANDATES_MANUAL_ACTION", "unilateral": "UNILATERAL",
+	} {
+		p := h.checkout("create_" + with)
+		h.approve(p, with)
+		paid, err := h.confirm("confirm_"+with, p, sdk.CaptureAutomatic)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for what, got := range map[string]*sdk.Payment{"confirm": paid, "read": h.read("server", paid.Refs...)} {
+			if len(got.Captures.Items) != 1 || got.Captures.Items[0].PendingReason != want {
+				t.Errorf("%s, %s: %+v", with, what, got.Captures)
+			}
+		}
+	}
+}

@@ -46,8 +46,8 @@ var settingsFields = []sdk.Field{
 	},
 	{Name: "client_secret", Title: "Client secret", Required: true, Secret: true, Help: "Of the REST app."},
 	{
-		Name: "webhook_id", Title: "Webhook id", Required: true,
-		Help: "PayPal's id of the webhook that calls this hub; every signature covers it. Subscribe it to Checkout order, Payments and Customer dispute events.",
+		Name: "webhook_id", Title: "Webhook id", Required: true, FromConnect: true,
+		Help: "PayPal's id of the webhook that calls this hub; every signature covers it. Left empty, connecting makes the webhook, with the events that it needs.",
 	},
 	{
 		Name: "merchant_id", Title: "Merchant id", Public: true,
@@ -81,6 +81,18 @@ var (
 
 // parseSettings checks all settings. Errors name the field, never the value.
 func parseSettings(in sdk.Settings) (settings, error) {
+	s, err := parseConnectSettings(in)
+	if err == nil && s.webhookID == "" {
+		err = wrong("webhook_id", webhookWanted)
+	}
+	return s, err
+}
+
+const webhookWanted = "must be the id that PayPal shows beside the webhook: letters and digits"
+
+// parseConnectSettings checks all settings as Connect has them: the webhook's id
+// may be missing, for Connect finds it out.
+func parseConnectSettings(in sdk.Settings) (settings, error) {
 	get := func(name string) string { return strings.TrimSpace(in[name]) }
 	s := settings{
 		clientID: get("client_id"), clientSecret: get("client_secret"), webhookID: get("webhook_id"),
@@ -94,8 +106,8 @@ func parseSettings(in sdk.Settings) (settings, error) {
 		return s, wrong("client_id", "must be the client id of a PayPal REST app")
 	case !credentialForm.MatchString(s.clientSecret):
 		return s, wrong("client_secret", "must be the secret of a PayPal REST app")
-	case !webhookForm.MatchString(s.webhookID):
-		return s, wrong("webhook_id", "must be the id that PayPal shows beside the webhook: letters and digits")
+	case s.webhookID != "" && !webhookForm.MatchString(s.webhookID):
+		return s, wrong("webhook_id", webhookWanted)
 	case s.merchantID != "" && !merchantForm.MatchString(s.merchantID):
 		return s, wrong("merchant_id", "must be PayPal's 13 letters and digits (as 7DVPP5Q2RZJQY), not an e-mail address")
 	}

@@ -15,8 +15,10 @@ const (
 	maxProblem = 64 << 10 // of a refusal
 )
 
-func newTransport() http.RoundTripper {
-	return problems{once.Transport{Provider: "PayPal", MaxAnswer: maxAnswer, Base: once.Pool()}}
+func newTransport() http.RoundTripper { return transportOver(once.Pool()) }
+
+func transportOver(base http.RoundTripper) http.RoundTripper {
+	return problems{once.Transport{Provider: "PayPal", MaxAnswer: maxAnswer, Base: base}}
 }
 
 // link is one of PayPal's links to what can be done next.
@@ -31,8 +33,10 @@ type problem struct {
 	status int
 
 	Name    string `json:"name"`
+	Message string `json:"message"`
 	DebugID string `json:"debug_id"`
 	Details []struct {
+		Field string `json:"field"`
 		Issue string `json:"issue"`
 	} `json:"details"`
 	Links []link `json:"links"`

@@ -204,6 +204,11 @@ var rules = slices.Concat([]rule{
 		advice: "Of many sendings of one key at the same time all that get an answer get the same; \"already in progress\" is a plain error, not Rejected.",
 	},
 
+	{
+		name: "connect", plugin: connects,
+		advice: "Connect tells in Findings what is right and wrong at the provider, changes nothing without Repair, finds out every setting that says FromConnect, and finds again what it made before.",
+	},
+
 	{name: "secrets_stay", plugin: secretsStay, // the last: it looks back on all that was said
 		advice: "No secret in a log, an error, a Failure or a reason, not even its end: build texts of your own instead of passing on the provider's, which quote what they were sent."},
 })

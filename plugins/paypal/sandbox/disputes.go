@@ -139,6 +139,16 @@ func (d *dispute) movements() (moves []fields) {
 	return moves
 }
 
+// permitted is a verb that only an app with the feature Disputes may use.
+func (s *Server) permitted(do verb) verb {
+	return func(c *call) (answer, *apiError) {
+		if s.locked {
+			return answer{}, forbidden()
+		}
+		return do(c)
+	}
+}
+
 func (s *Server) getDispute(c *call) (answer, *apiError) {
 	d, e := find[*dispute](s, c.id)
 	return answer{status: http.StatusOK, obj: d}, e

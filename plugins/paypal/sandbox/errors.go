@@ -14,6 +14,8 @@ type apiError struct {
 	Details []detail `json:"details,omitempty"`
 	Links   []link   `json:"links"`
 
+	Information string `json:"information_link,omitempty"` // only webhooks have it
+
 	status int
 	oauth  map[string]string // the other shape, which has neither name nor message
 }
@@ -80,6 +82,22 @@ func forbidden() *apiError {
 	return problem(http.StatusForbidden, "NOT_AUTHORIZED", "Authorization failed due to insufficient permissions.", detail{
 		Issue: "PERMISSION_DENIED", Description: "You do not have permission to access or perform operations on this resource.",
 	})
+}
+
+// webhookError is a refusal of the webhooks' API: its name is the problem's.
+func webhookError(status int, name, message string, details ...detail) *apiError {
+	return &apiError{
+		Name: name, Message: message, DebugID: newDebugID(), Details: details, Links: []link{}, status: status,
+		Information: "https://developer.paypal.com/docs/api/webhooks/#errors",
+	}
+}
+
+func invalidWebhook(field, issue string) *apiError {
+	return webhookError(http.StatusBadRequest, "VALIDATION_ERROR", "Invalid data provided", detail{Field: field, Issue: issue})
+}
+
+func missingWebhook() *apiError {
+	return webhookError(http.StatusNotFound, "INVALID_RESOURCE_ID", "Resource id is invalid")
 }
 
 func unauthenticated() *apiError {

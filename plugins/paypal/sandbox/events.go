@@ -17,7 +17,8 @@ var captureNews = map[string]string{
 	completed: "PAYMENT.CAPTURE.COMPLETED", pending: "PAYMENT.CAPTURE.PENDING", declined: "PAYMENT.CAPTURE.DENIED",
 }
 
-// emit queues the callback that tells of obj. The event holds the object as it
+// emit queues the callbacks that tell of obj, to every webhook that is subscribed
+// to it. The event holds the object as it
 // is now: later changes do not reach it.
 func (s *Server) emit(kind string, obj object) {
 	at := s.opts.Now().UTC()
@@ -42,7 +43,13 @@ func (s *Server) emit(kind string, obj object) {
 		s.events = append(s.events[:0:0], s.events[maxEvents/4:]...)
 	}
 	s.events = append(s.events, sent{id, kind, at, body})
-	s.callbacks.Send(standin.Callback{ID: id, Type: kind, Created: at, Body: body})
+	for _, to := range s.webhooks.wanting(kind) {
+		delivery := id
+		if !to.Preset {
+			delivery += ":" + to.ID
+		}
+		s.callbacks.Send(standin.Callback{ID: delivery, Type: kind, Endpoint: to.endpoint(), Created: at, Body: body})
+	}
 	s.file.Touch()
 }
 

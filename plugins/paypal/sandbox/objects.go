@@ -30,7 +30,10 @@ type funding string
 const (
 	good         funding = "approve"
 	declinedOnce funding = "instrument_declined" // the capture is refused, and the payer must choose again
-	eCheck       funding = "echeck"              // the capture is pending
+	eCheck       funding = "echeck"              // the capture is pending: a bank transfer takes days
+	reviewed     funding = "review"              // the capture is pending: PayPal looks at it
+	byHand       funding = "manual"              // the capture is pending: the merchant has to accept it
+	unconfirmed  funding = "unilateral"          // the capture is pending: the merchant's address is not confirmed
 	badCapture   funding = "capture_declined"    // the order completes with a declined capture
 )
 

@@ -117,6 +117,12 @@ func (s *Server) capture(o *order) *apiError {
 	return nil
 }
 
+// pendingReasons are why a capture waits, by what the payer chose to pay with
+// (status_details.reason of a capture in PayPal's Payments v2).
+var pendingReasons = map[funding]string{
+	eCheck: "ECHECK", reviewed: "PENDING_REVIEW", byHand: "RECEIVING_PREFERENCE_MANDATES_MANUAL_ACTION", unconfirmed: "UNILATERAL",
+}
+
 // take makes a capture, as good as what the payer chose to pay with.
 func (s *Server) take(u *unit, amount money, invoice string, final bool, authorization string) *capture {
 	now := s.now()
@@ -124,10 +130,9 @@ func (s *Server) take(u *unit, amount money, invoice string, final bool, authori
 		ID: newID(), Status: completed, Amount: amount, Final: final, InvoiceID: invoice, Authorization: authorization,
 		Created: now, Updated: now,
 	}
-	switch u.order.Funding {
-	case eCheck:
-		c.Status, c.Reason = pending, "ECHECK"
-	case badCapture:
+	if reason, waits := pendingReasons[u.order.Funding]; waits {
+		c.Status, c.Reason = pending, reason
+	} else if u.order.Funding == badCapture {
 		c.Status = declined
 	}
 	s.state.addCapture(u, c)

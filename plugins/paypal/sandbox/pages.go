@@ -39,6 +39,9 @@ var payWays = []struct {
 	{good, "Pay with PayPal balance"},
 	{declinedOnce, "Pay with a card that will be declined once"},
 	{eCheck, "Pay by eCheck: the capture will be pending"},
+	{reviewed, "Pay, and PayPal reviews it: the capture will be pending"},
+	{byHand, "Pay a merchant who accepts by hand: the capture will be pending"},
+	{unconfirmed, "Pay a merchant who is not confirmed: the capture will be pending"},
 	{badCapture, "Pay with funds that fail: the capture will be declined"},
 }
 

@@ -9,36 +9,24 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 )
 
 const authAlgo = "SHA256withRSA"
 
-// sender signs callbacks and knows where they go. It has a lock of its own
-// because the Deliverer asks while the server's is held.
+// sender signs callbacks and knows where they go.
 type sender struct {
 	identity *identity
 	certURL  string
-	webhook  string
+	webhooks *webhooks
 	now      func() time.Time
 	wrong    bool // sign for a webhook nobody has, for mutation tests
-
-	mu  sync.Mutex
-	url string
 }
 
-func (s *sender) put(address string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.url = address
-}
-
-// Target implements standin.Sender. There is one webhook.
-func (s *sender) Target(string) string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.url
+// Target implements standin.Sender.
+func (s *sender) Target(endpoint string) string {
+	to, _ := s.webhooks.byEndpoint(endpoint)
+	return to.URL
 }
 
 // message is what a signature covers. Of the body that is a checksum only.
@@ -49,18 +37,18 @@ func message(id, at, webhook string, body []byte) string {
 // Sign implements standin.Sender. Every try of a callback carries the same
 // transmission id, as PayPal's log of transmissions has one per receiver, and
 // the time of the try.
-func (s *sender) Sign(_ string, body []byte, _ time.Time) http.Header {
-	sum := sha256.Sum256(body)
+func (s *sender) Sign(endpoint string, body []byte, _ time.Time) http.Header {
+	sum := sha256.Sum256(append([]byte(endpoint), body...))
 	id := fmt.Sprintf("%x-%x-%x-%x-%x", sum[:4], sum[4:6], sum[6:8], sum[8:10], sum[10:16])
 	at := s.now().UTC().Format(time.RFC3339)
-	webhook := s.webhook
+	to, _ := s.webhooks.byEndpoint(endpoint)
 	if s.wrong {
-		webhook = "WRONG"
+		to.ID = "WRONG"
 	}
 	header := http.Header{}
 	for name, value := range map[string]string{
 		"PAYPAL-TRANSMISSION-ID": id, "PAYPAL-TRANSMISSION-TIME": at, "PAYPAL-CERT-URL": s.certURL,
-		"PAYPAL-TRANSMISSION-SIG": base64.StdEncoding.EncodeToString(s.identity.sign(message(id, at, webhook, body))),
+		"PAYPAL-TRANSMISSION-SIG": base64.StdEncoding.EncodeToString(s.identity.sign(message(id, at, to.ID, body))),
 		"PAYPAL-AUTH-ALGO":        authAlgo, "PAYPAL-AUTH-VERSION": "v2", "User-Agent": "PayPal/AUHR-1.0-1",
 	} {
 		header.Set(name, value)
@@ -91,9 +79,10 @@ func (s *Server) verifySignature(c *call) (answer, *apiError) {
 			return answer{}, malformed("MISSING_REQUIRED_PARAMETER", name, "")
 		}
 	}
+	_, known := s.webhooks.byID(req.WebhookID)
 	signature, err := base64.StdEncoding.DecodeString(req.Signature)
 	status := "FAILURE"
-	if err == nil && req.Algo == authAlgo && req.CertURL == s.sender.certURL && req.WebhookID == s.opts.WebhookID &&
+	if err == nil && req.Algo == authAlgo && req.CertURL == s.sender.certURL && known &&
 		s.sender.identity.signed(message(req.ID, req.Time, req.WebhookID, req.Event), signature) {
 		status = "SUCCESS"
 	}

@@ -20,13 +20,13 @@ import (
 	"github.com/superpayhub/superpay/sdk/plugintest/standin"
 )
 
-// Options configures a stand-in. All but the last six are required, except
+// Options configures a stand-in. Of the first six all are required, but for
 // WebhookURL.
 type Options struct {
 	ClientID     string // public; the client page needs no more
 	ClientSecret string
 	MerchantID   string // who is paid unless an order says otherwise, 13 letters and digits
-	WebhookID    string // part of what a callback's signature covers
+	WebhookID    string // of the webhook that is there from the start; part of what a callback's signature covers
 	WebhookURL   string // may come later, by the door
 	PublicURL    string // where the stand-in is reachable, without a slash at the end
 
@@ -39,6 +39,10 @@ type Options struct {
 	// carry a wrong signature), "idempotency" (request ids are ignored),
 	// "over_refund" (more may be refunded than was paid).
 	Disable []string
+
+	// NoDisputes takes the feature Disputes from the REST app: disputes cannot be
+	// read. The door "permissions" changes it.
+	NoDisputes bool
 }
 
 // Server is the stand-in, an http.Handler that may be mounted under the path of
@@ -53,6 +57,7 @@ type Server struct {
 	faults    standin.Faults
 	requests  standin.Requests
 	sender    sender
+	webhooks  webhooks
 	callbacks *standin.Deliverer
 	file      *standin.StateFile
 	stop      chan struct{}
@@ -61,6 +66,7 @@ type Server struct {
 
 	mu     sync.Mutex // guards what follows
 	state  state
+	locked bool      // disputes cannot be read
 	events []sent    // the oldest first
 	wake   time.Time // before which nothing is due
 }
@@ -89,7 +95,9 @@ func New(opts Options) (*Server, error) {
 	}
 	clock := &standin.Clock{Machine: opts.Now}
 	opts.Now = clock.Now
-	s := &Server{opts: opts, clock: clock, off: map[string]bool{}, prefix: public.Path, stop: make(chan struct{})}
+	s := &Server{
+		opts: opts, clock: clock, off: map[string]bool{}, prefix: public.Path, stop: make(chan struct{}), locked: opts.NoDisputes,
+	}
 	for _, rule := range opts.Disable {
 		if rule != "signing" && rule != "idempotency" && rule != "over_refund" {
 			return nil, fmt.Errorf("there is no rule %q to disable", rule)
@@ -111,12 +119,13 @@ func (s *Server) start() error {
 	if err != nil {
 		return err
 	}
+	s.webhooks.open(s.state.Webhooks, s.opts.WebhookID, s.opts.WebhookURL)
 	s.sender = sender{
-		identity: signer, certURL: s.opts.PublicURL + certPath + signer.name(), webhook: s.opts.WebhookID,
-		now: s.opts.Now, url: s.opts.WebhookURL, wrong: s.off["signing"],
+		identity: signer, certURL: s.opts.PublicURL + certPath + signer.name(), webhooks: &s.webhooks,
+		now: s.opts.Now, wrong: s.off["signing"],
 	}
 	earlier := s.state.Callbacks
-	s.state.Callbacks = nil
+	s.state.Callbacks, s.state.Webhooks = nil, nil
 	s.callbacks = standin.NewDeliverer(standin.DelivererOptions{
 		Sender: &s.sender, Faults: &s.faults, Backoff: s.opts.Backoff, Changed: s.file.Touch, Logger: s.opts.Logger,
 	}, earlier)
@@ -174,9 +183,15 @@ func (s *Server) routes() http.Handler {
 		"GET /v2/payments/authorizations/{id}":            {do: s.getAuthorization},
 		"POST /v2/payments/authorizations/{id}/capture":   {do: s.captureAuthorization, keeps: paymentsKeep},
 		"POST /v2/payments/authorizations/{id}/void":      {do: s.voidAuthorization},
-		"GET /v1/customer/disputes":                       {do: s.listDisputes},
-		"GET /v1/customer/disputes/{id}":                  {do: s.getDispute},
+		"GET /v1/customer/disputes":                       {do: s.permitted(s.listDisputes)},
+		"GET /v1/customer/disputes/{id}":                  {do: s.permitted(s.getDispute)},
 		"GET " + eventsPath:                               {do: s.listEvents},
+		"POST " + webhooksPath:                            {do: s.createWebhook},
+		"GET " + webhooksPath:                             {do: s.listWebhooks},
+		"GET " + webhooksPath + "/{id}":                   {do: s.getWebhook},
+		"PATCH " + webhooksPath + "/{id}":                 {do: s.patchWebhook},
+		"DELETE " + webhooksPath + "/{id}":                {do: s.deleteWebhook},
+		"GET /v1/notifications/webhooks-event-types":      {do: s.listEventTypes},
 		"POST /v1/notifications/verify-webhook-signature": {do: s.verifySignature},
 	} {
 		api.Handle(pattern, s.api(e))
@@ -204,22 +219,45 @@ func (s *Server) doors() http.Handler {
 		s.revokeTokens()
 		w.WriteHeader(http.StatusNoContent)
 	})
+	doors.HandleFunc("PUT "+standin.DoorPrefix+"permissions", s.setPermissions)
 	return doors
+}
+
+// setPermissions is the door that gives and takes what the REST app may do.
+func (s *Server) setPermissions(w http.ResponseWriter, r *http.Request) {
+	var may struct {
+		Disputes *bool `json:"disputes"`
+	}
+	if !standin.ReadJSON(w, r, &may) {
+		return
+	}
+	if may.Disputes != nil {
+		s.mu.Lock()
+		s.locked = !*may.Disputes
+		s.mu.Unlock()
+	}
+	w.WriteHeader(http.StatusNoContent)
 }
 
 func (s *Server) setWebhook(address string) error {
 	if u, err := url.Parse(address); address != "" && (err != nil || u.Host == "") {
 		return errors.New("not an absolute URL")
 	}
-	s.sender.put(address)
+	preset, ok := s.webhooks.byEndpoint("")
+	if !ok {
+		return errors.New("the webhook of the options was deleted by the API")
+	}
+	preset.URL = address
+	s.webhooks.put(preset)
+	s.file.Touch()
 	return nil
 }
 
 func (s *Server) snapshot() ([]byte, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.state.Callbacks = s.callbacks.Unsettled()
-	defer func() { s.state.Callbacks = nil }()
+	s.state.Callbacks, s.state.Webhooks = s.callbacks.Unsettled(), s.webhooks.all()
+	defer func() { s.state.Callbacks, s.state.Webhooks = nil, nil }()
 	return json.Marshal(&s.state)
 }
 

@@ -19,6 +19,7 @@ type state struct {
 	Tokens    map[string]time.Time `json:"tokens"` // until when each is good
 	Identity  identity             `json:"identity"`
 	Callbacks []standin.Callback   `json:"callbacks"` // filled when saved
+	Webhooks  []webhook            `json:"webhooks"`  // filled when saved
 
 	index    map[string]object
 	invoices map[string]bool // captured under, by payee

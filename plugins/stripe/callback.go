@@ -5,7 +5,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -129,7 +131,7 @@ func factOf(e event) (*sdk.Fact, error) {
 	if !bytes.HasPrefix(e.Data.Object, []byte("{")) { // absent, null, a bare id
 		return nil, nil
 	}
-	read := readerOf(e.Type)
+	read := readers[e.Type]
 	if read == nil {
 		return nil, nil
 	}
@@ -139,26 +141,52 @@ func factOf(e event) (*sdk.Fact, error) {
 	return read(e)
 }
 
-// readerOf is the table of events.
-func readerOf(eventType string) func(event) (*sdk.Fact, error) {
-	switch eventType {
-	case "checkout.session.completed", "checkout.session.expired",
-		"checkout.session.async_payment_succeeded", "checkout.session.async_payment_failed":
-		return sessionFact
-	case "payment_intent.requires_action", "payment_intent.processing", "payment_intent.succeeded",
-		"payment_intent.amount_capturable_updated", "payment_intent.payment_failed", "payment_intent.canceled":
-		return intentFact
-	case "charge.succeeded", "charge.captured", "charge.pending", "charge.failed", "charge.expired":
-		return chargeFact
-	case "charge.refund.updated", "refund.created", "refund.updated", "refund.failed":
-		return refundFact
-	case "charge.dispute.created", "charge.dispute.updated", "charge.dispute.closed",
-		"charge.dispute.funds_withdrawn", "charge.dispute.funds_reinstated":
-		return disputeFact
-	case "charge.refunded", "charge.updated", "payment_intent.partially_funded":
-		// charge.refunded names no refund at this version; charge.updated tells that a
-		// charge is in the balance, and not what Stripe kept of it.
-		return hintOf
-	}
-	return nil
+// readers are the events that mean something to a hub, by type.
+var readers = map[string]func(event) (*sdk.Fact, error){
+	"checkout.session.completed":               sessionFact,
+	"checkout.session.expired":                 sessionFact,
+	"checkout.session.async_payment_succeeded": sessionFact,
+	"checkout.session.async_payment_failed":    sessionFact,
+
+	"payment_intent.requires_action":           intentFact,
+	"payment_intent.processing":                intentFact,
+	"payment_intent.succeeded":                 intentFact,
+	"payment_intent.amount_capturable_updated": intentFact,
+	"payment_intent.payment_failed":            intentFact,
+	"payment_intent.canceled":                  intentFact,
+
+	"charge.succeeded": chargeFact,
+	"charge.captured":  chargeFact,
+	"charge.pending":   chargeFact,
+	"charge.failed":    chargeFact,
+	"charge.expired":   chargeFact,
+
+	"charge.refund.updated": refundFact,
+	"refund.created":        refundFact,
+	"refund.updated":        refundFact,
+	refundFailed:            refundFact,
+
+	"charge.dispute.created":          disputeFact,
+	"charge.dispute.updated":          disputeFact,
+	"charge.dispute.closed":           disputeFact,
+	"charge.dispute.funds_withdrawn":  disputeFact,
+	"charge.dispute.funds_reinstated": disputeFact,
+
+	// charge.refunded names no refund at this version; charge.updated tells that a
+	// charge is in the balance, and not what Stripe kept of it.
+	"charge.refunded":                 hintOf,
+	"charge.updated":                  hintOf,
+	"payment_intent.partially_funded": hintOf,
+}
+
+const refundFailed = "refund.failed"
+
+// endpointEvents are what an endpoint is made to send: all that is read but
+// refund.failed, which is younger than the endpoint's API version (stripe-go does not
+// list it, and stripe-mock refuses an endpoint that asks for it). At that version
+// charge.refund.updated says the same
+// (docs.stripe.com/changelog/acacia/2024-10-28/refund-webhook-update).
+func endpointEvents() []string {
+	names := slices.Sorted(maps.Keys(readers))
+	return slices.DeleteFunc(names, func(name string) bool { return name == refundFailed })
 }

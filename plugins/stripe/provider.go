@@ -67,6 +67,7 @@ var (
 	_ sdk.Canceler  = (*Provider)(nil)
 	_ sdk.Refunder  = (*Provider)(nil)
 	_ sdk.Lister    = (*Provider)(nil)
+	_ sdk.Connector = (*Provider)(nil)
 )
 
 // New returns a provider that still has to be configured.

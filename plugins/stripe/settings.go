@@ -13,21 +13,27 @@ import (
 
 // settings are the checked values of a configured provider.
 type settings struct {
-	secretKey      string
-	webhookSecrets []string
-	publishableKey string
-	apiURL         string
-	mode           sdk.Mode
+	secretKey       string
+	webhookSecrets  []string
+	webhookEndpoint string
+	publishableKey  string
+	apiURL          string
+	mode            sdk.Mode
 }
 
 var settingsFields = []sdk.Field{
 	{
 		Name: "secret_key", Title: "Secret key", Required: true, Secret: true,
-		Help: "sk_test_..., sk_live_..., or a restricted key rk_... that may write Checkout Sessions, PaymentIntents, Charges and Refunds and read Disputes and the Balance. Its prefix decides between test and live.",
+		Help: "sk_test_..., sk_live_..., or a restricted key rk_... that may write Checkout Sessions, PaymentIntents, Charges, Refunds and Webhook Endpoints, and read Disputes and Balance transaction sources. Its prefix decides between test and live.",
 	},
 	{
 		Name: "webhook_secret", Title: "Webhook signing secret", Required: true, Secret: true, Several: true, MaxLen: 2000,
-		Help: "whsec_... of the endpoint, or of `stripe listen`. Separate several by commas while one is rolled. Create the endpoint with API version " + stripe.APIVersion + ", else every event costs a read.",
+		FromConnect: true,
+		Help:        "Empty for an endpoint that `hub provider connect` makes; else whsec_... of the endpoint, or of `stripe listen`. Separate several by commas while one is rolled. An endpoint of another API version than " + stripe.APIVersion + " costs a read for each event.",
+	},
+	{
+		Name: "webhook_endpoint", Title: "Webhook endpoint", FromConnect: true,
+		Help: "The id we_... of the endpoint that `hub provider connect` keeps right.",
 	},
 	{
 		Name: "publishable_key", Title: "Publishable key", Public: true,
@@ -53,6 +59,7 @@ var (
 	publishableKeyPrefix = regexp.MustCompile(`^pk_(test|live)_`)
 	webhookSecretPrefix  = regexp.MustCompile(`^whsec_`)
 	keyRest              = regexp.MustCompile(`^[A-Za-z0-9_]*$`)
+	webhookEndpointForm  = regexp.MustCompile(`^we_[A-Za-z0-9_]+$`)
 	webhookSecretRest    = regexp.MustCompile(`^[A-Za-z0-9_+/=-]*$`)
 )
 
@@ -82,29 +89,36 @@ func doubt(value string, prefix, rest *regexp.Regexp, begins string) string {
 	return ""
 }
 
-// parseSettings checks all settings. Errors name the field, never the value.
+// parseSettings checks all settings of a provider that is put to work. Errors name
+// the field, never the value.
 func parseSettings(in sdk.Settings) (settings, error) {
+	s, err := readSettings(in)
+	if err == nil && len(s.webhookSecrets) == 0 {
+		err = wrong("webhook_secret", "is missing")
+	}
+	return s, err
+}
+
+// readSettings checks what there is, and leaves open what Connect finds out.
+func readSettings(in sdk.Settings) (settings, error) {
 	s := settings{
-		secretKey:      strings.TrimSpace(in["secret_key"]),
-		publishableKey: strings.TrimSpace(in["publishable_key"]),
-		apiURL:         strings.TrimSpace(in["api_url"]),
+		secretKey:       strings.TrimSpace(in["secret_key"]),
+		webhookEndpoint: strings.TrimSpace(in["webhook_endpoint"]),
+		publishableKey:  strings.TrimSpace(in["publishable_key"]),
+		apiURL:          strings.TrimSpace(in["api_url"]),
 	}
 	if why := doubt(s.secretKey, secretKeyPrefix, keyRest, "sk_test_, sk_live_, rk_test_ or rk_live_"); why != "" {
 		return s, wrong("secret_key", why)
 	}
 	s.mode = sdk.Mode(secretKeyPrefix.FindStringSubmatch(s.secretKey)[1])
 
-	for secret := range strings.SplitSeq(in["webhook_secret"], ",") {
-		secret = strings.TrimSpace(secret)
-		if why := doubt(secret, webhookSecretPrefix, webhookSecretRest, "whsec_"); why != "" {
-			if strings.Contains(in["webhook_secret"], ",") {
-				why = "of those between the commas, one " + why
-			}
-			return s, wrong("webhook_secret", why)
-		}
-		s.webhookSecrets = append(s.webhookSecrets, secret)
+	var err error
+	if s.webhookSecrets, err = readWebhookSecrets(in["webhook_secret"]); err != nil {
+		return s, err
 	}
-
+	if s.webhookEndpoint != "" && !webhookEndpointForm.MatchString(s.webhookEndpoint) {
+		return s, wrong("webhook_endpoint", "must be an endpoint's id, we_...: leave it to `hub provider connect`")
+	}
 	if s.publishableKey != "" {
 		if why := doubt(s.publishableKey, publishableKeyPrefix, keyRest, "pk_test_ or pk_live_"); why != "" {
 			return s, wrong("publishable_key", why)
@@ -117,6 +131,25 @@ func parseSettings(in sdk.Settings) (settings, error) {
 		s.apiURL = stripe.APIURL
 	}
 	return s, checkURL(s.apiURL, s.mode)
+}
+
+// readWebhookSecrets returns the secrets between the commas, none of an empty text.
+func readWebhookSecrets(text string) ([]string, error) {
+	if strings.TrimSpace(text) == "" {
+		return nil, nil
+	}
+	var secrets []string
+	for secret := range strings.SplitSeq(text, ",") {
+		secret = strings.TrimSpace(secret)
+		if why := doubt(secret, webhookSecretPrefix, webhookSecretRest, "whsec_"); why != "" {
+			if strings.Contains(text, ",") {
+				why = "of those between the commas, one " + why
+			}
+			return nil, wrong("webhook_secret", why)
+		}
+		secrets = append(secrets, secret)
+	}
+	return secrets, nil
 }
 
 // checkURL keeps the secret key from travelling in the clear.

@@ -24,13 +24,15 @@ import (
 
 // accepted is every request that the plugin can send.
 var accepted = []string{
+	"200 DELETE /v1/webhook_endpoints/{id}", "200 GET /v1/balance_transactions",
 	"200 GET /v1/charges", "200 GET /v1/charges/{id}",
 	"200 GET /v1/checkout/sessions", "200 GET /v1/checkout/sessions/{id}", "200 GET /v1/disputes",
 	"200 GET /v1/payment_intents", "200 GET /v1/payment_intents/{id}",
-	"200 GET /v1/refunds", "200 GET /v1/refunds/{id}",
+	"200 GET /v1/refunds", "200 GET /v1/refunds/{id}", "200 GET /v1/webhook_endpoints",
 	"200 POST /v1/charges", "200 POST /v1/charges/{id}/capture", "200 POST /v1/checkout/sessions",
 	"200 POST /v1/checkout/sessions/{id}/expire", "200 POST /v1/payment_intents", "200 POST /v1/payment_intents/{id}/cancel",
 	"200 POST /v1/payment_intents/{id}/capture", "200 POST /v1/payment_intents/{id}/confirm", "200 POST /v1/refunds",
+	"200 POST /v1/webhook_endpoints", "200 POST /v1/webhook_endpoints/{id}",
 }
 
 // Stripe's own mock checks every request against the specification of the
@@ -48,7 +50,7 @@ func TestStripeMock_AcceptsEveryRequest(t *testing.T) {
 		defer mu.Unlock()
 		parts := strings.Split(r.Request.URL.Path, "/")
 		for i, p := range parts {
-			if kind, _, _ := strings.Cut(p, "_"); i > 2 && slices.Contains([]string{"cs", "pi", "re", "ch"}, kind) {
+			if kind, _, _ := strings.Cut(p, "_"); i > 2 && slices.Contains([]string{"cs", "pi", "re", "ch", "we"}, kind) {
 				parts[i] = "{id}"
 			}
 		}
@@ -92,11 +94,27 @@ func TestStripeMock_AcceptsEveryRequest(t *testing.T) {
 	}
 
 	askTokenFlows(t, p)
+	askForEndpoints(t, p)
 
 	slices.Sort(seen)
 	if got := slices.Compact(seen); !slices.Equal(got, accepted) {
 		t.Errorf("stripe-mock saw\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(accepted, "\n"))
 	}
+}
+
+// askForEndpoints sends whatever Connect can send. The names of the events are
+// checked with it.
+func askForEndpoints(t *testing.T, p *Provider) {
+	ctx := t.Context()
+	c := &connection{Provider: p, callback: "https://hub.example/callback"}
+	if err := c.lookAtPermissions(ctx); err != nil {
+		t.Error(err)
+	}
+	e := &stripe.WebhookEndpoint{ID: "we_1", Metadata: map[string]string{ourMark: "1"}}
+	c.endpoints(ctx)
+	c.create(ctx, &callers{})
+	c.update(ctx, e)
+	c.clear(ctx, &callers{others: []*stripe.WebhookEndpoint{e}})
 }
 
 // askTokenFlows sends whatever the flows without a page of Stripe's can send.

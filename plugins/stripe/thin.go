@@ -32,7 +32,7 @@ func (p *Provider) shown(ctx context.Context, e event) (event, error) {
 	kind, known := strings.CutPrefix(e.Type, "v1.")
 	e.Type, e.APIVersion, e.Data.Object = kind, "", nil
 	path := paths[e.Related.Type]
-	if !known || readerOf(kind) == nil || path == "" || e.Related.ID == "" {
+	if !known || readers[kind] == nil || path == "" || e.Related.ID == "" {
 		return e, nil
 	}
 	object, err := p.object(ctx, stripe.FormatURLPath(path, e.Related.ID))

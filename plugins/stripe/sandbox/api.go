@@ -39,6 +39,10 @@ func (s *Server) api(kind string, do verb) http.Handler {
 			writeError(w, e)
 			return
 		}
+		if e := s.permit(kind, r.Method); e != nil {
+			writeError(w, e)
+			return
+		}
 		c.isList = r.Method == http.MethodGet && c.id == ""
 		if e := c.parse(kind); e != nil {
 			writeError(w, e)
@@ -107,7 +111,7 @@ func (s *Server) run(c *call, do verb) ran {
 		}
 		return ran{http.StatusOK, encode(s.render(obj, c.paths...)), true}
 	}()
-	if c.r.Method == http.MethodPost && out.began {
+	if c.r.Method != http.MethodGet && out.began {
 		s.saved()
 	}
 	return out

@@ -1,5 +1,10 @@
 package sandbox
 
+import (
+	"cmp"
+	"slices"
+)
+
 // balanceTransaction is a line in the merchant's balance. It is shown where it
 // is expanded, and always inside a dispute.
 type balanceTransaction struct {
@@ -93,4 +98,34 @@ func (s *Server) withdrawal(d *dispute, amount int64) balanceTransaction {
 		t.Fee = 1500
 	}
 	return booked(t, "Dispute fee")
+}
+
+func (t *balanceTransaction) key() string { return t.ID }
+func (t *balanceTransaction) made() int64 { return t.Created }
+
+// listTransactions gathers the lines: each is kept with what it is about.
+func (s *Server) listTransactions(c *call) (any, *apiError) {
+	var lines []balanceTransaction
+	for _, ch := range s.state.Charges.rows {
+		if ch.BalanceTransaction != "" {
+			lines = append(lines, ch.transaction())
+		}
+	}
+	for _, r := range s.state.Refunds.rows {
+		if r.BalanceTransaction != "" {
+			lines = append(lines, r.transaction())
+		}
+	}
+	for _, d := range s.state.Disputes.rows {
+		lines = append(lines, d.BalanceTransactions...)
+	}
+	slices.SortStableFunc(lines, func(a, b balanceTransaction) int { return cmp.Compare(a.Created, b.Created) })
+	var all table[*balanceTransaction]
+	for i := range lines {
+		all.add(&lines[i])
+	}
+	source, kind := c.text("source", 255), c.text("type", 200)
+	return page(c, c.listing(), &all, "balance_transaction", func(t *balanceTransaction) bool {
+		return (source == "" || t.Source == source) && (kind == "" || t.Type == kind)
+	})
 }

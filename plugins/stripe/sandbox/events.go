@@ -61,7 +61,7 @@ func (r *receivers) wanting(kind string) []webhookEndpoint {
 	defer r.mu.Unlock()
 	var out []webhookEndpoint
 	for _, e := range r.list {
-		if e.URL != "" && (slices.Contains(e.EnabledEvents, "*") || slices.Contains(e.EnabledEvents, kind)) {
+		if e.reachable() && (slices.Contains(e.EnabledEvents, "*") || slices.Contains(e.EnabledEvents, kind)) {
 			out = append(out, e)
 		}
 	}
@@ -75,6 +75,12 @@ func (r *receivers) put(e webhookEndpoint) {
 	r.list = append(r.list, e)
 }
 
+func (r *receivers) drop(id string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.list = slices.DeleteFunc(r.list, func(e webhookEndpoint) bool { return e.ID == id })
+}
+
 func (r *receivers) get(id string) webhookEndpoint {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -86,8 +92,14 @@ func (r *receivers) get(id string) webhookEndpoint {
 	return webhookEndpoint{}
 }
 
-// Target implements standin.Sender.
-func (r *receivers) Target(id string) string { return r.get(id).URL }
+// Target implements standin.Sender. What still waits for an endpoint that was
+// disabled or deleted since is not delivered (docs.stripe.com/webhooks, retry behavior).
+func (r *receivers) Target(id string) string {
+	if e := r.get(id); e.reachable() {
+		return e.URL
+	}
+	return ""
+}
 
 // Sign implements standin.Sender: HMAC-SHA256 of "time.body", as Stripe does,
 // at the time of the try.
@@ -134,34 +146,4 @@ func (s *Server) listEvents(c *call) (any, *apiError) {
 		}
 		return (one == "" || e.Type == one) && (len(many) == 0 || slices.Contains(many, e.Type))
 	})
-}
-
-func (s *Server) createEndpoint(c *call) (any, *apiError) {
-	e := &webhookEndpoint{
-		ID: newID("we_1"), Object: "webhook_endpoint", Created: s.now(), Status: "enabled",
-		URL: c.address("url", true), EnabledEvents: c.list("enabled_events"), Description: text(c.text("description", 500)),
-		APIVersion: text(c.text("api_version", 50)), Metadata: c.metadata("metadata"), Secret: newID("whsec_"),
-	}
-	c.ignore("connect")
-	if len(e.EnabledEvents) == 0 {
-		c.fail(invalid("parameter_missing", "enabled_events", "Missing required param: enabled_events."))
-	}
-	if len(s.state.Endpoints.rows) >= 16 {
-		c.fail(invalid("", "", "You have reached the maximum of 16 test webhook endpoints."))
-	}
-	if problem := c.done(); problem != nil {
-		return nil, problem
-	}
-	s.state.Endpoints.add(e)
-	s.receivers.put(*e)
-	shown := s.render(e)
-	shown["secret"] = e.Secret // this once, as at Stripe
-	return shown, nil
-}
-
-func (s *Server) getEndpoint(c *call) (any, *apiError) {
-	if e := c.done(); e != nil {
-		return nil, e
-	}
-	return get(&s.state.Endpoints, "webhook_endpoint", "webhook_endpoint", c.id)
 }

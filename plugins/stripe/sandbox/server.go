@@ -38,6 +38,10 @@ type Options struct {
 	// from a refund by nothing but its amount.
 	BookReleases bool
 
+	// Lacks are the permissions that the key was not given, as those of a restricted
+	// key: "rak_charge_read".
+	Lacks []string
+
 	// Disable turns rules off, for tests that must notice: "signing" (callbacks
 	// carry a wrong signature), "idempotency" (keys are ignored), "over_refund"
 	// (more may be refunded than was paid).
@@ -66,6 +70,7 @@ type Server struct {
 	state        state
 	from         eventFrom // the request in progress, for its events
 	eventVersion string
+	lacks        []string
 	wake         int64 // unix milliseconds before which nothing is due
 }
 
@@ -87,12 +92,15 @@ func New(opts Options) (*Server, error) {
 	}
 	clock := &standin.Clock{Machine: opts.Now}
 	opts.Now = clock.Now
-	s := &Server{opts: opts, clock: clock, off: map[string]bool{}, prefix: public.Path, eventVersion: apiVersion, stop: make(chan struct{})}
+	s := &Server{opts: opts, clock: clock, off: map[string]bool{}, prefix: public.Path, eventVersion: apiVersion, lacks: opts.Lacks, stop: make(chan struct{})}
 	for _, rule := range opts.Disable {
 		if rule != "signing" && rule != "idempotency" && rule != "over_refund" {
 			return nil, fmt.Errorf("there is no rule %q to disable", rule)
 		}
 		s.off[rule] = true
+	}
+	if err := checkPermissions(opts.Lacks); err != nil {
+		return nil, err
 	}
 	if s.pages, err = standin.ParsePages(pageFiles()); err != nil {
 		return nil, err
@@ -188,8 +196,12 @@ func (s *Server) routes() http.Handler {
 		"GET /v1/disputes/{id}":                     s.api("dispute", s.getDispute),
 		"GET /v1/events":                            s.api("event", s.listEvents),
 		"GET /v1/events/{id}":                       s.api("event", s.getEvent),
+		"GET /v1/balance_transactions":              s.api("balance_transaction", s.listTransactions),
 		"POST /v1/webhook_endpoints":                s.api("webhook_endpoint", s.createEndpoint),
+		"GET /v1/webhook_endpoints":                 s.api("webhook_endpoint", s.listEndpoints),
 		"GET /v1/webhook_endpoints/{id}":            s.api("webhook_endpoint", s.getEndpoint),
+		"POST /v1/webhook_endpoints/{id}":           s.api("webhook_endpoint", s.updateEndpoint),
+		"DELETE /v1/webhook_endpoints/{id}":         s.api("webhook_endpoint", s.deleteEndpoint),
 	} {
 		api.Handle(pattern, endpoint)
 	}
@@ -222,6 +234,7 @@ func (s *Server) doors() http.Handler {
 		s.eventVersion = or(body.Version, apiVersion)
 		w.WriteHeader(http.StatusNoContent)
 	})
+	doors.HandleFunc("PUT "+standin.DoorPrefix+"permissions", s.permissionsDoor)
 	return doors
 }
 

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"math/big"
+	"slices"
 
 	"github.com/superpayhub/superpay/sdk/plugintest/standin"
 )
@@ -38,6 +39,11 @@ func (t *table[T]) add(row T) {
 func (t *table[T]) get(id string) (T, bool) {
 	row, ok := t.index[id]
 	return row, ok
+}
+
+func (t *table[T]) remove(id string) {
+	delete(t.index, id)
+	t.rows = slices.DeleteFunc(t.rows, func(row T) bool { return row.key() == id })
 }
 
 // forget drops the oldest rows down to keep.

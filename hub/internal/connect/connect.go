@@ -136,11 +136,7 @@ func (s *Service) Complete(ctx context.Context, c providers.Config) (sdk.Setting
 // CameUp looks at a provider that came up, if no hub has looked since yesterday or
 // since its settings were changed. What is wrong is logged.
 func (s *Service) CameUp(ctx context.Context, name string) error {
-	p, ok := s.Providers.Get(name)
-	if !ok || !p.Description().Connects {
-		return nil
-	}
-	_, kept, err := s.config(ctx, name)
+	_, kept, err := s.config(ctx, name) // a provider that is new is not in the registry yet
 	if err != nil {
 		return err
 	}
@@ -154,6 +150,9 @@ func (s *Service) CameUp(ctx context.Context, name string) error {
 		return err
 	}
 	result, err := s.Look(ctx, name, ByHub)
+	if errors.Is(err, providers.ErrNoConnect) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}
@@ -188,7 +187,7 @@ func (s *Service) config(ctx context.Context, name string) (providers.Config, *p
 func (s *Service) ask(ctx context.Context, c providers.Config, repair bool, who string) (sdk.Connection, error) {
 	found, err := s.Providers.Connect(ctx, c, s.Callback(c.Name), repair)
 	if errors.Is(err, providers.ErrNoConnect) {
-		return sdk.Connection{}, ledger.Conflictf("no_connect", "%s", err)
+		return sdk.Connection{}, err
 	}
 	check := postgres.ProviderCheck{Provider: c.Name, At: s.Now(), By: who, Findings: []sdk.Finding{}}
 	if err != nil {

@@ -94,8 +94,10 @@ func (w *careless) pays() {
 	exponent, _ := sdk.Exponent(currency)
 	amount := rapid.SampledFrom([]int64{1000, 1000, 400, 1}).Draw(w.rt, "amount")
 	status := rapid.SampledFrom([]sdk.MovementStatus{sdk.MovementSucceeded, sdk.MovementSucceeded, sdk.MovementPending}).Draw(w.rt, "capture")
-	p.Captures.Items = append(p.Captures.Items, sdk.Capture{ID: w.id("ch"), Status: status, Amount: sdk.Money{Amount: amount, Currency: currency, Exponent: exponent},
-		PendingReason: rapid.SampledFrom([]string{"", "ECHECK"}).Draw(w.rt, "reason")})
+	p.Captures.Items = append(p.Captures.Items, sdk.Capture{
+		ID: w.id("ch"), Status: status, Amount: sdk.Money{Amount: amount, Currency: currency, Exponent: exponent},
+		PendingReason: rapid.SampledFrom([]string{"", "ECHECK"}).Draw(w.rt, "reason"),
+	})
 	switch rapid.IntRange(0, 3).Draw(w.rt, "then") {
 	case 0:
 		p.Status, p.Authorized, p.Capturable = sdk.RequiresCapture, usd(1000), usd(600)

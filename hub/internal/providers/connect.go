@@ -50,7 +50,11 @@ func (r *Registry) Connect(ctx context.Context, c Config, callback string, repai
 		return nil, wrong
 	}
 	found, err = run.client.Connect(plugin.Outgoing(ctx, "", ""), sdk.ConnectRequest{Settings: c.Settings, Callback: callback, Repair: repair})
-	if err != nil {
+	var its *sdk.SettingsError
+	switch {
+	case errors.As(err, &its):
+		return nil, settingsErrors{its}
+	case err != nil:
 		return nil, err
 	}
 	if r.options.Hide != nil {

@@ -62,7 +62,7 @@ func TestWebhookEndpoint_IsChangedListedAndDeleted(t *testing.T) {
 		listed = append(listed, it.WebhookEndpoint().ID)
 	}
 	require.NoError(t, it.Err())
-	require.Equal(t, ids, listed)
+	require.Equal(t, append(ids, "we_default"), listed)
 
 	gone, err := s.api.WebhookEndpoints.Del(ids[1], nil)
 	require.NoError(t, err)

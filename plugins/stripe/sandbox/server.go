@@ -114,12 +114,11 @@ func New(opts Options) (*Server, error) {
 
 func (s *Server) start() {
 	s.receivers.unsigned = s.off["signing"]
-	s.receivers.put(webhookEndpoint{
-		ID: defaultEndpoint, URL: s.opts.WebhookURL, Secret: s.opts.WebhookSecret, EnabledEvents: []string{"*"},
-	})
+	s.state.Endpoints.remove(defaultEndpoint) // of a run with other options
 	for _, e := range s.state.Endpoints.rows {
 		s.receivers.put(*e)
 	}
+	s.preset(s.opts.WebhookURL)
 	earlier := s.state.Callbacks
 	s.state.Callbacks = nil
 	s.callbacks = standin.NewDeliverer(standin.DelivererOptions{
@@ -242,10 +241,24 @@ func (s *Server) setWebhook(address string) error {
 	if u, err := url.Parse(address); address != "" && (err != nil || u.Host == "") {
 		return errors.New("not an absolute URL")
 	}
-	e := s.receivers.get(defaultEndpoint)
-	e.URL = address
-	s.receivers.put(e)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.preset(address)
 	return nil
+}
+
+// preset has the endpoint of the options call an address. It is one of those that
+// the API lists, as soon as it calls any.
+func (s *Server) preset(address string) {
+	e := &webhookEndpoint{
+		ID: defaultEndpoint, Object: "webhook_endpoint", Created: s.now(), Status: endpointEnabled,
+		URL: address, Secret: s.opts.WebhookSecret, EnabledEvents: []string{"*"}, APIVersion: apiVersion,
+	}
+	s.receivers.put(*e)
+	s.state.Endpoints.remove(defaultEndpoint)
+	if address != "" {
+		s.state.Endpoints.add(e)
+	}
 }
 
 func (s *Server) snapshot() ([]byte, error) {

@@ -57,7 +57,7 @@ func (s *server) fieldsOf(ctx context.Context, p *providers.Provider, kept postg
 func fields(d sdk.Description, values map[string]string, kept postgres.KeptProvider, origins map[string]string) []settingField {
 	var out []settingField
 	for _, f := range d.Settings {
-		one := settingField{Field: f, Found: f.FromConnect && d.Connects, Set: values[f.Name] != "", SetAt: kept.SetAt[f.Name], Until: kept.Former[f.Name], Origin: origins[f.Name]}
+		one := settingField{Field: f, Found: f.FromConnect && f.Required && d.Connects, Set: values[f.Name] != "", SetAt: kept.SetAt[f.Name], Until: kept.Former[f.Name], Origin: origins[f.Name]}
 		if !f.Secret {
 			one.Value = values[f.Name]
 		}

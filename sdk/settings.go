@@ -65,6 +65,9 @@ type Flow struct {
 	CaptureModes []CaptureMode
 	Currencies   []string // ISO codes; empty means "ask the provider"
 	Capabilities []Capability
+	// ExpiresAfter is how long the provider keeps a payment that no payer has come to,
+	// where it takes no CheckoutRequest.ExpiresAt. Zero: until that, or for ever.
+	ExpiresAfter time.Duration
 }
 
 // Can reports whether the flow has that capability.

@@ -14,7 +14,7 @@ import (
 // order (amount, payee, custom_id) is the payer's choice, and what the browser
 // reports proves nothing: the hub is told an order's id and reads it itself.
 var clientFlow = sdk.Flow{
-	Name: "client", Title: "PayPal in the browser",
+	Name: "client", Title: "PayPal in the browser", ExpiresAfter: approvalWindow,
 	Confirm: []sdk.Field{{
 		Name: "order_id", Title: "PayPal order id", Required: true, MaxLen: 36,
 		Help: "What onApprove reports (data.orderID), whether or not the browser captured it.",

@@ -19,6 +19,7 @@ type order struct {
 	ID            string         `json:"id"`
 	Status        string         `json:"status"`
 	Intent        string         `json:"intent"`
+	Created       moment         `json:"create_time"`
 	PurchaseUnits []purchaseUnit `json:"purchase_units"`
 	Payer         *payer         `json:"payer"`
 	PaymentSource struct {

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/superpayhub/superpay/sdk"
 	"github.com/superpayhub/superpay/sdk/once"
@@ -180,6 +181,11 @@ func markReversal(refunds []sdk.Refund, captureID string) {
 	}
 }
 
+// approvalWindow is how long PayPal keeps an order that the payer has not come to
+// approve; afterwards it does not know it any more. One who came in time may take as
+// long again, so this is the first time at which the order can be gone.
+const approvalWindow = 3 * time.Hour
+
 // stand finds the payment's status. Money comes first, for "COMPLETED: the
 // intent of the order was completed and a payments resource was created. Check
 // the payment status in purchase_units[].payments before fulfilling": it may be
@@ -197,6 +203,9 @@ func (p *Provider) stand(out *sdk.Payment, o *order) {
 	case o.Status == "CREATED", o.Status == "SAVED", o.Status == "PAYER_ACTION_REQUIRED":
 		out.Status = sdk.RequiresAction
 		out.NextAction = p.redirect(o.ID, o.Links)
+		if at := o.Created.Time; !at.IsZero() {
+			out.ExpiresAt = at.Add(approvalWindow)
+		}
 	case o.Status == "APPROVED":
 		out.Status = sdk.RequiresConfirmation
 	case o.Status == "VOIDED":

@@ -13,7 +13,7 @@ import (
 // it at PayPal, and the server captures (or authorises) it. Approval is no
 // money: if nobody confirms, it lapses.
 var serverFlow = sdk.Flow{
-	Name: "server", Title: "PayPal",
+	Name: "server", Title: "PayPal", ExpiresAfter: approvalWindow,
 	CaptureModes: []sdk.CaptureMode{sdk.CaptureAutomatic, sdk.CaptureManual},
 	Currencies:   currencies,
 	Capabilities: []sdk.Capability{

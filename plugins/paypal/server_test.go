@@ -362,3 +362,19 @@ func TestCancelOrder_WithoutAuthorization(t *testing.T) {
 		t.Errorf("forgotten: %+v %v", out, err)
 	}
 }
+
+// TestServer_TellsWhenPayPalForgetsTheOrder: PayPal keeps an order that nobody
+// approves for three hours, whatever the hub asks for (P11).
+func TestServer_TellsWhenPayPalForgetsTheOrder(t *testing.T) {
+	h := newHouse(t)
+	p := h.checkout("op_1")
+	for _, got := range []*sdk.Payment{p, h.read("server", p.Refs...)} {
+		if left := time.Until(got.ExpiresAt); left < 2*time.Hour+59*time.Minute || left > 3*time.Hour {
+			t.Errorf("it expires at %s", got.ExpiresAt)
+		}
+	}
+	h.approve(p, "approve")
+	if got := h.read("server", p.Refs...); !got.ExpiresAt.IsZero() {
+		t.Errorf("approved, and expires at %s", got.ExpiresAt)
+	}
+}

@@ -107,6 +107,7 @@ func toFlow(f sdk.Flow) *pb.Flow {
 	return &pb.Flow{
 		Name: f.Name, Title: f.Title, Inputs: each(f.Inputs, toField), Confirm: each(f.Confirm, toField),
 		CaptureModes: each(f.CaptureModes, text[string]), Currencies: f.Currencies, Capabilities: each(f.Capabilities, text[string]),
+		ExpiresAfter: int64(f.ExpiresAfter),
 	}
 }
 
@@ -115,6 +116,7 @@ func fromFlow(f *pb.Flow) sdk.Flow {
 		Name: f.GetName(), Title: f.GetTitle(), Inputs: each(f.GetInputs(), fromField), Confirm: each(f.GetConfirm(), fromField),
 		CaptureModes: each(f.GetCaptureModes(), text[sdk.CaptureMode]), Currencies: f.GetCurrencies(),
 		Capabilities: each(f.GetCapabilities(), text[sdk.Capability]),
+		ExpiresAfter: time.Duration(f.GetExpiresAfter()),
 	}
 }
 

@@ -179,7 +179,7 @@ var rules = slices.Concat([]rule{
 	},
 	{
 		name: "expiry", flow: expiry, applies: createsItself,
-		advice: "Hand ExpiresAt to the provider and report what it made of it in Payment.ExpiresAt; what it would not take is sdk.Rejected before anything is sent.",
+		advice: "Hand ExpiresAt to the provider and report what it made of it in Payment.ExpiresAt, or say in the flow's ExpiresAfter that the provider has a time of its own; what it would not take is sdk.Rejected before anything is sent.",
 	},
 
 	{

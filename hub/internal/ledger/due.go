@@ -71,6 +71,9 @@ func nextDue(o *Order, a *Attempt, env Env) time.Time {
 	if o.Status == OrderOpen || o.Status == OrderPending {
 		due = sooner(due, o.ExpiresAt, env)
 	}
+	if a.Live() {
+		due = sooner(due, a.ExpiresAt, env)
+	}
 	due = sooner(due, a.warnAt(env), env)
 	return sooner(due, a.lapsed(), env)
 }

@@ -30,9 +30,9 @@ func (d *decision) hint(a *Attempt, n News) {
 	}
 }
 
-// gone handles a payment that the provider does not know (any more). Once the
-// order's time is up, one that it knew before is dead, and one that only the
-// payer's browser could have made is no longer waited for.
+// gone handles a payment that the provider does not know (any more). Once its own
+// time is up or the order's, one that it knew before is dead. One that only the
+// payer's browser could have made is waited for until the order's time is up.
 func (d *decision) gone(a *Attempt, n News) {
 	if len(a.Owed) == 0 {
 		a.Candidates = []sdk.Ref{} // each of them was asked for
@@ -41,7 +41,8 @@ func (d *decision) gone(a *Attempt, n News) {
 		d.raise(MoneyMissing, a.ID) // money does not vanish: the account may be the wrong one
 		return
 	}
-	if !a.Live() || a.Status == AttemptUnknown || d.env.Now.Before(d.o.ExpiresAt) || d.o.OpenOperation(a.ID) != nil {
+	lapsed := !a.ExpiresAt.IsZero() && !d.env.Now.Before(a.ExpiresAt)
+	if !a.Live() || a.Status == AttemptUnknown || d.env.Now.Before(d.o.ExpiresAt) && !lapsed || d.o.OpenOperation(a.ID) != nil {
 		return
 	}
 	if len(a.Refs) == 0 {

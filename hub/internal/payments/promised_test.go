@@ -132,3 +132,27 @@ func TestGone_APaidOrder(t *testing.T) {
 	require.Equal(t, ledger.OrderPaid, e.Order(o.ID).Status)
 	e.Verified()
 }
+
+// TestGone_AnOrderThatNobodyPaid: a provider keeps an order that nobody pays for a
+// time of its own, shorter than the hub's: then the link is dead, and another attempt
+// may begin. Before that, one read that shows nothing proves nothing.
+func TestGone_AnOrderThatNobodyPaid(t *testing.T) {
+	t.Parallel()
+	e := paytest.New(t, paytest.Options{})
+	e.Provider.Script(func(s *paytest.Script) {
+		s.CreateCheckout = paytest.Changed(e.Provider.Honest.CreateCheckout, func(p *sdk.Payment) { p.ExpiresAt = e.Clock.Now().Add(3 * time.Hour) })
+	})
+	o := e.Checkout(paytest.FlowPage)
+	attempt := o.Attempts[0].ID
+	e.Provider.Script(func(s *paytest.Script) {
+		*s = paytest.Script{GetPayment: paytest.Fails[sdk.PaymentRequest, sdk.Payment](sdk.ErrNotFound)}
+	})
+	e.After(2 * time.Hour)
+	require.Equal(t, sdk.RequiresAction, e.Order(o.ID).Attempts[0].Status)
+	require.NotNil(t, e.Order(o.ID).Attempts[0].NextAction)
+	e.After(61 * time.Minute)
+	require.Equal(t, sdk.Canceled, e.Order(o.ID).Attempts[0].Status, "of attempt %s", attempt)
+	require.Nil(t, e.Order(o.ID).Attempts[0].NextAction)
+	require.Equal(t, ledger.OrderOpen, e.Order(o.ID).Status, "until its own time is up")
+	e.Verified()
+}

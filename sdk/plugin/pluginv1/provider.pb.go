@@ -599,6 +599,7 @@ type Flow struct {
 	CaptureModes  []string               `protobuf:"bytes,5,rep,name=capture_modes,json=captureModes,proto3" json:"capture_modes,omitempty"`
 	Currencies    []string               `protobuf:"bytes,6,rep,name=currencies,proto3" json:"currencies,omitempty"`
 	Capabilities  []string               `protobuf:"bytes,7,rep,name=capabilities,proto3" json:"capabilities,omitempty"`
+	ExpiresAfter  int64                  `protobuf:"varint,8,opt,name=expires_after,json=expiresAfter,proto3" json:"expires_after,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -680,6 +681,13 @@ func (x *Flow) GetCapabilities() []string {
 		return x.Capabilities
 	}
 	return nil
+}
+
+func (x *Flow) GetExpiresAfter() int64 {
+	if x != nil {
+		return x.ExpiresAfter
+	}
+	return 0
 }
 
 type Repeat struct {
@@ -3336,7 +3344,7 @@ const file_sdk_plugin_provider_proto_rawDesc = "" +
 	"\amax_len\x18\t \x01(\x05R\x06maxLen\x12\x18\n" +
 	"\aseveral\x18\n" +
 	" \x01(\bR\aseveral\x12!\n" +
-	"\ffrom_connect\x18\v \x01(\bR\vfromConnect\"\x81\x02\n" +
+	"\ffrom_connect\x18\v \x01(\bR\vfromConnect\"\xa6\x02\n" +
 	"\x04Flow\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
 	"\x05title\x18\x02 \x01(\tR\x05title\x121\n" +
@@ -3346,7 +3354,8 @@ const file_sdk_plugin_provider_proto_rawDesc = "" +
 	"\n" +
 	"currencies\x18\x06 \x03(\tR\n" +
 	"currencies\x12\"\n" +
-	"\fcapabilities\x18\a \x03(\tR\fcapabilities\"k\n" +
+	"\fcapabilities\x18\a \x03(\tR\fcapabilities\x12#\n" +
+	"\rexpires_after\x18\b \x01(\x03R\fexpiresAfter\"k\n" +
 	"\x06Repeat\x12\"\n" +
 	"\fdeduplicated\x18\x01 \x01(\bR\fdeduplicated\x12!\n" +
 	"\fkey_lifetime\x18\x02 \x01(\x03R\vkeyLifetime\x12\x1a\n" +

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"regexp"
@@ -113,10 +114,19 @@ func (p *Provider) judge(ctx context.Context, t transmission, r sdk.CallbackRequ
 		return sdk.Genuine, ""
 	case err == nil:
 		return sdk.Forged, "the signature does not match"
-	case !p.settings.askPayPal:
+	case errors.Is(err, errNoCert): // then PayPal did not sign it, and need not be asked
+		return sdk.Forged, err.Error()
+	case !p.settings.askPayPal || errors.Is(err, errBudget):
 		return sdk.CannotCheck, "the certificate cannot be used: " + err.Error()
 	}
-	return p.ask(ctx, t, r.Body)
+	if !p.asks.take(r.ReceivedAt) {
+		return sdk.CannotCheck, "more calls came in this minute than PayPal is asked about"
+	}
+	verdict, reason := p.ask(ctx, t, r.Body)
+	if verdict == sdk.Genuine {
+		p.asks.back()
+	}
+	return verdict, reason
 }
 
 // ask lets PayPal check. The event goes into the question as it came, byte by

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/x509"
 	"encoding/base64"
+	"fmt"
 	"hash/crc32"
 	"net/http"
 	"slices"
@@ -170,7 +171,7 @@ func TestCallback_FallsBackToPayPal(t *testing.T) {
 		{"untrusted, nobody is asked", authority, other.pem, "CERT-1", status("SUCCESS"), true, sdk.CannotCheck},
 		{"expired", short, short.pem, "CERT-1", status("FAILURE"), false, sdk.Forged},
 		{"another's name", stranger, stranger.pem, "CERT-1", status("FAILURE"), false, sdk.Forged},
-		{"missing", authority, authority.pem, "CERT-2", status("FAILURE"), false, sdk.Forged},
+		{"missing, so nobody is asked", authority, authority.pem, "CERT-2", status("SUCCESS"), true, sdk.Forged},
 		{"too large", authority, authority.pem, "CERT-BIG", status("FAILURE"), true, sdk.CannotCheck},
 		{"redirected", authority, authority.pem, "CERT-MOVED", status("FAILURE"), true, sdk.CannotCheck},
 	} {
@@ -194,6 +195,54 @@ func TestCallback_FallsBackToPayPal(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestCallback_AFloodOfForgeries costs PayPal little, and the genuine go through (P12).
+func TestCallback_AFloodOfForgeries(t *testing.T) {
+	authority, other := newCA(t), newCA(t)
+	t.Run("certificates that are not there", func(t *testing.T) {
+		h := newHook(t, authority, authority.pem, nil, say(200, `{"verification_status":"FAILURE"}`))
+		good := h.request(captureEvent)
+		if out := h.judge(t, good); out.Verdict != sdk.Genuine {
+			t.Fatalf("%+v", out)
+		}
+		for i := range 100 {
+			h.judge(t, setHeader(good, "Paypal-Cert-Url", strings.Replace(h.certURL, "CERT-1", fmt.Sprint("CERT-X", i%50), 1)))
+		}
+		if n := h.fetched.Load(); n > asksAtMost+1 || len(h.api.seen()) > 0 {
+			t.Errorf("%d certificates were fetched, and PayPal was asked %d times", n, len(h.api.seen()))
+		}
+		if out := h.judge(t, good); out.Verdict != sdk.Genuine {
+			t.Errorf("a genuine one meanwhile: %+v", out)
+		}
+		later := setHeader(good, "Paypal-Cert-Url", strings.Replace(h.certURL, "CERT-1", "CERT-BIG", 1))
+		if out := h.judge(t, later); out.Verdict != sdk.CannotCheck {
+			t.Errorf("an unknown certificate beyond the budget: %+v", out)
+		}
+		later.ReceivedAt = good.ReceivedAt.Add(time.Minute)
+		was := h.fetched.Load()
+		h.judge(t, later)
+		if h.fetched.Load() != was+1 {
+			t.Error("a minute later it is looked at")
+		}
+	})
+	t.Run("a certificate that is not trusted", func(t *testing.T) {
+		h := newHook(t, authority, other.pem, nil, say(200, `{"verification_status":"FAILURE"}`))
+		for range 100 {
+			h.judge(t, h.request(captureEvent))
+		}
+		if n := len(h.api.seen()); n != asksAtMost || h.fetched.Load() != 1 {
+			t.Errorf("PayPal was asked %d times, and %d certificates were fetched", n, h.fetched.Load())
+		}
+	})
+	t.Run("genuine ones whose chain cannot be followed", func(t *testing.T) {
+		h := newHook(t, authority, other.pem, nil, say(200, `{"verification_status":"SUCCESS"}`))
+		for range 3 * asksAtMost {
+			if out := h.judge(t, h.request(captureEvent)); out.Verdict != sdk.Genuine {
+				t.Fatalf("%+v", out)
+			}
+		}
+	})
 }
 
 func TestCallback_DeadlineAndNotConfigured(t *testing.T) {

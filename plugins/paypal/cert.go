@@ -47,10 +47,23 @@ type certs struct {
 	settings settings
 	http     *http.Client
 	fetching chan struct{} // one at a time: forged callbacks must not make a flood
+	fetches  budget
 
-	mu   sync.Mutex
-	kept map[string]signer
+	mu      sync.Mutex
+	kept    map[string]signer
+	refused map[string]useless // addresses that led to no certificate of use
 }
+
+// useless is why a certificate cannot be used, and until when nobody looks again.
+type useless struct {
+	cause error
+	until time.Time
+}
+
+var (
+	errNoCert = errors.New("there is no such certificate at PayPal")
+	errBudget = errors.New("more calls with unknown certificates came in this minute than are looked at")
+)
 
 // signer is a checked certificate's key, and how long its chain holds.
 type signer struct {
@@ -61,7 +74,7 @@ type signer struct {
 func newCerts(s settings, transport http.RoundTripper) *certs {
 	c := once.Client(transport)
 	c.Timeout = certTimeout
-	return &certs{settings: s, http: c, fetching: make(chan struct{}, 1), kept: map[string]signer{}}
+	return &certs{settings: s, http: c, fetching: make(chan struct{}, 1), kept: map[string]signer{}, refused: map[string]useless{}}
 }
 
 // isPinned reports whether a certificate may come from there.
@@ -83,8 +96,8 @@ func (c *certs) isPinned(raw string) bool {
 
 // get returns the key at a pinned address, valid at that time.
 func (c *certs) get(ctx context.Context, address string, now time.Time) (*rsa.PublicKey, error) {
-	if key := c.cached(address, now); key != nil {
-		return key, nil
+	if key, err := c.cached(address, now); key != nil || err != nil {
+		return key, err
 	}
 	select {
 	case c.fetching <- struct{}{}:
@@ -92,19 +105,30 @@ func (c *certs) get(ctx context.Context, address string, now time.Time) (*rsa.Pu
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-	if key := c.cached(address, now); key != nil {
-		return key, nil
+	if key, err := c.cached(address, now); key != nil || err != nil {
+		return key, err
+	}
+	if !c.fetches.take(now) {
+		return nil, errBudget
 	}
 	body, err := c.fetch(ctx, address)
-	if err != nil {
-		return nil, err
+	if err != nil && !errors.Is(err, errNoCert) {
+		return nil, err // it may be there: nothing is known of it
 	}
-	s, err := c.check(body, now)
-	if err != nil {
-		return nil, err
+	var s signer
+	if err == nil {
+		s, err = c.check(body, now)
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if err != nil {
+		if len(c.refused) >= asksAtMost {
+			clear(c.refused)
+		}
+		c.refused[address] = useless{err, now.Add(time.Minute)}
+		return nil, err
+	}
+	c.fetches.back()
 	if len(c.kept) >= maxCerts {
 		clear(c.kept)
 	}
@@ -112,13 +136,18 @@ func (c *certs) get(ctx context.Context, address string, now time.Time) (*rsa.Pu
 	return s.key, nil
 }
 
-func (c *certs) cached(address string, now time.Time) *rsa.PublicKey {
+// cached returns what is known of the address: a key, or why there is none; neither
+// if nothing is known.
+func (c *certs) cached(address string, now time.Time) (*rsa.PublicKey, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if s, ok := c.kept[address]; ok && !now.Before(s.from) && now.Before(s.until) {
-		return s.key
+		return s.key, nil
 	}
-	return nil
+	if r, ok := c.refused[address]; ok && now.Before(r.until) {
+		return nil, r.cause
+	}
+	return nil, nil
 }
 
 func (c *certs) fetch(ctx context.Context, address string) ([]byte, error) {
@@ -127,6 +156,9 @@ func (c *certs) fetch(ctx context.Context, address string) ([]byte, error) {
 		return nil, err
 	}
 	res, err := c.http.Do(req)
+	if status := statusOf(err); status == http.StatusNotFound || status == http.StatusGone {
+		return nil, errNoCert
+	}
 	if err != nil {
 		return nil, cause(err)
 	}

@@ -49,6 +49,7 @@ type Provider struct {
 	settings settings
 	api      *api
 	certs    *certs
+	asks     budget // of verifications that PayPal is asked for
 }
 
 var (

@@ -46,7 +46,7 @@ orders wait meanwhile, about a minute for a million of them.`,
 				case err != nil:
 					return err
 				}
-				fmt.Fprintf(c.OutOrStdout(), "%s is %s now, in %d orders; its webhook goes to /callback/%s\n", from, to, n, to)
+				fmt.Fprintf(c.OutOrStdout(), "%s is %s now, in %d orders; its webhook goes to /callback/%s: `hub provider connect %s` tells the provider\n", from, to, n, to, to)
 				return nil
 			})
 		},

@@ -101,36 +101,61 @@ func readSettings(c *fiber.Ctx, form []settingField, k *postgres.KeptProvider, n
 	return changed
 }
 
-// try has the plugin check settings in a process of their own, and ask the provider
-// with them unless a person wants it otherwise, before they replace what is in force.
-// What the plugin can find out and the person left empty is found out first, and is in
-// k then.
-func (s *server) try(c *fiber.Ctx, k *postgres.KeptProvider, form []settingField) (sdk.Account, error) {
-	open := false
+// complete has the plugin find out what it can and the person left empty, which is in
+// k then: it makes the endpoint at the provider. It reports whether it did.
+func (s *server) complete(c *fiber.Ctx, p *page, k *postgres.KeptProvider, form []settingField) (bool, error) {
+	missing := func(settings map[string]string) (names []string) {
+		for _, f := range form {
+			if f.Found && settings[f.Name] == "" {
+				names = append(names, f.Name)
+			}
+		}
+		return names
+	}
+	if len(missing(k.Settings)) == 0 {
+		return false, nil
+	}
+	s.hideSettings(*k, form)
+	config := providers.Config{Name: k.Name, Plugin: k.Plugin, Settings: k.Settings, Kept: true}
+	settings, findings, err := s.Connect.Complete(c.UserContext(), config)
+	switch {
+	case err != nil:
+		return false, err
+	case len(missing(settings)) > 0:
+		return false, &notMadeError{findings}
+	}
+	for name := range settings {
+		if k.Settings[name] != settings[name] {
+			k.SetAt[name] = p.Now
+		}
+	}
+	k.Settings = settings
+	return true, nil
+}
+
+// tidy connects a provider once more that has just been kept: what an earlier try
+// made at the provider, and nobody kept, goes.
+func (s *server) tidy(name, who string) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	if _, err := s.Connect.Repair(ctx, name, who); err != nil {
+		s.Logger.Warn("what stands at the provider was not looked at", "provider", name, "error", s.Scrub(err.Error()))
+	}
+}
+
+func (s *server) hideSettings(k postgres.KeptProvider, form []settingField) {
 	for _, f := range form {
 		if f.Secret {
 			s.Hide(append(strings.Split(k.Settings[f.Name], ","), k.Settings[f.Name])...)
 		}
-		open = open || f.FromConnect && f.Required && k.Settings[f.Name] == ""
 	}
+}
+
+// try has the plugin check settings in a process of their own, and ask the provider
+// with them unless a person wants it otherwise, before they replace what is in force.
+func (s *server) try(c *fiber.Ctx, k postgres.KeptProvider, form []settingField) (sdk.Account, error) {
+	s.hideSettings(k, form)
 	config := providers.Config{Name: k.Name, Plugin: k.Plugin, Settings: k.Settings, Kept: true}
-	if open {
-		settings, findings, err := s.Connect.Complete(c.UserContext(), config)
-		switch {
-		case errors.Is(err, providers.ErrNoConnect):
-		case err != nil:
-			return sdk.Account{}, err
-		default:
-			for _, f := range form {
-				if f.FromConnect && f.Required && settings[f.Name] == "" {
-					return sdk.Account{}, &notMadeError{findings}
-				}
-			}
-		}
-		if err == nil {
-			k.Settings, config.Settings = settings, settings
-		}
-	}
 	return s.Providers.Try(c.UserContext(), config, c.FormValue("unasked") != "1")
 }
 
@@ -195,11 +220,15 @@ func (s *server) saveSettings(c *fiber.Ctx, p *page) error {
 	changed := readSettings(c, d.Fields, &k, p.Now)
 	why := p.why(c)
 	var account sdk.Account
+	var made bool
 	if len(p.Problems) == 0 {
 		act := p.act("provider.settings", d.Name, why)
 		act.Data = map[string]any{"changed": changed}
 		err = s.audit.Do(c.UserContext(), act, func() error {
-			if account, err = s.try(c, &k, d.Fields); err != nil {
+			if made, err = s.complete(c, p, &k, d.Fields); err == nil {
+				account, err = s.try(c, k, d.Fields)
+			}
+			if err != nil {
 				return &trialError{err}
 			}
 			k.UpdatedAt, k.UpdatedBy = p.Now, p.User.Email
@@ -209,6 +238,9 @@ func (s *server) saveSettings(c *fiber.Ctx, p *page) error {
 			return s.Changed(c.UserContext())
 		})
 		if err == nil {
+			if made {
+				go s.tidy(d.Name, p.User.Email)
+			}
 			s.flash(c, "provider.saved", accountText(p, account))
 			return s.redirect(c, "/providers/"+d.Name)
 		}
@@ -294,8 +326,12 @@ func (s *server) newProvider(c *fiber.Ctx, p *page) error {
 		act := p.act("provider.create", d.Name, why)
 		act.Data = map[string]any{"plugin": d.Plugin, "settings": changed, "apps": granted}
 		var account sdk.Account
+		var made bool
 		err = s.audit.Do(c.UserContext(), act, func() error {
-			if account, err = s.try(c, &k, d.Fields); err != nil {
+			if made, err = s.complete(c, p, &k, d.Fields); err == nil {
+				account, err = s.try(c, k, d.Fields)
+			}
+			if err != nil {
 				return &trialError{err}
 			}
 			if err := s.DB.AddProvider(c.UserContext(), k, granted); err != nil {
@@ -305,6 +341,9 @@ func (s *server) newProvider(c *fiber.Ctx, p *page) error {
 		})
 		switch {
 		case err == nil:
+			if made {
+				go s.tidy(d.Name, p.User.Email)
+			}
 			s.flash(c, "provider.created", accountText(p, account))
 			return s.redirect(c, "/providers/"+d.Name)
 		case errors.Is(err, postgres.ErrDuplicate):

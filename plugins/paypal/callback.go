@@ -95,7 +95,7 @@ func (p *Provider) transmission(r sdk.CallbackRequest) (transmission, string) {
 	case err != nil:
 		return t, "the transmission time is malformed"
 	case at.After(r.ReceivedAt.Add(earliest)), at.Before(r.ReceivedAt.Add(-oldest)):
-		return t, fmt.Sprintf("sent %s away from its arrival", r.ReceivedAt.Sub(at).Round(time.Second))
+		return t, fmt.Sprintf("sent more than %s before its arrival, or %s after it", oldest, earliest)
 	case t.Algorithm != "SHA256withRSA":
 		return t, "the algorithm is not SHA256withRSA"
 	case !p.certs.isPinned(t.CertURL):

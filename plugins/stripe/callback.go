@@ -101,7 +101,7 @@ func (p *Provider) verify(r sdk.CallbackRequest) string {
 		return "the signature does not match"
 	}
 	if age := r.ReceivedAt.Sub(signedAt); age > tolerance || age < -tolerance {
-		return fmt.Sprintf("signed %s away from its arrival", age.Round(time.Second))
+		return fmt.Sprintf("signed more than %s away from its arrival", tolerance)
 	}
 	return ""
 }

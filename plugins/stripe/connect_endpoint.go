@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -35,6 +36,11 @@ func (c *connection) lookAtEndpoint(ctx context.Context) error {
 		c.wrong("The hub was not told its public address, so Stripe cannot be told where to call: set server.public_url in the settings file, or HUB_SERVER__PUBLIC_URL.")
 		return nil
 	}
+	if c.localOnly() {
+		c.endpoint = append(c.endpoint, sdk.Finding{Subject: sdk.FindingEndpoint, OK: true, Text: "The hub's address, " + c.callback +
+			", is of its own machine, which Stripe cannot call: `stripe listen` brings the events, signed with the secret that it prints."})
+		return nil
+	}
 	c.asking = "list the webhook endpoints"
 	all, err := c.endpoints(ctx)
 	if isStatus(err, http.StatusForbidden) {
@@ -55,6 +61,13 @@ func (c *connection) lookAtEndpoint(ctx context.Context) error {
 	}
 	c.judge(s)
 	return nil
+}
+
+// localOnly reports whether the hub is tried out on its own machine with the real
+// Stripe, in test mode.
+func (c *connection) localOnly() bool {
+	u, err := url.Parse(c.callback)
+	return err == nil && c.settings.mode == sdk.Test && c.settings.apiURL == stripe.APIURL && isLoopback(u.Hostname())
 }
 
 // maxEndpoints bounds the list; Stripe allows 16 in each mode.

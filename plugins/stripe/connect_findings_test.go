@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	stripe "github.com/stripe/stripe-go/v76"
 
 	"github.com/superpayhub/superpay/plugins/stripe/sandbox"
 	"github.com/superpayhub/superpay/sdk"
@@ -76,4 +77,19 @@ func TestConnect_ErrorsSayNoSecret(t *testing.T) {
 		require.Equal(t, field, wrong.Field)
 		require.NotContains(t, err.Error(), leak)
 	}
+}
+
+// TestConnect_OnOnesOwnMachine: with the real Stripe and a hub on this machine there
+// is no endpoint to make; nothing is asked for it.
+func TestConnect_OnOnesOwnMachine(t *testing.T) {
+	t.Parallel()
+	c := &connection{Provider: &Provider{settings: settings{apiURL: stripe.APIURL, mode: sdk.Test}}, callback: "http://localhost:58081/callback/stripe", repair: true}
+	require.NoError(t, c.lookAtEndpoint(t.Context()))
+	require.Len(t, c.endpoint, 1)
+	require.True(t, c.endpoint[0].OK)
+	require.Contains(t, c.endpoint[0].Text, "`stripe listen`")
+	c.settings.mode = sdk.Live
+	require.False(t, c.localOnly())
+	c.settings.mode, c.callback = sdk.Test, "https://hub.example/callback/stripe"
+	require.False(t, c.localOnly())
 }

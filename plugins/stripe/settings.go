@@ -162,8 +162,7 @@ func checkURL(raw string, mode sdk.Mode) error {
 	case "https":
 		return nil
 	case "http":
-		ip := net.ParseIP(u.Hostname())
-		if u.Hostname() != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		if !isLoopback(u.Hostname()) {
 			return wrong("api_url", "plain http is only for loopback")
 		}
 		if mode != sdk.Test {
@@ -175,3 +174,9 @@ func checkURL(raw string, mode sdk.Mode) error {
 }
 
 func wrong(field, reason string) error { return &sdk.SettingsError{Field: field, Reason: reason} }
+
+// isLoopback reports whether a host is this machine.
+func isLoopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}

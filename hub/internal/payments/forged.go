@@ -55,10 +55,17 @@ func (f *forged) write(s *Service) {
 	f.since = nil
 	f.mu.Unlock()
 	var all []postgres.ForgedCallbacks
+	most, count := map[string]*postgres.ForgedCallbacks{}, map[string]int64{}
 	for _, one := range since {
 		all = append(all, *one)
+		count[one.Provider] += one.N
+		if most[one.Provider] == nil || one.N > most[one.Provider].N {
+			most[one.Provider] = one
+		}
+	}
+	for name, n := range count {
 		s.Logger.Warn("callbacks were refused as not the provider's: somebody makes them up, or the webhook secret or id in the settings is wrong (`hub provider connect` tells)",
-			"provider", one.Provider, "reason", one.Reason, "count", one.N)
+			"provider", name, "count", n, "mostly", most[name].Reason)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), forgedEvery)
 	defer cancel()

@@ -106,28 +106,18 @@ func (w *wire) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 		return
 	}
 	t := w.tap.Load()
-	var over sync.Mutex // the request ends and is given up in no order
-	ended := false
-	stop := context.AfterFunc(r.Context(), func() {
-		over.Lock()
-		defer over.Unlock()
-		if !ended {
-			t.hungUp <- time.Now()
-		}
-	})
-	defer func() {
-		over.Lock()
-		defer over.Unlock()
-		ended = true
-		stop()
-	}()
+	stop := context.AfterFunc(r.Context(), func() { t.hungUp <- time.Now() })
+	defer stop()
 	t.handler.ServeHTTP(rw, r)
 }
 
 // forward asks the stand-in. It does not stop when the plugin gives up: what
-// was sent was sent.
+// was sent was sent. The context can end all the same: with one that cannot, the
+// proxy itself listens for the plugin's hanging up, and stops then.
 func (w *wire) forward(rw http.ResponseWriter, r *http.Request) {
-	w.proxy.ServeHTTP(rw, r.WithContext(context.WithoutCancel(r.Context())))
+	ctx, cancel := context.WithCancel(context.WithoutCancel(r.Context()))
+	defer cancel()
+	w.proxy.ServeHTTP(rw, r.WithContext(ctx))
 }
 
 // disturb lets a fault bite every request that asks for something. Reads pass:

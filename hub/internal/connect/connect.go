@@ -20,15 +20,15 @@ import (
 	"github.com/superpayhub/superpay/sdk"
 )
 
-// ByHub is who looked where no person did.
+// ByHub is recorded as the person who looked, where the hub looked by itself.
 const ByHub = "hub"
 
-// checkAge is how old what was found may be before the hub looks again when a
-// provider comes up.
+// checkAge is the age of a check after which the hub checks again when a provider
+// comes up.
 const checkAge = 24 * time.Hour
 
-// formerTime is how long a value counts that a new one was put before: what the
-// provider signed with it may still be on its way, or be sent again.
+// formerTime is how long an old secret is still accepted beside its successor: calls
+// that the provider signed with it may still arrive, or be sent again.
 const formerTime = 3 * 24 * time.Hour
 
 // Service is the use case.
@@ -42,7 +42,7 @@ type Service struct {
 	Changed   func(context.Context) error // brings changed settings in force; nil: the hubs see by themselves
 }
 
-// Result is what came of it.
+// Result is what Look or Repair found and changed.
 type Result struct {
 	Findings []sdk.Finding
 	Stored   []string          // names of the settings that are in force from now on
@@ -165,7 +165,8 @@ func (s *Service) CameUp(ctx context.Context, name string) error {
 	return nil
 }
 
-// config is how a provider is set up now; kept is nil if not by the console.
+// config returns the current settings of a provider. kept is its row in the database,
+// and nil if the settings come from a file or the environment. ErrNotFound.
 func (s *Service) config(ctx context.Context, name string) (providers.Config, *postgres.KeptProvider, error) {
 	all, err := s.DB.KeptProviders(ctx)
 	if err != nil {

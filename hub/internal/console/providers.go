@@ -210,8 +210,8 @@ func (s *server) provider(c *fiber.Ctx, p *page) error {
 	return s.render(c, p, "provider", d)
 }
 
-// PendingReason is what to do about a capture that waits for that reason; empty where
-// the hub does not know.
+// PendingReason returns, in the reader's language, what a person can do about a
+// capture that is pending for this reason; empty for a reason without a text.
 func (p *page) PendingReason(code string) string {
 	if key := "pendingreason." + code; hasText(key) {
 		return p.T(key)

@@ -44,8 +44,8 @@ const (
 // Callback takes an inbound call of a provider: the plugin judges it, what it
 // proves is applied, what it only hints at is read later. It is acknowledged
 // when it is on record, and not before: what cannot be checked or stored is
-// Unavailable, so that the provider sends it again. What is not genuine costs
-// the database nothing.
+// Unavailable, so that the provider sends it again. What is not genuine is only
+// counted: one statement in five seconds, however many come (see forged.go).
 func (s *Service) Callback(ctx context.Context, name string, r sdk.CallbackRequest) (sdk.Ack, sdk.Verdict, error) {
 	p, ok := s.Providers.Get(name)
 	if !ok {

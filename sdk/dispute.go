@@ -19,9 +19,10 @@ type Dispute struct {
 	CaptureID      string
 	Status         DisputeStatus
 	Amount         Money
-	FundsWithdrawn bool  // the provider has taken money back, or holds it, at the moment
-	Withdrawn      Money // how much, in the currency of Amount; without a currency it did not say: all of Amount
-	Fee            Money // what the provider keeps for it so far; without a currency it did not say
+	FundsWithdrawn bool   // the provider has taken money back, or holds it, at the moment
+	Withdrawn      Money  // how much, in the currency of Amount; without a currency it did not say: all of Amount
+	Fee            Money  // what the provider keeps for it so far; without a currency it did not say
+	Lines          []Line // as in Capture: what was withdrawn, and what reinstated
 	Reason         string
 	DueBy          time.Time // when evidence is due
 	At             time.Time

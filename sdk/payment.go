@@ -55,6 +55,7 @@ type Capture struct {
 	// PendingReason is why a pending capture waits, in the provider's own word, at most
 	// 100 bytes; empty if it did not say. Some reasons wait for the merchant to act there.
 	PendingReason string
+	Lines         []Line // all that the balance shows of it; empty: the provider did not say. They count for more than Fee
 }
 
 // Captures is the list of a payment's captures. Complete means that the whole
@@ -156,6 +157,7 @@ type Payment struct {
 	Authorized    Money
 	Capturable    Money
 	CaptureBefore time.Time // when an authorisation lapses
+	HonoredUntil  time.Time // until when a capture of it is sure; later it may be refused. Zero: until CaptureBefore
 	ExpiresAt     time.Time // when an unpaid payment closes
 
 	Captures Captures

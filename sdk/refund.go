@@ -14,5 +14,6 @@ type Refund struct {
 	Amount     Money
 	Failure    *Failure
 	At         time.Time
-	Reversed   bool // taken back by a bank or the provider against the merchant's will: a person is told
+	Lines      []Line // as in Capture
+	Reversed   bool   // taken back by a bank or the provider against the merchant's will: a person is told
 }

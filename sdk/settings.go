@@ -68,6 +68,41 @@ type Flow struct {
 	// ExpiresAfter is how long the provider keeps a payment that no payer has come to,
 	// where it takes no CheckoutRequest.ExpiresAt. Zero: until that, or for ever.
 	ExpiresAfter time.Duration
+	// Amounts are what the provider takes at least and at most, one range a currency;
+	// of a currency that is not listed it decides by itself.
+	Amounts []Range
+	// Countries are those whose payers can pay in this way (ISO 3166-1 alpha-2); none:
+	// all, or the provider decides.
+	Countries []string
+}
+
+// Range is what is taken at least and at most of one currency. An amount of 0 is no
+// bound.
+type Range struct{ Least, Most Money }
+
+// Holds reports whether an amount is in the range, or of another currency.
+func (r Range) Holds(m Money) bool {
+	less := func(a, b Money) bool {
+		if a.Amount == 0 || b.Amount == 0 || a.Currency != b.Currency {
+			return false
+		}
+		digits := max(a.Exponent, b.Exponent)
+		x, errX := a.Rescale(digits)
+		y, errY := b.Rescale(digits)
+		return errX == nil && errY == nil && x.Amount < y.Amount
+	}
+	return !less(m, r.Least) && !less(r.Most, m)
+}
+
+// String is for people: "at least 0.50 USD".
+func (r Range) String() string {
+	switch {
+	case r.Most.Amount == 0:
+		return "at least " + r.Least.String()
+	case r.Least.Amount == 0:
+		return "at most " + r.Most.String()
+	}
+	return "from " + r.Least.String() + " to " + r.Most.String()
 }
 
 // Can reports whether the flow has that capability.

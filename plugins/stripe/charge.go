@@ -181,8 +181,9 @@ func fromCharge(ch *stripe.Charge) *sdk.Payment {
 	case ch.Captured:
 		p.Status = sdk.Succeeded
 		p.Captures.Items = []sdk.Capture{{
-			ID: ch.ID, Status: sdk.MovementSucceeded, Amount: fromWire(ch.AmountCaptured, ch.Currency), Fee: feeOf(ch), At: at(ch.Created),
+			ID: ch.ID, Status: sdk.MovementSucceeded, Amount: fromWire(ch.AmountCaptured, ch.Currency), At: at(ch.Created),
 		}}
+		book(&p.Captures.Items[0], ch)
 	case ch.Refunded: // released by us, or expired: "marked as refunded", says Stripe
 		p.Status = sdk.Canceled
 	default:

@@ -69,7 +69,7 @@ func fromDispute(d *stripe.Dispute) sdk.Dispute {
 		Status:         status,
 		Amount:         fromWire(d.Amount, d.Currency),
 		FundsWithdrawn: withdrawn(d),
-		Fee:            disputeFee(d),
+		Lines:          linesOf(sdk.LineDispute, d.BalanceTransactions...),
 		Reason:         reason,
 		At:             at(d.Created),
 	}
@@ -153,17 +153,4 @@ func share(amount, part, whole int64) int64 {
 	product := new(big.Int).Mul(big.NewInt(amount), big.NewInt(part))
 	product.Add(product, big.NewInt(whole/2))
 	return product.Div(product, big.NewInt(whole)).Int64()
-}
-
-// disputeFee is what Stripe keeps for the dispute, as far as it was booked: it
-// may be given back with the money.
-func disputeFee(d *stripe.Dispute) (fee sdk.Money) {
-	var sum int64
-	for _, t := range d.BalanceTransactions {
-		if t != nil {
-			sum += t.Fee
-			fee = fromWire(sum, t.Currency)
-		}
-	}
-	return fee
 }

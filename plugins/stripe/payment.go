@@ -115,22 +115,14 @@ func captureOf(pi *stripe.PaymentIntent) sdk.Captures {
 	if ch == nil || ch.ID == "" {
 		return sdk.Captures{}
 	}
-	return sdk.Captures{Complete: true, Items: []sdk.Capture{{
+	c := sdk.Capture{
 		ID:     ch.ID,
 		Status: sdk.MovementSucceeded,
 		Amount: fromWire(pi.AmountReceived, pi.Currency),
-		Fee:    feeOf(ch),
 		At:     at(ch.Created),
-	}}}
-}
-
-// feeOf is what Stripe kept of a charge, zero where it does not say: the line in
-// the balance has to be expanded, and comes after the money for some methods.
-func feeOf(ch *stripe.Charge) sdk.Money {
-	if t := ch.BalanceTransaction; t != nil && t.Fee > 0 {
-		return fromWire(t.Fee, t.Currency)
 	}
-	return sdk.Money{}
+	book(&c, ch)
+	return sdk.Captures{Complete: true, Items: []sdk.Capture{c}}
 }
 
 // captureBefore is when a card's authorisation lapses, if the charge is
@@ -167,8 +159,12 @@ func (p *Provider) completeLists(ctx context.Context, out *sdk.Payment, intent s
 		return nil
 	}
 	var err error
-	if out.Refunds, err = p.refundsOf(ctx, intent, ch); err != nil {
+	var released []sdk.Line
+	if out.Refunds, released, err = p.refundsOf(ctx, intent, ch); err != nil {
 		return err
+	}
+	if len(released) > 0 && len(out.Captures.Items) == 1 {
+		book(&out.Captures.Items[0], ch, released...)
 	}
 	if ch != nil && ch.Status != "" && !ch.Disputed {
 		out.Disputes.Complete = true

@@ -35,6 +35,7 @@ func (p *Provider) Refund(ctx context.Context, r sdk.RefundRequest) (*sdk.Refund
 		Amount:   &amount,
 		Metadata: r.HubMetadata(),
 	}
+	params.AddExpand("balance_transaction")
 	params.Charge, params.PaymentIntent = refunded(r.CaptureID, r.Refs)
 	if params.Charge == nil && params.PaymentIntent == nil {
 		return nil, sdk.NotSent("neither a charge nor a payment intent is known")
@@ -95,7 +96,10 @@ func (p *Provider) GetRefund(ctx context.Context, r sdk.GetRefundRequest) (*sdk.
 	if r.ProviderID == "" {
 		return p.findRefund(ctx, r)
 	}
-	re, err := p.api.Refunds.Get(r.ProviderID, &stripe.RefundParams{Params: get(ctx)})
+	params := &stripe.RefundParams{Params: get(ctx)}
+	params.AddExpand("balance_transaction")
+	params.AddExpand("failure_balance_transaction")
+	re, err := p.api.Refunds.Get(r.ProviderID, params)
 	if isMissing(err) {
 		return nil, sdk.ErrNotFound
 	}
@@ -138,8 +142,9 @@ func (p *Provider) findRefund(ctx context.Context, r sdk.GetRefundRequest) (*sdk
 }
 
 // refundsOf lists the refunds of a PaymentIntent, or of a charge without one,
-// less the one by which Stripe shows the release of what a capture left over.
-func (p *Provider) refundsOf(ctx context.Context, intent string, ch *stripe.Charge) (sdk.Refunds, error) {
+// less the one by which Stripe shows the release of what a capture left over, whose
+// lines are the capture's.
+func (p *Provider) refundsOf(ctx context.Context, intent string, ch *stripe.Charge) (out sdk.Refunds, released []sdk.Line, err error) {
 	params := &stripe.RefundListParams{PaymentIntent: optional(intent)}
 	if intent == "" {
 		params.Charge = &ch.ID
@@ -148,14 +153,11 @@ func (p *Provider) refundsOf(ctx context.Context, intent string, ch *stripe.Char
 	if ch != nil && ch.Captured {
 		left = ch.Amount - ch.AmountCaptured
 	}
-	if left > 0 {
-		params.AddExpand("data.balance_transaction") // it tells a release
-	}
-	var out sdk.Refunds
 	whole, err := p.walkRefunds(ctx, params, func(re *stripe.Refund) bool {
 		switch {
 		case isRelease(re):
 			out.LeftOut = append(out.LeftOut, re.ID)
+			released = append(released, linesOf(sdk.LineCapture, re.BalanceTransaction)...)
 		case left > 0 && re.Amount == left && re.BalanceTransaction == nil && mayBeRelease(re):
 			left = 0
 			out.LeftOut = append(out.LeftOut, re.ID)
@@ -165,10 +167,10 @@ func (p *Provider) refundsOf(ctx context.Context, intent string, ch *stripe.Char
 		return true
 	})
 	if err != nil {
-		return sdk.Refunds{}, outcome("list refunds", err)
+		return sdk.Refunds{}, nil, outcome("list refunds", err)
 	}
 	out.Complete = whole
-	return out, nil
+	return out, released, nil
 }
 
 // mayBeRelease reports whether a refund may be no more than the release of an
@@ -189,6 +191,8 @@ func isRelease(re *stripe.Refund) bool {
 
 func (p *Provider) walkRefunds(ctx context.Context, params *stripe.RefundListParams, visit func(*stripe.Refund) bool) (bool, error) {
 	params.Context, params.Limit = ctx, stripe.Int64(pageSize)
+	params.AddExpand("data.balance_transaction") // it tells a release, too
+	params.AddExpand("data.failure_balance_transaction")
 	data := func(l stripe.ListContainer) []*stripe.Refund { return l.(*stripe.RefundList).Data }
 	return walk(p.api.Refunds.List(params).Iter, data, maxRefunds, visit)
 }
@@ -231,6 +235,7 @@ func fromRefund(re *stripe.Refund) sdk.Refund {
 		Status: sdk.MovementPending, // requires_action too: the payer has no money yet
 		Amount: fromWire(re.Amount, re.Currency),
 		At:     at(re.Created),
+		Lines:  linesOf(sdk.LineRefund, re.BalanceTransaction, re.FailureBalanceTransaction),
 	}
 	out.ReadMetadata(re.Metadata)
 	if re.Charge != nil {

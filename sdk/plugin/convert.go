@@ -107,7 +107,8 @@ func toFlow(f sdk.Flow) *pb.Flow {
 	return &pb.Flow{
 		Name: f.Name, Title: f.Title, Inputs: each(f.Inputs, toField), Confirm: each(f.Confirm, toField),
 		CaptureModes: each(f.CaptureModes, text[string]), Currencies: f.Currencies, Capabilities: each(f.Capabilities, text[string]),
-		ExpiresAfter: int64(f.ExpiresAfter),
+		ExpiresAfter: int64(f.ExpiresAfter), Countries: f.Countries,
+		Amounts: each(f.Amounts, func(r sdk.Range) *pb.Range { return &pb.Range{Least: toMoney(r.Least), Most: toMoney(r.Most)} }),
 	}
 }
 
@@ -116,7 +117,10 @@ func fromFlow(f *pb.Flow) sdk.Flow {
 		Name: f.GetName(), Title: f.GetTitle(), Inputs: each(f.GetInputs(), fromField), Confirm: each(f.GetConfirm(), fromField),
 		CaptureModes: each(f.GetCaptureModes(), text[sdk.CaptureMode]), Currencies: f.GetCurrencies(),
 		Capabilities: each(f.GetCapabilities(), text[sdk.Capability]),
-		ExpiresAfter: time.Duration(f.GetExpiresAfter()),
+		ExpiresAfter: time.Duration(f.GetExpiresAfter()), Countries: f.GetCountries(),
+		Amounts: each(f.GetAmounts(), func(r *pb.Range) sdk.Range {
+			return sdk.Range{Least: fromMoney(r.GetLeast()), Most: fromMoney(r.GetMost())}
+		}),
 	}
 }
 

@@ -11,7 +11,7 @@ func toPayment(p *sdk.Payment) *pb.Payment {
 		Reference: p.Reference, KeyHash: p.KeyHash, Digest: p.Digest, Refs: each(p.Refs, toRef),
 		Mode: string(p.Mode), Status: string(p.Status), Amount: toMoney(p.Amount),
 		Authorized: toMoney(p.Authorized), Capturable: toMoney(p.Capturable),
-		CaptureBefore: toTime(p.CaptureBefore), ExpiresAt: toTime(p.ExpiresAt),
+		CaptureBefore: toTime(p.CaptureBefore), HonoredUntil: toTime(p.HonoredUntil), ExpiresAt: toTime(p.ExpiresAt),
 		Captures:   &pb.Captures{Complete: p.Captures.Complete, Items: each(p.Captures.Items, toCapture)},
 		Refunds:    &pb.Refunds{Complete: p.Refunds.Complete, Items: each(p.Refunds.Items, toRefundItem), LeftOut: p.Refunds.LeftOut},
 		Disputes:   &pb.Disputes{Complete: p.Disputes.Complete, Items: each(p.Disputes.Items, toDispute)},
@@ -27,7 +27,7 @@ func fromPayment(p *pb.Payment) *sdk.Payment {
 		Reference: p.GetReference(), KeyHash: p.GetKeyHash(), Digest: p.GetDigest(), Refs: each(p.GetRefs(), fromRef),
 		Mode: sdk.Mode(p.GetMode()), Status: sdk.Status(p.GetStatus()), Amount: fromMoney(p.GetAmount()),
 		Authorized: fromMoney(p.GetAuthorized()), Capturable: fromMoney(p.GetCapturable()),
-		CaptureBefore: fromTime(p.GetCaptureBefore()), ExpiresAt: fromTime(p.GetExpiresAt()),
+		CaptureBefore: fromTime(p.GetCaptureBefore()), HonoredUntil: fromTime(p.GetHonoredUntil()), ExpiresAt: fromTime(p.GetExpiresAt()),
 		Captures:   sdk.Captures{Complete: captures.GetComplete(), Items: each(captures.GetItems(), fromCapture)},
 		Refunds:    sdk.Refunds{Complete: refunds.GetComplete(), Items: each(refunds.GetItems(), fromRefundItem), LeftOut: refunds.GetLeftOut()},
 		Disputes:   sdk.Disputes{Complete: disputes.GetComplete(), Items: each(disputes.GetItems(), fromDispute)},
@@ -37,13 +37,16 @@ func fromPayment(p *pb.Payment) *sdk.Payment {
 }
 
 func toCapture(c sdk.Capture) *pb.Capture {
-	return &pb.Capture{Id: c.ID, Status: string(c.Status), Amount: toMoney(c.Amount), Fee: toMoney(c.Fee), At: toTime(c.At), PendingReason: c.PendingReason}
+	return &pb.Capture{
+		Id: c.ID, Status: string(c.Status), Amount: toMoney(c.Amount), Fee: toMoney(c.Fee), At: toTime(c.At),
+		PendingReason: c.PendingReason, Lines: each(c.Lines, toLine),
+	}
 }
 
 func fromCapture(c *pb.Capture) sdk.Capture {
 	return sdk.Capture{
 		ID: c.GetId(), Status: sdk.MovementStatus(c.GetStatus()), Amount: fromMoney(c.GetAmount()), Fee: fromMoney(c.GetFee()), At: fromTime(c.GetAt()),
-		PendingReason: c.GetPendingReason(),
+		PendingReason: c.GetPendingReason(), Lines: each(c.GetLines(), fromLine),
 	}
 }
 
@@ -53,7 +56,7 @@ func toRefund(r *sdk.Refund) *pb.RefundResult {
 	return &pb.RefundResult{
 		Id: r.ID, RefundId: r.RefundID, InstanceId: r.InstanceID, CaptureId: r.CaptureID, Status: string(r.Status),
 		Amount: toMoney(r.Amount), Failure: toFailure(r.Failure), At: toTime(r.At), Reversed: r.Reversed,
-		KeyHash: r.KeyHash, Digest: r.Digest,
+		KeyHash: r.KeyHash, Digest: r.Digest, Lines: each(r.Lines, toLine),
 	}
 }
 
@@ -63,7 +66,7 @@ func fromRefund(r *pb.RefundResult) *sdk.Refund {
 	return &sdk.Refund{
 		ID: r.GetId(), RefundID: r.GetRefundId(), InstanceID: r.GetInstanceId(), CaptureID: r.GetCaptureId(), Status: sdk.MovementStatus(r.GetStatus()),
 		Amount: fromMoney(r.GetAmount()), Failure: fromFailure(r.GetFailure()), At: fromTime(r.GetAt()), Reversed: r.GetReversed(),
-		KeyHash: r.GetKeyHash(), Digest: r.GetDigest(),
+		KeyHash: r.GetKeyHash(), Digest: r.GetDigest(), Lines: each(r.GetLines(), fromLine),
 	}
 }
 
@@ -71,6 +74,7 @@ func toDispute(d sdk.Dispute) *pb.Dispute {
 	return &pb.Dispute{
 		Id: d.ID, CaptureId: d.CaptureID, Status: string(d.Status), Amount: toMoney(d.Amount),
 		FundsWithdrawn: d.FundsWithdrawn, Withdrawn: toMoney(d.Withdrawn), Fee: toMoney(d.Fee), Reason: d.Reason, DueBy: toTime(d.DueBy), At: toTime(d.At),
+		Lines: each(d.Lines, toLine),
 	}
 }
 
@@ -78,6 +82,21 @@ func fromDispute(d *pb.Dispute) sdk.Dispute {
 	return sdk.Dispute{
 		ID: d.GetId(), CaptureID: d.GetCaptureId(), Status: sdk.DisputeStatus(d.GetStatus()), Amount: fromMoney(d.GetAmount()),
 		FundsWithdrawn: d.GetFundsWithdrawn(), Withdrawn: fromMoney(d.GetWithdrawn()), Fee: fromMoney(d.GetFee()), Reason: d.GetReason(), DueBy: fromTime(d.GetDueBy()), At: fromTime(d.GetAt()),
+		Lines: each(d.GetLines(), fromLine),
+	}
+}
+
+func toLine(l sdk.Line) *pb.Line {
+	return &pb.Line{
+		Id: l.ID, Kind: string(l.Kind), Type: l.Type, Gross: toMoney(l.Gross), Fee: toMoney(l.Fee),
+		At: toTime(l.At), AvailableAt: toTime(l.AvailableAt),
+	}
+}
+
+func fromLine(l *pb.Line) sdk.Line {
+	return sdk.Line{
+		ID: l.GetId(), Kind: sdk.LineKind(l.GetKind()), Type: l.GetType(), Gross: fromMoney(l.GetGross()), Fee: fromMoney(l.GetFee()),
+		At: fromTime(l.GetAt()), AvailableAt: fromTime(l.GetAvailableAt()),
 	}
 }
 

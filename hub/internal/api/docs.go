@@ -77,6 +77,7 @@ var schemas = []docsSchema{
 	{Name: "Delivery", Doc: "One try of a notification."},
 	{Name: "Provider", Doc: "A configured provider, as far as an app may know it."},
 	{Name: "Flow", Doc: "A way of paying that a provider offers."},
+	{Name: "Range", Doc: "What a flow takes of one currency."},
 	{Name: "Input", Doc: "One input of a flow."},
 	{Name: "Problem", Doc: "Every error answer (RFC 9457)."},
 }

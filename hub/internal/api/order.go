@@ -66,6 +66,7 @@ type Attempt struct {
 	Refunded      int64           `json:"refunded" doc:"Given back"`
 	Money         []Balance       `json:"money" doc:"What moved, by currency: a provider can take another than was asked for, which the order's totals do not count"`
 	CaptureBefore *time.Time      `json:"capture_before,omitempty" doc:"When an authorisation lapses"`
+	HonoredUntil  *time.Time      `json:"honored_until,omitempty" doc:"Until when a capture of what is authorised is sure; later the provider may refuse it"`
 	Abandoned     bool            `json:"abandoned,omitempty" doc:"Given up by the hub where the provider cannot cancel; watched until it ends"`
 	References    []sdk.Ref       `json:"references" doc:"The provider's names of the payment"`
 	NextAction    *sdk.NextAction `json:"next_action,omitempty" doc:"What the payer or client must do next, while there is something"`
@@ -183,6 +184,9 @@ func attemptOf(o *ledger.Order, a *ledger.Attempt) Attempt {
 	}
 	if !a.CaptureBefore.IsZero() {
 		out.CaptureBefore = &a.CaptureBefore
+	}
+	if !a.HonoredUntil.IsZero() {
+		out.HonoredUntil = &a.HonoredUntil
 	}
 	return out
 }

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -28,7 +29,16 @@ type Flow struct {
 	ConfirmInputs []Input  `json:"confirm_inputs"`
 	CaptureModes  []string `json:"capture_modes"`
 	Currencies    []string `json:"currencies" doc:"Empty: whatever the provider accepts"`
+	Amounts       []Range  `json:"amounts" doc:"What the provider takes at least and at most, by currency; one that is not here it judges by itself"`
+	Countries     []string `json:"countries" doc:"Of the payers that can pay in this way (ISO 3166-1 alpha-2); empty: all, or the provider decides"`
 	Capabilities  []string `json:"capabilities"`
+}
+
+// Range is what is taken of a currency.
+type Range struct {
+	Currency string `json:"currency" doc:"ISO 4217" example:"USD"`
+	Least    int64  `json:"least" doc:"In minor units; 0: no bound"`
+	Most     int64  `json:"most" doc:"In minor units; 0: no bound"`
 }
 
 // Input is one input of a flow.
@@ -65,6 +75,7 @@ func (s *server) listProviders(ctx context.Context, _ *struct{}) (*ProviderList,
 			row.Flows = append(row.Flows, Flow{
 				Name: f.Name, Title: f.Title, Inputs: inputs(f.Inputs), ConfirmInputs: inputs(f.Confirm),
 				CaptureModes: texts(f.CaptureModes), Currencies: texts(f.Currencies), Capabilities: texts(f.Capabilities),
+				Amounts: ranges(f.Amounts), Countries: texts(f.Countries),
 			})
 		}
 		out.Body.Data = append(out.Body.Data, row)
@@ -83,6 +94,22 @@ func (s *server) appleDomain(c *fiber.Ctx) error {
 		}
 	}
 	return newProblem(fiber.StatusNotFound, "not_found", "no provider has the setting apple_pay_domain_association").write(c)
+}
+
+// ranges writes ranges in the minor units of ISO 4217, as orders have them.
+func ranges(all []sdk.Range) []Range {
+	out := []Range{}
+	for _, r := range all {
+		row := Range{Currency: cmp.Or(r.Least.Currency, r.Most.Currency)}
+		exponent, known := sdk.Exponent(row.Currency)
+		least, errLeast := r.Least.Rescale(exponent)
+		most, errMost := r.Most.Rescale(exponent)
+		if known && errLeast == nil && errMost == nil {
+			row.Least, row.Most = least.Amount, most.Amount
+			out = append(out, row)
+		}
+	}
+	return out
 }
 
 func inputs(fields []sdk.Field) []Input {

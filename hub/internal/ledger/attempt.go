@@ -26,6 +26,7 @@ type Attempt struct {
 	Disputed      int64           `json:"disputed"`
 	Abandoned     bool            `json:"abandoned"`
 	CaptureBefore time.Time       `json:"capture_before,omitzero"`
+	HonoredUntil  time.Time       `json:"honored_until,omitzero"` // a capture of what is authorised may be refused after it
 	ExpiresAt     time.Time       `json:"expires_at,omitzero"`
 	Refs          []sdk.Ref       `json:"refs"`
 	Candidates    []sdk.Ref       `json:"candidates"` // what a callback says may be its payment; believed only after a read
@@ -38,7 +39,7 @@ type Attempt struct {
 	Owed          []Owed          `json:"owed,omitempty"`        // what events said and no source has shown yet
 	Tries         int             `json:"tries"`                 // looks since its last news
 	Failures      int             `json:"failures"`              // looks in a row that failed
-	WarnedFor     time.Time       `json:"warned_for,omitzero"`   // the CaptureBefore that its app was warned of
+	WarnedFor     time.Time       `json:"warned_for,omitzero"`   // the HonoredUntil or CaptureBefore that its app was warned of
 	CreatedAt     time.Time       `json:"created_at"`
 	UpdatedAt     time.Time       `json:"updated_at"`
 

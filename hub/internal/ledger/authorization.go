@@ -16,18 +16,35 @@ const DefaultNotice = 24 * time.Hour
 // it: it may take a while to notice itself.
 const lapseGrace = time.Minute
 
-// warnAt is when the app is told that the authorisation is about to lapse: the
-// notice before that, or a tenth of the time since the attempt began, where that
-// is less. Zero where there is nothing to tell, or it was told.
+// ending is the time that an app is told of next: until when the provider is sure to
+// pay what is authorised, then until when it can be captured at all. Zero where there
+// is nothing to tell, or it was told.
+func (a *Attempt) ending(now time.Time) time.Time {
+	honored := a.HonoredUntil
+	switch {
+	case a.Status != sdk.RequiresCapture:
+		return time.Time{}
+	case now.Before(honored) && a.WarnedFor.Before(honored) && (a.CaptureBefore.IsZero() || honored.Before(a.CaptureBefore)):
+		return honored
+	case a.WarnedFor.Equal(a.CaptureBefore):
+		return time.Time{}
+	}
+	return a.CaptureBefore
+}
+
+// warnAt is when the app is told of that: the notice before it, or a tenth of the
+// time since the attempt began, where that is less. Zero where there is nothing to
+// tell.
 func (a *Attempt) warnAt(env Env) time.Time {
-	if a.Status != sdk.RequiresCapture || a.CaptureBefore.IsZero() || a.WarnedFor.Equal(a.CaptureBefore) {
+	ending := a.ending(env.Now)
+	if ending.IsZero() {
 		return time.Time{}
 	}
 	notice := env.Notice
 	if notice <= 0 {
 		notice = DefaultNotice
 	}
-	return a.CaptureBefore.Add(-min(notice, a.CaptureBefore.Sub(a.CreatedAt)/10))
+	return ending.Add(-min(notice, ending.Sub(a.CreatedAt)/10))
 }
 
 // lapsed is when the authorisation has lapsed for sure; zero where there is none.
@@ -38,15 +55,17 @@ func (a *Attempt) lapsed() time.Time {
 	return a.CaptureBefore.Add(lapseGrace)
 }
 
-// warn tells once of each authorisation that it is about to lapse. One that has
+// warn tells once of each such time that it is near. An authorisation that has
 // lapsed is for the provider to tell.
 func (d *decision) warn(a *Attempt) {
-	at := a.warnAt(d.env)
-	if at.IsZero() || d.env.Now.Before(at) || !d.env.Now.Before(a.CaptureBefore) {
+	at, ending := a.warnAt(d.env), a.ending(d.env.Now)
+	if at.IsZero() || d.env.Now.Before(at) || !d.env.Now.Before(ending) {
 		return
 	}
-	a.WarnedFor = a.CaptureBefore
-	d.record(a, News{Source: FromHub}, AuthorizationExpiring, map[string]any{
-		"capture_before": a.CaptureBefore, "authorized": a.Authorized, "currency": d.o.Currency,
-	})
+	a.WarnedFor = ending
+	data := map[string]any{"capture_before": a.CaptureBefore, "authorized": a.Authorized, "currency": d.o.Currency}
+	if ending.Equal(a.HonoredUntil) {
+		data["honored_until"] = ending
+	}
+	d.record(a, News{Source: FromHub}, AuthorizationExpiring, data)
 }

@@ -28,7 +28,7 @@ type Capture struct {
 	// PendingReason is why the provider does not say yes or no yet, in its own word;
 	// empty if it is not pending, or the provider did not say.
 	PendingReason string `json:"pending_reason,omitempty"`
-	Kept
+	Booked
 	Posted    int       `json:"posted"`
 	CreatedAt time.Time `json:"created_at"`
 	UpdatedAt time.Time `json:"updated_at"`
@@ -43,29 +43,6 @@ func (o *Order) PendingReason(attemptID string) string {
 		}
 	}
 	return ""
-}
-
-// Kept is the fee that the provider keeps of a capture, or for a dispute, in a
-// currency of its own choice; 0 where it did not say (yet).
-type Kept struct {
-	Fee         int64  `json:"fee"`
-	FeeCurrency string `json:"fee_currency"`
-	FeeExponent int    `json:"fee_exponent"`
-}
-
-func (k Kept) kept() sdk.Money {
-	if k.Fee == 0 {
-		return sdk.Money{}
-	}
-	return sdk.Money{Amount: k.Fee, Currency: k.FeeCurrency, Exponent: k.FeeExponent}
-}
-
-// feeTaken is the fee that is posted: that of money which was taken.
-func (c *Capture) feeTaken() sdk.Money {
-	if c.Status != sdk.MovementSucceeded {
-		return sdk.Money{}
-	}
-	return c.kept()
 }
 
 func (c *Capture) money() sdk.Money {

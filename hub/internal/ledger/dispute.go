@@ -22,7 +22,7 @@ type Dispute struct {
 	Exponent       int               `json:"exponent"`
 	Reason         string            `json:"reason"`
 	DueBy          time.Time         `json:"due_by,omitzero"`
-	Kept
+	Booked
 	Posted    int       `json:"posted"`
 	CreatedAt time.Time `json:"created_at"`
 	UpdatedAt time.Time `json:"updated_at"`

@@ -68,7 +68,7 @@ func (d *decision) capture(a *Attempt, n News, c sdk.Capture, fresh bool) {
 			row.PendingReason = reason
 			d.record(a, n, "capture.pending", captureData(row))
 		}
-		d.fee(a, n, "capture.fee", c.ID, &row.Kept, c.Fee, fresh)
+		d.booked(a, n, "capture", c.ID, row.Currency, &row.Booked, bookedOf(c.Fee, c.Lines), fresh)
 		return
 	}
 	row := &Capture{
@@ -78,7 +78,7 @@ func (d *decision) capture(a *Attempt, n News, c sdk.Capture, fresh bool) {
 	d.o.Captures = append(d.o.Captures, row)
 	d.look[a.ID] = true
 	d.record(a, n, "capture."+string(c.Status), captureData(row))
-	d.fee(a, n, "capture.fee", c.ID, &row.Kept, c.Fee, fresh)
+	d.booked(a, n, "capture", c.ID, row.Currency, &row.Booked, bookedOf(c.Fee, c.Lines), fresh)
 }
 
 // maxPendingReason bounds a provider's word, in bytes.
@@ -99,20 +99,6 @@ func captureData(c *Capture) map[string]any {
 		data["pending_reason"] = c.PendingReason
 	}
 	return data
-}
-
-// fee learns what the provider keeps of a capture, or for a dispute. Most news
-// do not say; another fee than is known needs a fresh read.
-func (d *decision) fee(a *Attempt, n News, kind, id string, row *Kept, fee sdk.Money, fresh bool) {
-	switch {
-	case fee.IsZero(), fee.Amount == 0 && row.Fee == 0, fee.Equal(row.kept()):
-		return
-	case row.Fee != 0 && !fresh:
-		d.soon[a.ID] = true
-		return
-	}
-	*row = Kept{fee.Amount, fee.Currency, fee.Exponent}
-	d.record(a, n, kind, map[string]any{"id": id, "amount": fee.Amount, "currency": fee.Currency})
 }
 
 // corrected is what the timeline says of an amount that turned out to be wrong.
@@ -171,6 +157,7 @@ func (d *decision) refund(a *Attempt, n News, r sdk.Refund, fresh bool) {
 		d.look[a.ID] = true
 		data["refund_id"] = row.ID
 		d.record(a, n, kind, data)
+		d.booked(a, n, "refund", r.ID, row.Currency, &row.Booked, bookedOf(sdk.Money{}, r.Lines), fresh)
 		d.reversed(a, r, row)
 		return
 	}
@@ -218,6 +205,7 @@ func (d *decision) refund(a *Attempt, n News, r sdk.Refund, fresh bool) {
 			}
 		}
 	}
+	d.booked(a, n, "refund", r.ID, row.Currency, &row.Booked, bookedOf(sdk.Money{}, r.Lines), fresh)
 	d.settleRefund(row, n)
 }
 
@@ -301,7 +289,7 @@ func (d *decision) dispute(a *Attempt, n News, x sdk.Dispute, fresh bool) {
 	} else {
 		same := row.Status == x.Status && row.FundsWithdrawn == x.FundsWithdrawn && row.Amount == m.Amount && row.Currency == m.Currency && row.withdraws(x)
 		if same {
-			d.fee(a, n, "dispute.fee", x.ID, &row.Kept, x.Fee, fresh)
+			d.booked(a, n, "dispute", x.ID, row.Currency, &row.Booked, bookedOf(x.Fee, x.Lines), fresh)
 			return
 		}
 		if !fresh && disputeEdge(row.Status, x.Status) != Fact {
@@ -323,5 +311,5 @@ func (d *decision) dispute(a *Attempt, n News, x sdk.Dispute, fresh bool) {
 		data["withdrawn"] = *row.Withdrawn
 	}
 	d.record(a, n, "dispute."+string(x.Status), data)
-	d.fee(a, n, "dispute.fee", x.ID, &row.Kept, x.Fee, fresh)
+	d.booked(a, n, "dispute", x.ID, row.Currency, &row.Booked, bookedOf(x.Fee, x.Lines), fresh)
 }

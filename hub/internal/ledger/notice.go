@@ -81,7 +81,7 @@ func (d *decision) learned() {
 	}
 	for _, a := range d.o.Attempts {
 		was := d.before.Attempt(a.ID)
-		if was == nil || a.CaptureBefore.Equal(was.CaptureBefore) && a.Authorized == was.Authorized && a.Abandoned == was.Abandoned &&
+		if was == nil || a.CaptureBefore.Equal(was.CaptureBefore) && a.HonoredUntil.Equal(was.HonoredUntil) && a.Authorized == was.Authorized && a.Abandoned == was.Abandoned &&
 			slices.Equal(a.Refs, was.Refs) && reflect.DeepEqual(a.Failure, was.Failure) {
 			continue
 		}

@@ -100,6 +100,7 @@ func (d *decision) payment(a *Attempt, n News, fresh bool) {
 	d.unlisted(a, n, fresh)
 	d.promised(a, n)
 	learn(&a.CaptureBefore, p.CaptureBefore)
+	learn(&a.HonoredUntil, p.HonoredUntil)
 	learn(&a.ExpiresAt, p.ExpiresAt)
 	if p.Payer != nil && a.Payer == nil && !d.o.Erased() {
 		a.Payer = p.Payer

@@ -23,11 +23,13 @@ type Posting struct {
 }
 
 // Accounts: what a provider holds for us, what we owe an app, what is frozen by
-// disputes, what a provider kept for itself, and money that fits no order.
+// disputes, what a provider kept for itself, what it changed into the currency of
+// the balance, and money that fits no order.
 func providerAccount(name string) string  { return "provider:" + name }
 func appAccount(id string) string         { return "app:" + id }
 func disputedAccount(name string) string  { return "disputed:" + name }
 func feesAccount(name string) string      { return "fees:" + name }
+func fxAccount(name string) string        { return "fx:" + name }
 func unmatchedAccount(name string) string { return "unmatched:" + name }
 
 // journal collects the groups of one change.
@@ -72,11 +74,8 @@ func post(before, after *Order, env Env) []Posting {
 		if is && (!was || old.money() != c.money()) {
 			j.group(c.Provider, c.ID, "capture", &c.Posted, providerAccount(c.Provider), j.owed(c.Provider, c.Currency), c.money())
 		}
-		var fee sdk.Money
-		if i < len(before.Captures) {
-			fee = before.Captures[i].feeTaken()
-		}
-		j.fee(c.Provider, c.ID, &c.Posted, fee, c.feeTaken())
+		j.booked(c.Provider, c.ID, &c.Posted,
+			stand{old.money(), old.Booked.taken(old.Status)}, stand{c.money(), c.Booked.taken(c.Status)})
 	}
 	for i, r := range after.Refunds {
 		old := &Refund{}
@@ -90,6 +89,8 @@ func post(before, after *Order, env Env) []Posting {
 		if is && (!was || old.money() != r.money()) {
 			j.group(r.Provider, r.ID, "refund", &r.Posted, j.owed(r.Provider, r.Currency), providerAccount(r.Provider), r.money())
 		}
+		j.booked(r.Provider, r.ID, &r.Posted,
+			stand{negative(old.money()), old.Booked.taken(old.Status)}, stand{negative(r.money()), r.Booked.taken(r.Status)})
 	}
 	for i, d := range after.Disputes {
 		var was Dispute
@@ -97,19 +98,43 @@ func post(before, after *Order, env Env) []Posting {
 			was = *before.Disputes[i]
 		}
 		j.dispute(was, d)
-		j.fee(d.Provider, d.ID, &d.Posted, was.kept(), d.kept())
+		j.booked(d.Provider, d.ID, &d.Posted, stand{negative(was.gone()), was.Booked}, stand{negative(d.gone()), d.Booked})
 	}
 	return j.lines
 }
 
-// fee posts what the provider keeps of a movement. Another fee than was posted
-// undoes that first.
-func (j *journal) fee(provider, movementID string, posted *int, was, is sdk.Money) {
-	if was == is {
+// stand is what a movement did to the money at the provider, positive for more, and
+// how the provider booked it.
+type stand struct {
+	effect sdk.Money
+	Booked
+}
+
+// booked posts what the provider kept of a movement, and what it changed into the
+// currency of the balance. What was posted otherwise is undone first.
+func (j *journal) booked(provider, movementID string, posted *int, was, is stand) {
+	at, fees, fx := providerAccount(provider), feesAccount(provider), fxAccount(provider)
+	if was.fee() != is.fee() {
+		j.group(provider, movementID, "fee_undone", posted, at, fees, was.fee())
+		j.group(provider, movementID, "fee", posted, fees, at, is.fee())
+	}
+	gone, come := was.converted(was.effect.Currency), is.converted(is.effect.Currency)
+	if gone == come && (come.IsZero() || was.effect == is.effect) {
 		return
 	}
-	j.group(provider, movementID, "fee_undone", posted, providerAccount(provider), feesAccount(provider), was)
-	j.group(provider, movementID, "fee", posted, feesAccount(provider), providerAccount(provider), is)
+	if !gone.IsZero() {
+		j.group(provider, movementID, "converted_undone", posted, at, fx, was.effect)
+		j.group(provider, movementID, "settled_undone", posted, fx, at, gone)
+	}
+	if !come.IsZero() {
+		j.group(provider, movementID, "converted", posted, fx, at, is.effect)
+		j.group(provider, movementID, "settled", posted, at, fx, come)
+	}
+}
+
+func negative(m sdk.Money) sdk.Money {
+	m.Amount = -m.Amount
+	return m
 }
 
 // owed is whom the money belongs to: the app, unless it is of another currency

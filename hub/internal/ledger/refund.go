@@ -25,12 +25,13 @@ type Refund struct {
 	Exponent   int                `json:"exponent"`
 	Reason     string             `json:"reason"`
 	Failure    *sdk.Failure       `json:"failure"`
-	Posted     int                `json:"posted"`
-	Asked      int64              `json:"asked,omitempty"`    // what the hub asked for, where the provider did something else
-	PartOf     string             `json:"part_of,omitempty"`  // the refund whose further part it is: see Parts
-	PartKey    string             `json:"part_key,omitempty"` // its own key at the provider, if it is one of several parts
-	CreatedAt  time.Time          `json:"created_at"`
-	UpdatedAt  time.Time          `json:"updated_at"`
+	Booked
+	Posted    int       `json:"posted"`
+	Asked     int64     `json:"asked,omitempty"`    // what the hub asked for, where the provider did something else
+	PartOf    string    `json:"part_of,omitempty"`  // the refund whose further part it is: see Parts
+	PartKey   string    `json:"part_key,omitempty"` // its own key at the provider, if it is one of several parts
+	CreatedAt time.Time `json:"created_at"`
+	UpdatedAt time.Time `json:"updated_at"`
 }
 
 func (r *Refund) money() sdk.Money {

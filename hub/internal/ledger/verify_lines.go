@@ -86,11 +86,13 @@ func (c *checker) about(noun string, statuses func(string) bool, row func(e *Eve
 
 func isFee(s string) bool { return s == "fee" }
 
+func isSettled(s string) bool { return s == "settled" }
+
 func isCorrection(s string) bool { return s == "corrected" }
 
 func isMovementStatus(s string) bool { return slices.Contains(movementStatuses, sdk.MovementStatus(s)) }
 
-func isDisputeStatus(s string) bool { return s != "fee" }
+func isDisputeStatus(s string) bool { return !isFee(s) && !isSettled(s) }
 
 func (c *checker) captureLines() {
 	row := func(e *Event, provider string) (string, bool) {
@@ -101,7 +103,7 @@ func (c *checker) captureLines() {
 		}
 		return "", false
 	}
-	moved, fees := c.about("capture", isMovementStatus, row), c.about("capture", isFee, row)
+	moved, fees, settled := c.about("capture", isMovementStatus, row), c.about("capture", isFee, row), c.about("capture", isSettled, row)
 	right := c.about("capture", isCorrection, row)
 	if !c.whole {
 		return
@@ -114,22 +116,34 @@ func (c *checker) captureLines() {
 		}
 		c.told(l, x.ID, "captures", map[string]any{"kind": "capture." + string(x.Status)})
 		c.told(slices.Concat(l, right[x.ID]), x.ID, "captures", map[string]any{"amount": x.Amount, "currency": x.Currency})
-		c.fee(fees[x.ID], x.ID, "captures", x.Kept)
+		c.booked(fees[x.ID], settled[x.ID], x.ID, "captures", x.Currency, x.Booked)
 	}
 }
 
-// fee compares what the provider keeps with the newest line that tells of it.
-func (c *checker) fee(l movementLines, row, table string, k Kept) {
-	if len(l) == 0 {
-		c.equal(LawTimeline, row, table+".fee", 0, k.Fee)
-		return
+// booked compares what the provider keeps, and what it changed into the currency of
+// the balance, with the newest lines that tell of it.
+func (c *checker) booked(fees, settled movementLines, row, table, currency string, b Booked) {
+	compare := func(l movementLines, field string, is sdk.Money) {
+		switch {
+		case len(l) == 0:
+			c.equal(LawTimeline, row, table+"."+field, 0, is.Amount)
+		case !l.tell(map[string]string{"amount": valueText(is.Amount), "currency": is.Currency}):
+			c.doubt(LawTimeline, row, table+"."+field, l.last("amount")+" "+l.last("currency"), fmt.Sprint(is.Amount, " ", is.Currency))
+		}
 	}
-	if !l.tell(map[string]string{"amount": valueText(k.Fee), "currency": k.FeeCurrency}) {
-		c.doubt(LawTimeline, row, table+".fee", l.last("amount")+" "+l.last("currency"), fmt.Sprint(k.Fee, " ", k.FeeCurrency))
-	}
+	compare(fees, "fee", sdk.Money{Amount: b.Fee, Currency: b.FeeCurrency})
+	compare(settled, "gross", b.converted(currency))
 }
 
 func (c *checker) refundLines() {
+	byName := func(e *Event, provider string) (string, bool) {
+		for _, x := range c.o.Refunds {
+			if x.Provider == provider && x.ProviderID != nil && *x.ProviderID == e.data("id") {
+				return x.ID, true
+			}
+		}
+		return "", false
+	}
 	row := func(e *Event, _ string) (string, bool) {
 		r := c.o.Refund(e.data("refund_id"))
 		if r == nil {
@@ -141,12 +155,14 @@ func (c *checker) refundLines() {
 	claimed := c.about("refund", func(s string) bool { return "refund."+s == refundClaimed }, row)
 	moved := c.about("refund", isMovementStatus, row)
 	right := c.about("refund", isCorrection, row)
+	fees, settled := c.about("refund", isFee, byName), c.about("refund", isSettled, byName)
 	if !c.whole {
 		return
 	}
 	for _, r := range c.o.Refunds {
 		l := slices.Concat(made[r.ID], moved[r.ID], right[r.ID])
 		c.equal(LawTimeline, r.ID, "refunds.origin", originTold(made[r.ID]), r.Origin)
+		c.booked(fees[r.ID], settled[r.ID], r.ID, "refunds", r.Currency, r.Booked)
 		switch {
 		case r.ProviderID == nil && r.Status == sdk.MovementFailed && len(claimed[r.ID]) > 0:
 		case r.ProviderID == nil && len(l) > 0:
@@ -195,7 +211,7 @@ func (c *checker) disputeLines() {
 		}
 		return "", false
 	}
-	moved, fees := c.about("dispute", isDisputeStatus, row), c.about("dispute", isFee, row)
+	moved, fees, settled := c.about("dispute", isDisputeStatus, row), c.about("dispute", isFee, row), c.about("dispute", isSettled, row)
 	if !c.whole {
 		return
 	}
@@ -212,6 +228,6 @@ func (c *checker) disputeLines() {
 			row["withdrawn"] = *x.Withdrawn
 		}
 		c.told(l, x.ID, "disputes", row)
-		c.fee(fees[x.ID], x.ID, "disputes", x.Kept)
+		c.booked(fees[x.ID], settled[x.ID], x.ID, "disputes", x.Currency, x.Booked)
 	}
 }

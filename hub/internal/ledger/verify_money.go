@@ -21,7 +21,7 @@ func (c *checker) movements() (all []movement) {
 		all = append(all, movement{"captures", x.ID, x.AttemptID, x.Provider, x.Currency, x.Exponent, x.Posted, x.FeeExponent, AmountMismatch})
 	}
 	for _, x := range c.o.Refunds {
-		all = append(all, movement{"refunds", x.ID, x.AttemptID, x.Provider, x.Currency, x.Exponent, x.Posted, 0, RefundMismatch})
+		all = append(all, movement{"refunds", x.ID, x.AttemptID, x.Provider, x.Currency, x.Exponent, x.Posted, x.FeeExponent, RefundMismatch})
 	}
 	for _, x := range c.o.Disputes {
 		all = append(all, movement{"disputes", x.ID, x.AttemptID, x.Provider, x.Currency, x.Exponent, x.Posted, x.FeeExponent, DisputeMismatch})

@@ -58,6 +58,7 @@ func (c *checker) postings() {
 func (c *checker) postingExponent(m movement, p *Posting) {
 	switch {
 	case ofFee(p): // see feeExponents
+	case ofConversion(p) && p.Currency != m.currency: // the provider's own digits
 	case p.Currency == m.currency:
 		c.equal(LawCurrency, p.ID, "postings.exponent", m.exponent, p.Exponent)
 	case p.Currency == c.o.Currency:
@@ -92,6 +93,12 @@ func ofFee(p *Posting) bool {
 	return strings.HasSuffix(p.Stage, ".fee") || strings.HasSuffix(p.Stage, ".fee_undone")
 }
 
+// ofConversion reports whether a posting is of the currency of the balance, beside the
+// movement's own.
+func ofConversion(p *Posting) bool {
+	return strings.HasSuffix(p.Stage, ".settled") || strings.HasSuffix(p.Stage, ".settled_undone")
+}
+
 // stageNumber is which group of its movement's a posting belongs to.
 func stageNumber(p *Posting) int {
 	number, _, _ := strings.Cut(p.Stage, ".")
@@ -108,6 +115,14 @@ func (c *checker) derived() map[account]int64 {
 		balance[account{into, currency}] += amount
 		balance[account{outOf, currency}] -= amount
 	}
+	// book is how the provider books a movement with this effect on the money there.
+	book := func(provider string, effect int64, currency string, b Booked) {
+		move(feesAccount(provider), providerAccount(provider), b.Fee, b.FeeCurrency)
+		if b.Gross != nil && b.FeeCurrency != currency {
+			move(fxAccount(provider), providerAccount(provider), effect, currency)
+			move(providerAccount(provider), fxAccount(provider), *b.Gross, b.FeeCurrency)
+		}
+	}
 	owed := func(provider, currency string) string {
 		if currency != c.o.Currency {
 			return unmatchedAccount(provider)
@@ -117,12 +132,13 @@ func (c *checker) derived() map[account]int64 {
 	for _, x := range c.o.Captures {
 		if x.Status == sdk.MovementSucceeded {
 			move(providerAccount(x.Provider), owed(x.Provider, x.Currency), x.Amount, x.Currency)
-			move(feesAccount(x.Provider), providerAccount(x.Provider), x.Fee, x.FeeCurrency)
+			book(x.Provider, x.Amount, x.Currency, x.Booked)
 		}
 	}
 	for _, x := range c.o.Refunds {
 		if x.Status == sdk.MovementSucceeded {
 			move(owed(x.Provider, x.Currency), providerAccount(x.Provider), x.Amount, x.Currency)
+			book(x.Provider, -x.Amount, x.Currency, x.Booked)
 		}
 	}
 	for _, x := range c.o.Disputes {
@@ -133,7 +149,7 @@ func (c *checker) derived() map[account]int64 {
 		if x.FundsWithdrawn {
 			move(into, providerAccount(x.Provider), x.Gone(), x.Currency)
 		}
-		move(feesAccount(x.Provider), providerAccount(x.Provider), x.Fee, x.FeeCurrency)
+		book(x.Provider, -x.Gone(), x.Currency, x.Booked)
 	}
 	return balance
 }

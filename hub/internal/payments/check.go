@@ -145,7 +145,7 @@ func loopback(host string) bool {
 
 // checkFlow checks provider-specific input against what the plugin declares,
 // and fills in defaults.
-func checkFlow(d sdk.Description, in *AttemptInput, currency string) (sdk.Flow, error) {
+func checkFlow(d sdk.Description, in *AttemptInput, amount sdk.Money) (sdk.Flow, error) {
 	flow, ok := d.Flow(in.Flow)
 	if !ok {
 		return flow, ledger.Invalidf("flow", "provider %s has no flow %q; GET /v1/providers lists them", in.Provider, in.Flow)
@@ -156,8 +156,13 @@ func checkFlow(d sdk.Description, in *AttemptInput, currency string) (sdk.Flow, 
 	if !slices.Contains(flow.CaptureModes, in.Capture) {
 		return flow, ledger.Invalidf("capture", "flow %s offers %v", flow.Name, flow.CaptureModes)
 	}
-	if len(flow.Currencies) > 0 && !slices.Contains(flow.Currencies, currency) {
-		return flow, ledger.Invalidf("currency", "flow %s does not offer %s", flow.Name, currency)
+	if len(flow.Currencies) > 0 && !slices.Contains(flow.Currencies, amount.Currency) {
+		return flow, ledger.Invalidf("currency", "flow %s does not offer %s", flow.Name, amount.Currency)
+	}
+	for _, r := range flow.Amounts {
+		if !r.Holds(amount) {
+			return flow, ledger.Invalidf("amount", "flow %s takes %s; this is %s", flow.Name, r, amount)
+		}
 	}
 	input, err := checkInput(flow.Inputs, in.Input)
 	in.Input = input

@@ -81,7 +81,7 @@ func (s *Service) Checkout(ctx context.Context, c Caller, in CheckoutInput) (Ans
 	if err != nil {
 		return s.recorded(ctx, c, h, err)
 	}
-	spec, flow, err := newAttempt(p, &in.AttemptInput, in.Currency)
+	spec, flow, err := newAttempt(p, &in.AttemptInput, sdk.Money{Amount: in.Amount, Currency: in.Currency, Exponent: exponent})
 	if err != nil {
 		return s.recorded(ctx, c, h, err)
 	}
@@ -140,7 +140,7 @@ func (s *Service) CheckoutAgain(ctx context.Context, c Caller, orderID string, i
 		if err != nil {
 			return ledger.Change{}, nil, err
 		}
-		spec, flow, err := newAttempt(p, &in.AttemptInput, amount.Currency)
+		spec, flow, err := newAttempt(p, &in.AttemptInput, amount)
 		if err != nil {
 			return ledger.Change{}, nil, err
 		}
@@ -213,9 +213,9 @@ func (s *Service) closeEarlier(ctx context.Context, c Caller, orderID, hash stri
 }
 
 // newAttempt checks how an order is to be paid against what the plugin offers.
-func newAttempt(p *providers.Provider, in *AttemptInput, currency string) (ledger.NewAttempt, sdk.Flow, error) {
+func newAttempt(p *providers.Provider, in *AttemptInput, amount sdk.Money) (ledger.NewAttempt, sdk.Flow, error) {
 	d := p.Description()
-	flow, err := checkFlow(d, in, currency)
+	flow, err := checkFlow(d, in, amount)
 	if err != nil {
 		return ledger.NewAttempt{}, flow, err
 	}

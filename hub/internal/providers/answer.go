@@ -85,7 +85,7 @@ func checkPayment(p *sdk.Payment) error {
 		if err := seen.add("capture", c.ID, c.Status, c.Amount); err != nil {
 			return err
 		}
-		if err := checkFee(c.Fee); err != nil {
+		if err := checkBooked(c.Fee, c.Lines); err != nil {
 			return err
 		}
 	}
@@ -93,6 +93,9 @@ func checkPayment(p *sdk.Payment) error {
 	for i := range p.Refunds.Items {
 		r := &p.Refunds.Items[i]
 		if err := seen.add("refund", r.ID, r.Status, r.Amount); err != nil {
+			return err
+		}
+		if err := checkBooked(sdk.Money{}, r.Lines); err != nil {
 			return err
 		}
 		if p.Captures.Complete && len(captured) > 0 && r.Status != sdk.MovementFailed && !captured[r.Amount.Currency] {
@@ -108,6 +111,9 @@ func checkPayment(p *sdk.Payment) error {
 }
 
 func checkRefund(r *sdk.Refund) error {
+	if err := checkBooked(sdk.Money{}, r.Lines); err != nil {
+		return err
+	}
 	return (&movements{}).add("refund", r.ID, r.Status, r.Amount)
 }
 
@@ -127,7 +133,7 @@ func checkDispute(d sdk.Dispute) error {
 			return fmt.Errorf("%s says that %s of %s are withdrawn, and funds_withdrawn %t", what, w, d.Amount, d.FundsWithdrawn)
 		}
 	}
-	return checkFee(d.Fee)
+	return checkBooked(d.Fee, d.Lines)
 }
 
 // movements are those of one answer.
@@ -168,13 +174,28 @@ func (m *movements) add(kind, id string, status sdk.MovementStatus, amount sdk.M
 	return nil
 }
 
-// checkFee is checkMoney for what a provider keeps, which may be less than
-// nothing: a rebate.
-func checkFee(m sdk.Money) error {
-	if m.Amount < 0 && m.Amount != math.MinInt64 {
-		m.Amount = -m.Amount
+// maxLines bounds the balance lines of one movement.
+const maxLines = 100
+
+// checkBooked checks how a movement stands in the balance. What a provider keeps may be
+// less than nothing, a rebate, and so may what it adds.
+func checkBooked(fee sdk.Money, lines []sdk.Line) error {
+	if len(lines) > maxLines {
+		return fmt.Errorf("a movement has %d balance lines; %d is the most", len(lines), maxLines)
 	}
-	return checkMoney(m, "a fee")
+	amounts := []sdk.Money{fee}
+	for _, l := range lines {
+		amounts = append(amounts, l.Gross, l.Fee)
+	}
+	for _, m := range amounts {
+		if m.Amount < 0 && m.Amount != math.MinInt64 {
+			m.Amount = -m.Amount
+		}
+		if err := checkMoney(m, "a fee or balance line"); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // checkMoney refuses what is no amount of money. Nothing at all is none, and

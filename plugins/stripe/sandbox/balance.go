@@ -25,8 +25,14 @@ type balanceTransaction struct {
 	Type              string           `json:"type"`
 }
 
-// booked is a line with what hangs on its amount, fee and time.
-func booked(t balanceTransaction, why string) balanceTransaction {
+// booked is a line with what hangs on its amount, fee and time, in the currency of
+// the balance.
+func (s *Server) booked(t balanceTransaction, why string) balanceTransaction {
+	if to := s.opts.BalanceCurrency; to != "" && to != t.Currency {
+		rate := 0.92
+		t.Amount, t.Fee = changed(t.Amount, t.Currency, to), changed(t.Fee, t.Currency, to)
+		t.Currency, t.ExchangeRate = to, &rate
+	}
 	t.Object, t.Status, t.Net, t.AvailableOn = "balance_transaction", "pending", t.Amount-t.Fee, t.Created+2*24*3600
 	t.FeeDetails = []map[string]any{}
 	if t.Fee > 0 {
@@ -37,14 +43,27 @@ func booked(t balanceTransaction, why string) balanceTransaction {
 	return t
 }
 
-// transaction is the charge's line, from when it is booked.
-func (ch *charge) transaction() balanceTransaction {
+// changed is an amount in another currency, at 0.92 for 1.
+func changed(amount int64, from, to string) int64 {
+	amount *= 92
+	for range places(to) {
+		amount *= 10
+	}
+	for range places(from) {
+		amount /= 10
+	}
+	return amount / 100
+}
+
+// chargeLine is the charge's line, from when it is booked: of the whole charge, even
+// where a part was captured. The rest is given back in a line of its own, see refund.
+func (s *Server) chargeLine(ch *charge) balanceTransaction {
 	kind := "charge"
 	if _, card := ch.PaymentMethodDetails["card"]; !card {
 		kind = "payment"
 	}
-	return booked(balanceTransaction{
-		ID: string(ch.BalanceTransaction), Amount: ch.AmountCaptured, Fee: ch.fee(), Created: ch.Created, Currency: ch.Currency,
+	return s.booked(balanceTransaction{
+		ID: string(ch.BalanceTransaction), Amount: ch.Amount, Fee: ch.fee(), Created: ch.Created, Currency: ch.Currency,
 		Description: ch.Description, ReportingCategory: "charge", Source: ch.ID, Type: kind,
 	}, "Stripe processing fees")
 }
@@ -73,15 +92,23 @@ func (s *Server) book(ch *charge) {
 	}
 }
 
-// transaction is the refund's line: the fee of the charge is not given back.
-func (r *refund) transaction() balanceTransaction {
+// refundLine is the refund's line: the fee of the charge is not given back.
+func (s *Server) refundLine(r *refund) balanceTransaction {
 	category := "refund"
 	if r.Release {
 		category = "partial_capture_reversal"
 	}
-	return booked(balanceTransaction{
+	return s.booked(balanceTransaction{
 		ID: string(r.BalanceTransaction), Amount: -r.Amount, Created: r.Created, Currency: r.Currency,
 		ReportingCategory: category, Source: r.ID, Type: "refund",
+	}, "")
+}
+
+// failureLine is the line by which the money of a refund that failed comes back.
+func (s *Server) failureLine(r *refund) balanceTransaction {
+	return s.booked(balanceTransaction{
+		ID: string(r.FailureTransaction), Amount: r.Amount, Created: r.Created, Currency: r.Currency,
+		ReportingCategory: "refund_failure", Source: r.ID, Type: "refund_failure",
 	}, "")
 }
 
@@ -97,7 +124,7 @@ func (s *Server) withdrawal(d *dispute, amount int64) balanceTransaction {
 	} else if places(d.Currency) == 2 {
 		t.Fee = 1500
 	}
-	return booked(t, "Dispute fee")
+	return s.booked(t, "Dispute fee")
 }
 
 func (t *balanceTransaction) key() string { return t.ID }
@@ -108,12 +135,15 @@ func (s *Server) listTransactions(c *call) (any, *apiError) {
 	var lines []balanceTransaction
 	for _, ch := range s.state.Charges.rows {
 		if ch.BalanceTransaction != "" {
-			lines = append(lines, ch.transaction())
+			lines = append(lines, s.chargeLine(ch))
 		}
 	}
 	for _, r := range s.state.Refunds.rows {
 		if r.BalanceTransaction != "" {
-			lines = append(lines, r.transaction())
+			lines = append(lines, s.refundLine(r))
+		}
+		if r.FailureTransaction != "" {
+			lines = append(lines, s.failureLine(r))
 		}
 	}
 	for _, d := range s.state.Disputes.rows {

@@ -154,6 +154,7 @@ type refund struct {
 	Created            int64             `json:"created"`
 	Currency           string            `json:"currency"`
 	FailureReason      string            `json:"failure_reason,omitempty"`
+	FailureTransaction string            `json:"failure_balance_transaction,omitempty"`
 	Metadata           map[string]string `json:"metadata"`
 	PaymentIntent      text              `json:"payment_intent"`
 	Reason             text              `json:"reason"`

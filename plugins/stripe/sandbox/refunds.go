@@ -124,7 +124,7 @@ func (s *Server) settleRefund(r *refund, to string) *apiError {
 	before := map[string]any{"status": r.Status}
 	r.Status, r.Due = to, 0
 	if to == "failed" {
-		r.FailureReason = "expired_or_canceled_card"
+		r.FailureReason, r.FailureTransaction = "expired_or_canceled_card", newID("txn_3")
 	}
 	ch, _ := s.state.Charges.get(r.Charge)
 	s.recount(ch)

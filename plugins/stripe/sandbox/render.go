@@ -38,7 +38,7 @@ var expandable = map[string]map[string]string{
 	"checkout.session": {"payment_intent": "payment_intent", "line_items": "item"},
 	"payment_intent":   {"latest_charge": "charge", "payment_method": "payment_method"},
 	"charge":           {"payment_intent": "payment_intent", "refunds": "refund", "dispute": "dispute", "balance_transaction": "balance_transaction"},
-	"refund":           {"charge": "charge", "payment_intent": "payment_intent", "balance_transaction": "balance_transaction"},
+	"refund":           {"charge": "charge", "payment_intent": "payment_intent", "balance_transaction": "balance_transaction", "failure_balance_transaction": "balance_transaction"},
 	"dispute":          {"charge": "charge", "payment_intent": "payment_intent"},
 }
 
@@ -103,11 +103,14 @@ func (s *Server) expand(obj any, out map[string]any, field, rest string) {
 			mine := slices.DeleteFunc(slices.Clone(s.state.Refunds.rows), func(r *refund) bool { return r.Charge != obj.ID })
 			out[field] = s.listOf(mine, false, "/v1/charges/"+obj.ID+"/refunds")
 		case field == "balance_transaction" && obj.BalanceTransaction != "":
-			out[field] = plain(obj.transaction())
+			out[field] = plain(s.chargeLine(obj))
 		}
 	case *refund:
 		if field == "balance_transaction" && obj.BalanceTransaction != "" {
-			out[field] = plain(obj.transaction())
+			out[field] = plain(s.refundLine(obj))
+		}
+		if field == "failure_balance_transaction" && obj.FailureTransaction != "" {
+			out[field] = plain(s.failureLine(obj))
 		}
 	}
 	switch current := out[field].(type) {

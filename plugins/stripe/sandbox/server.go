@@ -38,6 +38,10 @@ type Options struct {
 	// from a refund by nothing but its amount.
 	BookReleases bool
 
+	// BalanceCurrency, in lower case, is that of the account's only balance: money of
+	// another is changed at 0.92 for 1. Empty: there is a balance in every currency.
+	BalanceCurrency string
+
 	// Lacks are the permissions that the key was not given, as those of a restricted
 	// key: "rak_charge_read".
 	Lacks []string

@@ -600,6 +600,8 @@ type Flow struct {
 	Currencies    []string               `protobuf:"bytes,6,rep,name=currencies,proto3" json:"currencies,omitempty"`
 	Capabilities  []string               `protobuf:"bytes,7,rep,name=capabilities,proto3" json:"capabilities,omitempty"`
 	ExpiresAfter  int64                  `protobuf:"varint,8,opt,name=expires_after,json=expiresAfter,proto3" json:"expires_after,omitempty"`
+	Amounts       []*Range               `protobuf:"bytes,9,rep,name=amounts,proto3" json:"amounts,omitempty"` // one a currency; none: the provider says no range
+	Countries     []string               `protobuf:"bytes,10,rep,name=countries,proto3" json:"countries,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -690,6 +692,74 @@ func (x *Flow) GetExpiresAfter() int64 {
 	return 0
 }
 
+func (x *Flow) GetAmounts() []*Range {
+	if x != nil {
+		return x.Amounts
+	}
+	return nil
+}
+
+func (x *Flow) GetCountries() []string {
+	if x != nil {
+		return x.Countries
+	}
+	return nil
+}
+
+// Range is what a flow takes at least and at most of a currency; an amount of 0 is
+// no bound.
+type Range struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Least         *Money                 `protobuf:"bytes,1,opt,name=least,proto3" json:"least,omitempty"`
+	Most          *Money                 `protobuf:"bytes,2,opt,name=most,proto3" json:"most,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Range) Reset() {
+	*x = Range{}
+	mi := &file_sdk_plugin_provider_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Range) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Range) ProtoMessage() {}
+
+func (x *Range) ProtoReflect() protoreflect.Message {
+	mi := &file_sdk_plugin_provider_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Range.ProtoReflect.Descriptor instead.
+func (*Range) Descriptor() ([]byte, []int) {
+	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *Range) GetLeast() *Money {
+	if x != nil {
+		return x.Least
+	}
+	return nil
+}
+
+func (x *Range) GetMost() *Money {
+	if x != nil {
+		return x.Most
+	}
+	return nil
+}
+
 type Repeat struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Deduplicated  bool                   `protobuf:"varint,1,opt,name=deduplicated,proto3" json:"deduplicated,omitempty"`
@@ -701,7 +771,7 @@ type Repeat struct {
 
 func (x *Repeat) Reset() {
 	*x = Repeat{}
-	mi := &file_sdk_plugin_provider_proto_msgTypes[8]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -713,7 +783,7 @@ func (x *Repeat) String() string {
 func (*Repeat) ProtoMessage() {}
 
 func (x *Repeat) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_plugin_provider_proto_msgTypes[8]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -726,7 +796,7 @@ func (x *Repeat) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Repeat.ProtoReflect.Descriptor instead.
 func (*Repeat) Descriptor() ([]byte, []int) {
-	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{8}
+	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Repeat) GetDeduplicated() bool {
@@ -759,7 +829,7 @@ type ConfigureRequest struct {
 
 func (x *ConfigureRequest) Reset() {
 	*x = ConfigureRequest{}
-	mi := &file_sdk_plugin_provider_proto_msgTypes[9]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -771,7 +841,7 @@ func (x *ConfigureRequest) String() string {
 func (*ConfigureRequest) ProtoMessage() {}
 
 func (x *ConfigureRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_plugin_provider_proto_msgTypes[9]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -784,7 +854,7 @@ func (x *ConfigureRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConfigureRequest.ProtoReflect.Descriptor instead.
 func (*ConfigureRequest) Descriptor() ([]byte, []int) {
-	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{9}
+	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *ConfigureRequest) GetSettings() map[string]string {
@@ -804,7 +874,7 @@ type Account struct {
 
 func (x *Account) Reset() {
 	*x = Account{}
-	mi := &file_sdk_plugin_provider_proto_msgTypes[10]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -816,7 +886,7 @@ func (x *Account) String() string {
 func (*Account) ProtoMessage() {}
 
 func (x *Account) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_plugin_provider_proto_msgTypes[10]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -829,7 +899,7 @@ func (x *Account) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Account.ProtoReflect.Descriptor instead.
 func (*Account) Descriptor() ([]byte, []int) {
-	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{10}
+	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Account) GetId() string {
@@ -857,7 +927,7 @@ type URLs struct {
 
 func (x *URLs) Reset() {
 	*x = URLs{}
-	mi := &file_sdk_plugin_provider_proto_msgTypes[11]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -869,7 +939,7 @@ func (x *URLs) String() string {
 func (*URLs) ProtoMessage() {}
 
 func (x *URLs) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_plugin_provider_proto_msgTypes[11]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -882,7 +952,7 @@ func (x *URLs) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use URLs.ProtoReflect.Descriptor instead.
 func (*URLs) Descriptor() ([]byte, []int) {
-	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{11}
+	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *URLs) GetReturn() string {
@@ -917,7 +987,7 @@ type LineItem struct {
 
 func (x *LineItem) Reset() {
 	*x = LineItem{}
-	mi := &file_sdk_plugin_provider_proto_msgTypes[12]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -929,7 +999,7 @@ func (x *LineItem) String() string {
 func (*LineItem) ProtoMessage() {}
 
 func (x *LineItem) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_plugin_provider_proto_msgTypes[12]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -942,7 +1012,7 @@ func (x *LineItem) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LineItem.ProtoReflect.Descriptor instead.
 func (*LineItem) Descriptor() ([]byte, []int) {
-	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{12}
+	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *LineItem) GetName() string {
@@ -976,7 +1046,7 @@ type Customer struct {
 
 func (x *Customer) Reset() {
 	*x = Customer{}
-	mi := &file_sdk_plugin_provider_proto_msgTypes[13]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -988,7 +1058,7 @@ func (x *Customer) String() string {
 func (*Customer) ProtoMessage() {}
 
 func (x *Customer) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_plugin_provider_proto_msgTypes[13]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1001,7 +1071,7 @@ func (x *Customer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Customer.ProtoReflect.Descriptor instead.
 func (*Customer) Descriptor() ([]byte, []int) {
-	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{13}
+	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Customer) GetEmail() string {
@@ -1045,7 +1115,7 @@ type CheckoutRequest struct {
 
 func (x *CheckoutRequest) Reset() {
 	*x = CheckoutRequest{}
-	mi := &file_sdk_plugin_provider_proto_msgTypes[14]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1057,7 +1127,7 @@ func (x *CheckoutRequest) String() string {
 func (*CheckoutRequest) ProtoMessage() {}
 
 func (x *CheckoutRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_plugin_provider_proto_msgTypes[14]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1070,7 +1140,7 @@ func (x *CheckoutRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckoutRequest.ProtoReflect.Descriptor instead.
 func (*CheckoutRequest) Descriptor() ([]byte, []int) {
-	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{14}
+	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *CheckoutRequest) GetAttemptId() string {
@@ -1222,7 +1292,7 @@ type PaymentRequest struct {
 
 func (x *PaymentRequest) Reset() {
 	*x = PaymentRequest{}
-	mi := &file_sdk_plugin_provider_proto_msgTypes[15]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1234,7 +1304,7 @@ func (x *PaymentRequest) String() string {
 func (*PaymentRequest) ProtoMessage() {}
 
 func (x *PaymentRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_plugin_provider_proto_msgTypes[15]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1247,7 +1317,7 @@ func (x *PaymentRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PaymentRequest.ProtoReflect.Descriptor instead.
 func (*PaymentRequest) Descriptor() ([]byte, []int) {
-	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{15}
+	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *PaymentRequest) GetAttemptId() string {
@@ -1320,7 +1390,7 @@ type ConfirmRequest struct {
 
 func (x *ConfirmRequest) Reset() {
 	*x = ConfirmRequest{}
-	mi := &file_sdk_plugin_provider_proto_msgTypes[16]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1332,7 +1402,7 @@ func (x *ConfirmRequest) String() string {
 func (*ConfirmRequest) ProtoMessage() {}
 
 func (x *ConfirmRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_plugin_provider_proto_msgTypes[16]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1345,7 +1415,7 @@ func (x *ConfirmRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConfirmRequest.ProtoReflect.Descriptor instead.
 func (*ConfirmRequest) Descriptor() ([]byte, []int) {
-	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{16}
+	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *ConfirmRequest) GetPayment() *PaymentRequest {
@@ -1402,7 +1472,7 @@ type PayerReturn struct {
 
 func (x *PayerReturn) Reset() {
 	*x = PayerReturn{}
-	mi := &file_sdk_plugin_provider_proto_msgTypes[17]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1414,7 +1484,7 @@ func (x *PayerReturn) String() string {
 func (*PayerReturn) ProtoMessage() {}
 
 func (x *PayerReturn) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_plugin_provider_proto_msgTypes[17]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1427,7 +1497,7 @@ func (x *PayerReturn) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PayerReturn.ProtoReflect.Descriptor instead.
 func (*PayerReturn) Descriptor() ([]byte, []int) {
-	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{17}
+	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *PayerReturn) GetMethod() string {
@@ -1462,7 +1532,7 @@ type CaptureRequest struct {
 
 func (x *CaptureRequest) Reset() {
 	*x = CaptureRequest{}
-	mi := &file_sdk_plugin_provider_proto_msgTypes[18]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1474,7 +1544,7 @@ func (x *CaptureRequest) String() string {
 func (*CaptureRequest) ProtoMessage() {}
 
 func (x *CaptureRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_plugin_provider_proto_msgTypes[18]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1487,7 +1557,7 @@ func (x *CaptureRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CaptureRequest.ProtoReflect.Descriptor instead.
 func (*CaptureRequest) Descriptor() ([]byte, []int) {
-	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{18}
+	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *CaptureRequest) GetPayment() *PaymentRequest {
@@ -1521,7 +1591,7 @@ type CancelRequest struct {
 
 func (x *CancelRequest) Reset() {
 	*x = CancelRequest{}
-	mi := &file_sdk_plugin_provider_proto_msgTypes[19]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1533,7 +1603,7 @@ func (x *CancelRequest) String() string {
 func (*CancelRequest) ProtoMessage() {}
 
 func (x *CancelRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_plugin_provider_proto_msgTypes[19]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1546,7 +1616,7 @@ func (x *CancelRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelRequest.ProtoReflect.Descriptor instead.
 func (*CancelRequest) Descriptor() ([]byte, []int) {
-	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{19}
+	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *CancelRequest) GetPayment() *PaymentRequest {
@@ -1579,7 +1649,7 @@ type RefundRequest struct {
 
 func (x *RefundRequest) Reset() {
 	*x = RefundRequest{}
-	mi := &file_sdk_plugin_provider_proto_msgTypes[20]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1591,7 +1661,7 @@ func (x *RefundRequest) String() string {
 func (*RefundRequest) ProtoMessage() {}
 
 func (x *RefundRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_plugin_provider_proto_msgTypes[20]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1604,7 +1674,7 @@ func (x *RefundRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RefundRequest.ProtoReflect.Descriptor instead.
 func (*RefundRequest) Descriptor() ([]byte, []int) {
-	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{20}
+	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *RefundRequest) GetPayment() *PaymentRequest {
@@ -1675,7 +1745,7 @@ type GetRefundRequest struct {
 
 func (x *GetRefundRequest) Reset() {
 	*x = GetRefundRequest{}
-	mi := &file_sdk_plugin_provider_proto_msgTypes[21]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1687,7 +1757,7 @@ func (x *GetRefundRequest) String() string {
 func (*GetRefundRequest) ProtoMessage() {}
 
 func (x *GetRefundRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_plugin_provider_proto_msgTypes[21]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1700,7 +1770,7 @@ func (x *GetRefundRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetRefundRequest.ProtoReflect.Descriptor instead.
 func (*GetRefundRequest) Descriptor() ([]byte, []int) {
-	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{21}
+	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *GetRefundRequest) GetPayment() *PaymentRequest {
@@ -1742,7 +1812,7 @@ type ListRequest struct {
 
 func (x *ListRequest) Reset() {
 	*x = ListRequest{}
-	mi := &file_sdk_plugin_provider_proto_msgTypes[22]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1754,7 +1824,7 @@ func (x *ListRequest) String() string {
 func (*ListRequest) ProtoMessage() {}
 
 func (x *ListRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_plugin_provider_proto_msgTypes[22]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1767,7 +1837,7 @@ func (x *ListRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRequest.ProtoReflect.Descriptor instead.
 func (*ListRequest) Descriptor() ([]byte, []int) {
-	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{22}
+	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *ListRequest) GetSince() int64 {
@@ -1801,7 +1871,7 @@ type ListPage struct {
 
 func (x *ListPage) Reset() {
 	*x = ListPage{}
-	mi := &file_sdk_plugin_provider_proto_msgTypes[23]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1813,7 +1883,7 @@ func (x *ListPage) String() string {
 func (*ListPage) ProtoMessage() {}
 
 func (x *ListPage) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_plugin_provider_proto_msgTypes[23]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1826,7 +1896,7 @@ func (x *ListPage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListPage.ProtoReflect.Descriptor instead.
 func (*ListPage) Descriptor() ([]byte, []int) {
-	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{23}
+	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *ListPage) GetPayments() []*Payment {
@@ -1854,7 +1924,7 @@ type ConnectRequest struct {
 
 func (x *ConnectRequest) Reset() {
 	*x = ConnectRequest{}
-	mi := &file_sdk_plugin_provider_proto_msgTypes[24]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1866,7 +1936,7 @@ func (x *ConnectRequest) String() string {
 func (*ConnectRequest) ProtoMessage() {}
 
 func (x *ConnectRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_plugin_provider_proto_msgTypes[24]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1879,7 +1949,7 @@ func (x *ConnectRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConnectRequest.ProtoReflect.Descriptor instead.
 func (*ConnectRequest) Descriptor() ([]byte, []int) {
-	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{24}
+	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *ConnectRequest) GetSettings() map[string]string {
@@ -1913,7 +1983,7 @@ type Connection struct {
 
 func (x *Connection) Reset() {
 	*x = Connection{}
-	mi := &file_sdk_plugin_provider_proto_msgTypes[25]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1925,7 +1995,7 @@ func (x *Connection) String() string {
 func (*Connection) ProtoMessage() {}
 
 func (x *Connection) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_plugin_provider_proto_msgTypes[25]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1938,7 +2008,7 @@ func (x *Connection) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Connection.ProtoReflect.Descriptor instead.
 func (*Connection) Descriptor() ([]byte, []int) {
-	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{25}
+	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Connection) GetFindings() []*Finding {
@@ -1966,7 +2036,7 @@ type Finding struct {
 
 func (x *Finding) Reset() {
 	*x = Finding{}
-	mi := &file_sdk_plugin_provider_proto_msgTypes[26]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1978,7 +2048,7 @@ func (x *Finding) String() string {
 func (*Finding) ProtoMessage() {}
 
 func (x *Finding) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_plugin_provider_proto_msgTypes[26]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1991,7 +2061,7 @@ func (x *Finding) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Finding.ProtoReflect.Descriptor instead.
 func (*Finding) Descriptor() ([]byte, []int) {
-	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{26}
+	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Finding) GetSubject() string {
@@ -2039,14 +2109,15 @@ type Payment struct {
 	Reference     string                 `protobuf:"bytes,20,opt,name=reference,proto3" json:"reference,omitempty"`
 	KeyHash       string                 `protobuf:"bytes,21,opt,name=key_hash,json=keyHash,proto3" json:"key_hash,omitempty"`
 	Digest        string                 `protobuf:"bytes,22,opt,name=digest,proto3" json:"digest,omitempty"`
-	Expect        []*Expectation         `protobuf:"bytes,23,rep,name=expect,proto3" json:"expect,omitempty"` // what the answer says and does not list
+	Expect        []*Expectation         `protobuf:"bytes,23,rep,name=expect,proto3" json:"expect,omitempty"`                                  // what the answer says and does not list
+	HonoredUntil  int64                  `protobuf:"varint,24,opt,name=honored_until,json=honoredUntil,proto3" json:"honored_until,omitempty"` // the authorisation is sure to be paid; a capture after it may be refused
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Payment) Reset() {
 	*x = Payment{}
-	mi := &file_sdk_plugin_provider_proto_msgTypes[27]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2058,7 +2129,7 @@ func (x *Payment) String() string {
 func (*Payment) ProtoMessage() {}
 
 func (x *Payment) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_plugin_provider_proto_msgTypes[27]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2071,7 +2142,7 @@ func (x *Payment) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Payment.ProtoReflect.Descriptor instead.
 func (*Payment) Descriptor() ([]byte, []int) {
-	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{27}
+	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Payment) GetAttemptId() string {
@@ -2235,6 +2306,13 @@ func (x *Payment) GetExpect() []*Expectation {
 	return nil
 }
 
+func (x *Payment) GetHonoredUntil() int64 {
+	if x != nil {
+		return x.HonoredUntil
+	}
+	return 0
+}
+
 type Captures struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Complete      bool                   `protobuf:"varint,1,opt,name=complete,proto3" json:"complete,omitempty"`
@@ -2245,7 +2323,7 @@ type Captures struct {
 
 func (x *Captures) Reset() {
 	*x = Captures{}
-	mi := &file_sdk_plugin_provider_proto_msgTypes[28]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2257,7 +2335,7 @@ func (x *Captures) String() string {
 func (*Captures) ProtoMessage() {}
 
 func (x *Captures) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_plugin_provider_proto_msgTypes[28]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2270,7 +2348,7 @@ func (x *Captures) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Captures.ProtoReflect.Descriptor instead.
 func (*Captures) Descriptor() ([]byte, []int) {
-	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{28}
+	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Captures) GetComplete() bool {
@@ -2298,7 +2376,7 @@ type Refunds struct {
 
 func (x *Refunds) Reset() {
 	*x = Refunds{}
-	mi := &file_sdk_plugin_provider_proto_msgTypes[29]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2310,7 +2388,7 @@ func (x *Refunds) String() string {
 func (*Refunds) ProtoMessage() {}
 
 func (x *Refunds) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_plugin_provider_proto_msgTypes[29]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2323,7 +2401,7 @@ func (x *Refunds) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Refunds.ProtoReflect.Descriptor instead.
 func (*Refunds) Descriptor() ([]byte, []int) {
-	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{29}
+	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Refunds) GetComplete() bool {
@@ -2357,7 +2435,7 @@ type Disputes struct {
 
 func (x *Disputes) Reset() {
 	*x = Disputes{}
-	mi := &file_sdk_plugin_provider_proto_msgTypes[30]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2369,7 +2447,7 @@ func (x *Disputes) String() string {
 func (*Disputes) ProtoMessage() {}
 
 func (x *Disputes) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_plugin_provider_proto_msgTypes[30]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2382,7 +2460,7 @@ func (x *Disputes) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Disputes.ProtoReflect.Descriptor instead.
 func (*Disputes) Descriptor() ([]byte, []int) {
-	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{30}
+	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Disputes) GetComplete() bool {
@@ -2407,13 +2485,14 @@ type Capture struct {
 	Fee           *Money                 `protobuf:"bytes,4,opt,name=fee,proto3" json:"fee,omitempty"`
 	At            int64                  `protobuf:"varint,5,opt,name=at,proto3" json:"at,omitempty"`
 	PendingReason string                 `protobuf:"bytes,6,opt,name=pending_reason,json=pendingReason,proto3" json:"pending_reason,omitempty"`
+	Lines         []*Line                `protobuf:"bytes,7,rep,name=lines,proto3" json:"lines,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Capture) Reset() {
 	*x = Capture{}
-	mi := &file_sdk_plugin_provider_proto_msgTypes[31]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2425,7 +2504,7 @@ func (x *Capture) String() string {
 func (*Capture) ProtoMessage() {}
 
 func (x *Capture) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_plugin_provider_proto_msgTypes[31]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2438,7 +2517,7 @@ func (x *Capture) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Capture.ProtoReflect.Descriptor instead.
 func (*Capture) Descriptor() ([]byte, []int) {
-	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{31}
+	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *Capture) GetId() string {
@@ -2483,6 +2562,13 @@ func (x *Capture) GetPendingReason() string {
 	return ""
 }
 
+func (x *Capture) GetLines() []*Line {
+	if x != nil {
+		return x.Lines
+	}
+	return nil
+}
+
 type RefundResult struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
@@ -2496,13 +2582,14 @@ type RefundResult struct {
 	Reversed      bool                   `protobuf:"varint,9,opt,name=reversed,proto3" json:"reversed,omitempty"`
 	KeyHash       string                 `protobuf:"bytes,10,opt,name=key_hash,json=keyHash,proto3" json:"key_hash,omitempty"`
 	Digest        string                 `protobuf:"bytes,11,opt,name=digest,proto3" json:"digest,omitempty"`
+	Lines         []*Line                `protobuf:"bytes,12,rep,name=lines,proto3" json:"lines,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *RefundResult) Reset() {
 	*x = RefundResult{}
-	mi := &file_sdk_plugin_provider_proto_msgTypes[32]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2514,7 +2601,7 @@ func (x *RefundResult) String() string {
 func (*RefundResult) ProtoMessage() {}
 
 func (x *RefundResult) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_plugin_provider_proto_msgTypes[32]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2527,7 +2614,7 @@ func (x *RefundResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RefundResult.ProtoReflect.Descriptor instead.
 func (*RefundResult) Descriptor() ([]byte, []int) {
-	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{32}
+	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *RefundResult) GetId() string {
@@ -2607,6 +2694,13 @@ func (x *RefundResult) GetDigest() string {
 	return ""
 }
 
+func (x *RefundResult) GetLines() []*Line {
+	if x != nil {
+		return x.Lines
+	}
+	return nil
+}
+
 type Dispute struct {
 	state          protoimpl.MessageState `protogen:"open.v1"`
 	Id             string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
@@ -2619,13 +2713,14 @@ type Dispute struct {
 	At             int64                  `protobuf:"varint,8,opt,name=at,proto3" json:"at,omitempty"`
 	Fee            *Money                 `protobuf:"bytes,9,opt,name=fee,proto3" json:"fee,omitempty"`
 	Withdrawn      *Money                 `protobuf:"bytes,10,opt,name=withdrawn,proto3" json:"withdrawn,omitempty"` // of amount, where funds_withdrawn; without a currency: all of it
+	Lines          []*Line                `protobuf:"bytes,11,rep,name=lines,proto3" json:"lines,omitempty"`
 	unknownFields  protoimpl.UnknownFields
 	sizeCache      protoimpl.SizeCache
 }
 
 func (x *Dispute) Reset() {
 	*x = Dispute{}
-	mi := &file_sdk_plugin_provider_proto_msgTypes[33]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2637,7 +2732,7 @@ func (x *Dispute) String() string {
 func (*Dispute) ProtoMessage() {}
 
 func (x *Dispute) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_plugin_provider_proto_msgTypes[33]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2650,7 +2745,7 @@ func (x *Dispute) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Dispute.ProtoReflect.Descriptor instead.
 func (*Dispute) Descriptor() ([]byte, []int) {
-	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{33}
+	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *Dispute) GetId() string {
@@ -2723,6 +2818,106 @@ func (x *Dispute) GetWithdrawn() *Money {
 	return nil
 }
 
+func (x *Dispute) GetLines() []*Line {
+	if x != nil {
+		return x.Lines
+	}
+	return nil
+}
+
+// Line is one change of the merchant's balance, gross - fee; both in its currency.
+type Line struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Kind          string                 `protobuf:"bytes,2,opt,name=kind,proto3" json:"kind,omitempty"` // capture, refund, dispute, fee, other
+	Type          string                 `protobuf:"bytes,3,opt,name=type,proto3" json:"type,omitempty"`
+	Gross         *Money                 `protobuf:"bytes,4,opt,name=gross,proto3" json:"gross,omitempty"` // negative: money went out
+	Fee           *Money                 `protobuf:"bytes,5,opt,name=fee,proto3" json:"fee,omitempty"`
+	At            int64                  `protobuf:"varint,6,opt,name=at,proto3" json:"at,omitempty"`
+	AvailableAt   int64                  `protobuf:"varint,7,opt,name=available_at,json=availableAt,proto3" json:"available_at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Line) Reset() {
+	*x = Line{}
+	mi := &file_sdk_plugin_provider_proto_msgTypes[35]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Line) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Line) ProtoMessage() {}
+
+func (x *Line) ProtoReflect() protoreflect.Message {
+	mi := &file_sdk_plugin_provider_proto_msgTypes[35]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Line.ProtoReflect.Descriptor instead.
+func (*Line) Descriptor() ([]byte, []int) {
+	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{35}
+}
+
+func (x *Line) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *Line) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *Line) GetType() string {
+	if x != nil {
+		return x.Type
+	}
+	return ""
+}
+
+func (x *Line) GetGross() *Money {
+	if x != nil {
+		return x.Gross
+	}
+	return nil
+}
+
+func (x *Line) GetFee() *Money {
+	if x != nil {
+		return x.Fee
+	}
+	return nil
+}
+
+func (x *Line) GetAt() int64 {
+	if x != nil {
+		return x.At
+	}
+	return 0
+}
+
+func (x *Line) GetAvailableAt() int64 {
+	if x != nil {
+		return x.AvailableAt
+	}
+	return 0
+}
+
 type NextAction struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Type          string                 `protobuf:"bytes,1,opt,name=type,proto3" json:"type,omitempty"`
@@ -2738,7 +2933,7 @@ type NextAction struct {
 
 func (x *NextAction) Reset() {
 	*x = NextAction{}
-	mi := &file_sdk_plugin_provider_proto_msgTypes[34]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2750,7 +2945,7 @@ func (x *NextAction) String() string {
 func (*NextAction) ProtoMessage() {}
 
 func (x *NextAction) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_plugin_provider_proto_msgTypes[34]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2763,7 +2958,7 @@ func (x *NextAction) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NextAction.ProtoReflect.Descriptor instead.
 func (*NextAction) Descriptor() ([]byte, []int) {
-	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{34}
+	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *NextAction) GetType() string {
@@ -2826,7 +3021,7 @@ type Payer struct {
 
 func (x *Payer) Reset() {
 	*x = Payer{}
-	mi := &file_sdk_plugin_provider_proto_msgTypes[35]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2838,7 +3033,7 @@ func (x *Payer) String() string {
 func (*Payer) ProtoMessage() {}
 
 func (x *Payer) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_plugin_provider_proto_msgTypes[35]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2851,7 +3046,7 @@ func (x *Payer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Payer.ProtoReflect.Descriptor instead.
 func (*Payer) Descriptor() ([]byte, []int) {
-	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{35}
+	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *Payer) GetEmail() string {
@@ -2889,7 +3084,7 @@ type CallbackRequest struct {
 
 func (x *CallbackRequest) Reset() {
 	*x = CallbackRequest{}
-	mi := &file_sdk_plugin_provider_proto_msgTypes[36]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2901,7 +3096,7 @@ func (x *CallbackRequest) String() string {
 func (*CallbackRequest) ProtoMessage() {}
 
 func (x *CallbackRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_plugin_provider_proto_msgTypes[36]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2914,7 +3109,7 @@ func (x *CallbackRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CallbackRequest.ProtoReflect.Descriptor instead.
 func (*CallbackRequest) Descriptor() ([]byte, []int) {
-	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{36}
+	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *CallbackRequest) GetReceivedAt() int64 {
@@ -2969,7 +3164,7 @@ type Header struct {
 
 func (x *Header) Reset() {
 	*x = Header{}
-	mi := &file_sdk_plugin_provider_proto_msgTypes[37]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2981,7 +3176,7 @@ func (x *Header) String() string {
 func (*Header) ProtoMessage() {}
 
 func (x *Header) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_plugin_provider_proto_msgTypes[37]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2994,7 +3189,7 @@ func (x *Header) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Header.ProtoReflect.Descriptor instead.
 func (*Header) Descriptor() ([]byte, []int) {
-	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{37}
+	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *Header) GetName() []byte {
@@ -3025,7 +3220,7 @@ type CallbackResult struct {
 
 func (x *CallbackResult) Reset() {
 	*x = CallbackResult{}
-	mi := &file_sdk_plugin_provider_proto_msgTypes[38]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3037,7 +3232,7 @@ func (x *CallbackResult) String() string {
 func (*CallbackResult) ProtoMessage() {}
 
 func (x *CallbackResult) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_plugin_provider_proto_msgTypes[38]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3050,7 +3245,7 @@ func (x *CallbackResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CallbackResult.ProtoReflect.Descriptor instead.
 func (*CallbackResult) Descriptor() ([]byte, []int) {
-	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{38}
+	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *CallbackResult) GetVerdict() string {
@@ -3106,7 +3301,7 @@ type Ack struct {
 
 func (x *Ack) Reset() {
 	*x = Ack{}
-	mi := &file_sdk_plugin_provider_proto_msgTypes[39]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3118,7 +3313,7 @@ func (x *Ack) String() string {
 func (*Ack) ProtoMessage() {}
 
 func (x *Ack) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_plugin_provider_proto_msgTypes[39]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3131,7 +3326,7 @@ func (x *Ack) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ack.ProtoReflect.Descriptor instead.
 func (*Ack) Descriptor() ([]byte, []int) {
-	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{39}
+	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *Ack) GetStatus() int32 {
@@ -3166,7 +3361,7 @@ type Fact struct {
 
 func (x *Fact) Reset() {
 	*x = Fact{}
-	mi := &file_sdk_plugin_provider_proto_msgTypes[40]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3178,7 +3373,7 @@ func (x *Fact) String() string {
 func (*Fact) ProtoMessage() {}
 
 func (x *Fact) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_plugin_provider_proto_msgTypes[40]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3191,7 +3386,7 @@ func (x *Fact) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Fact.ProtoReflect.Descriptor instead.
 func (*Fact) Descriptor() ([]byte, []int) {
-	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{40}
+	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *Fact) GetProven() bool {
@@ -3228,7 +3423,7 @@ type Expectation struct {
 
 func (x *Expectation) Reset() {
 	*x = Expectation{}
-	mi := &file_sdk_plugin_provider_proto_msgTypes[41]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3240,7 +3435,7 @@ func (x *Expectation) String() string {
 func (*Expectation) ProtoMessage() {}
 
 func (x *Expectation) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_plugin_provider_proto_msgTypes[41]
+	mi := &file_sdk_plugin_provider_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3253,7 +3448,7 @@ func (x *Expectation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Expectation.ProtoReflect.Descriptor instead.
 func (*Expectation) Descriptor() ([]byte, []int) {
-	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{41}
+	return file_sdk_plugin_provider_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *Expectation) GetKind() string {
@@ -3344,7 +3539,7 @@ const file_sdk_plugin_provider_proto_rawDesc = "" +
 	"\amax_len\x18\t \x01(\x05R\x06maxLen\x12\x18\n" +
 	"\aseveral\x18\n" +
 	" \x01(\bR\aseveral\x12!\n" +
-	"\ffrom_connect\x18\v \x01(\bR\vfromConnect\"\xa6\x02\n" +
+	"\ffrom_connect\x18\v \x01(\bR\vfromConnect\"\xf9\x02\n" +
 	"\x04Flow\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
 	"\x05title\x18\x02 \x01(\tR\x05title\x121\n" +
@@ -3355,7 +3550,13 @@ const file_sdk_plugin_provider_proto_rawDesc = "" +
 	"currencies\x18\x06 \x03(\tR\n" +
 	"currencies\x12\"\n" +
 	"\fcapabilities\x18\a \x03(\tR\fcapabilities\x12#\n" +
-	"\rexpires_after\x18\b \x01(\x03R\fexpiresAfter\"k\n" +
+	"\rexpires_after\x18\b \x01(\x03R\fexpiresAfter\x123\n" +
+	"\aamounts\x18\t \x03(\v2\x19.superpay.plugin.v1.RangeR\aamounts\x12\x1c\n" +
+	"\tcountries\x18\n" +
+	" \x03(\tR\tcountries\"g\n" +
+	"\x05Range\x12/\n" +
+	"\x05least\x18\x01 \x01(\v2\x19.superpay.plugin.v1.MoneyR\x05least\x12-\n" +
+	"\x04most\x18\x02 \x01(\v2\x19.superpay.plugin.v1.MoneyR\x04most\"k\n" +
 	"\x06Repeat\x12\"\n" +
 	"\fdeduplicated\x18\x01 \x01(\bR\fdeduplicated\x12!\n" +
 	"\fkey_lifetime\x18\x02 \x01(\x03R\vkeyLifetime\x12\x1a\n" +
@@ -3487,7 +3688,7 @@ const file_sdk_plugin_provider_proto_rawDesc = "" +
 	"\aFinding\x12\x18\n" +
 	"\asubject\x18\x01 \x01(\tR\asubject\x12\x0e\n" +
 	"\x02ok\x18\x02 \x01(\bR\x02ok\x12\x12\n" +
-	"\x04text\x18\x03 \x01(\tR\x04text\"\xb9\a\n" +
+	"\x04text\x18\x03 \x01(\tR\x04text\"\xde\a\n" +
 	"\aPayment\x12\x1d\n" +
 	"\n" +
 	"attempt_id\x18\x01 \x01(\tR\tattemptId\x12\x1f\n" +
@@ -3520,7 +3721,8 @@ const file_sdk_plugin_provider_proto_rawDesc = "" +
 	"\treference\x18\x14 \x01(\tR\treference\x12\x19\n" +
 	"\bkey_hash\x18\x15 \x01(\tR\akeyHash\x12\x16\n" +
 	"\x06digest\x18\x16 \x01(\tR\x06digest\x127\n" +
-	"\x06expect\x18\x17 \x03(\v2\x1f.superpay.plugin.v1.ExpectationR\x06expect\"Y\n" +
+	"\x06expect\x18\x17 \x03(\v2\x1f.superpay.plugin.v1.ExpectationR\x06expect\x12#\n" +
+	"\rhonored_until\x18\x18 \x01(\x03R\fhonoredUntil\"Y\n" +
 	"\bCaptures\x12\x1a\n" +
 	"\bcomplete\x18\x01 \x01(\bR\bcomplete\x121\n" +
 	"\x05items\x18\x02 \x03(\v2\x1b.superpay.plugin.v1.CaptureR\x05items\"x\n" +
@@ -3530,14 +3732,15 @@ const file_sdk_plugin_provider_proto_rawDesc = "" +
 	"\bleft_out\x18\x03 \x03(\tR\aleftOut\"Y\n" +
 	"\bDisputes\x12\x1a\n" +
 	"\bcomplete\x18\x01 \x01(\bR\bcomplete\x121\n" +
-	"\x05items\x18\x02 \x03(\v2\x1b.superpay.plugin.v1.DisputeR\x05items\"\xc8\x01\n" +
+	"\x05items\x18\x02 \x03(\v2\x1b.superpay.plugin.v1.DisputeR\x05items\"\xf8\x01\n" +
 	"\aCapture\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x16\n" +
 	"\x06status\x18\x02 \x01(\tR\x06status\x121\n" +
 	"\x06amount\x18\x03 \x01(\v2\x19.superpay.plugin.v1.MoneyR\x06amount\x12+\n" +
 	"\x03fee\x18\x04 \x01(\v2\x19.superpay.plugin.v1.MoneyR\x03fee\x12\x0e\n" +
 	"\x02at\x18\x05 \x01(\x03R\x02at\x12%\n" +
-	"\x0epending_reason\x18\x06 \x01(\tR\rpendingReason\"\xdc\x02\n" +
+	"\x0epending_reason\x18\x06 \x01(\tR\rpendingReason\x12.\n" +
+	"\x05lines\x18\a \x03(\v2\x18.superpay.plugin.v1.LineR\x05lines\"\x8c\x03\n" +
 	"\fRefundResult\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1b\n" +
 	"\trefund_id\x18\x02 \x01(\tR\brefundId\x12\x1f\n" +
@@ -3552,7 +3755,8 @@ const file_sdk_plugin_provider_proto_rawDesc = "" +
 	"\breversed\x18\t \x01(\bR\breversed\x12\x19\n" +
 	"\bkey_hash\x18\n" +
 	" \x01(\tR\akeyHash\x12\x16\n" +
-	"\x06digest\x18\v \x01(\tR\x06digest\"\xd1\x02\n" +
+	"\x06digest\x18\v \x01(\tR\x06digest\x12.\n" +
+	"\x05lines\x18\f \x03(\v2\x18.superpay.plugin.v1.LineR\x05lines\"\x81\x03\n" +
 	"\aDispute\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1d\n" +
 	"\n" +
@@ -3565,7 +3769,16 @@ const file_sdk_plugin_provider_proto_rawDesc = "" +
 	"\x02at\x18\b \x01(\x03R\x02at\x12+\n" +
 	"\x03fee\x18\t \x01(\v2\x19.superpay.plugin.v1.MoneyR\x03fee\x127\n" +
 	"\twithdrawn\x18\n" +
-	" \x01(\v2\x19.superpay.plugin.v1.MoneyR\twithdrawn\"\xf0\x02\n" +
+	" \x01(\v2\x19.superpay.plugin.v1.MoneyR\twithdrawn\x12.\n" +
+	"\x05lines\x18\v \x03(\v2\x18.superpay.plugin.v1.LineR\x05lines\"\xcf\x01\n" +
+	"\x04Line\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
+	"\x04kind\x18\x02 \x01(\tR\x04kind\x12\x12\n" +
+	"\x04type\x18\x03 \x01(\tR\x04type\x12/\n" +
+	"\x05gross\x18\x04 \x01(\v2\x19.superpay.plugin.v1.MoneyR\x05gross\x12+\n" +
+	"\x03fee\x18\x05 \x01(\v2\x19.superpay.plugin.v1.MoneyR\x03fee\x12\x0e\n" +
+	"\x02at\x18\x06 \x01(\x03R\x02at\x12!\n" +
+	"\favailable_at\x18\a \x01(\x03R\vavailableAt\"\xf0\x02\n" +
 	"\n" +
 	"NextAction\x12\x12\n" +
 	"\x04type\x18\x01 \x01(\tR\x04type\x12\x10\n" +
@@ -3645,7 +3858,7 @@ func file_sdk_plugin_provider_proto_rawDescGZIP() []byte {
 }
 
 var file_sdk_plugin_provider_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_sdk_plugin_provider_proto_msgTypes = make([]protoimpl.MessageInfo, 51)
+var file_sdk_plugin_provider_proto_msgTypes = make([]protoimpl.MessageInfo, 53)
 var file_sdk_plugin_provider_proto_goTypes = []any{
 	(Outcome_Kind)(0),        // 0: superpay.plugin.v1.Outcome.Kind
 	(*Outcome)(nil),          // 1: superpay.plugin.v1.Outcome
@@ -3656,140 +3869,150 @@ var file_sdk_plugin_provider_proto_goTypes = []any{
 	(*Description)(nil),      // 6: superpay.plugin.v1.Description
 	(*Field)(nil),            // 7: superpay.plugin.v1.Field
 	(*Flow)(nil),             // 8: superpay.plugin.v1.Flow
-	(*Repeat)(nil),           // 9: superpay.plugin.v1.Repeat
-	(*ConfigureRequest)(nil), // 10: superpay.plugin.v1.ConfigureRequest
-	(*Account)(nil),          // 11: superpay.plugin.v1.Account
-	(*URLs)(nil),             // 12: superpay.plugin.v1.URLs
-	(*LineItem)(nil),         // 13: superpay.plugin.v1.LineItem
-	(*Customer)(nil),         // 14: superpay.plugin.v1.Customer
-	(*CheckoutRequest)(nil),  // 15: superpay.plugin.v1.CheckoutRequest
-	(*PaymentRequest)(nil),   // 16: superpay.plugin.v1.PaymentRequest
-	(*ConfirmRequest)(nil),   // 17: superpay.plugin.v1.ConfirmRequest
-	(*PayerReturn)(nil),      // 18: superpay.plugin.v1.PayerReturn
-	(*CaptureRequest)(nil),   // 19: superpay.plugin.v1.CaptureRequest
-	(*CancelRequest)(nil),    // 20: superpay.plugin.v1.CancelRequest
-	(*RefundRequest)(nil),    // 21: superpay.plugin.v1.RefundRequest
-	(*GetRefundRequest)(nil), // 22: superpay.plugin.v1.GetRefundRequest
-	(*ListRequest)(nil),      // 23: superpay.plugin.v1.ListRequest
-	(*ListPage)(nil),         // 24: superpay.plugin.v1.ListPage
-	(*ConnectRequest)(nil),   // 25: superpay.plugin.v1.ConnectRequest
-	(*Connection)(nil),       // 26: superpay.plugin.v1.Connection
-	(*Finding)(nil),          // 27: superpay.plugin.v1.Finding
-	(*Payment)(nil),          // 28: superpay.plugin.v1.Payment
-	(*Captures)(nil),         // 29: superpay.plugin.v1.Captures
-	(*Refunds)(nil),          // 30: superpay.plugin.v1.Refunds
-	(*Disputes)(nil),         // 31: superpay.plugin.v1.Disputes
-	(*Capture)(nil),          // 32: superpay.plugin.v1.Capture
-	(*RefundResult)(nil),     // 33: superpay.plugin.v1.RefundResult
-	(*Dispute)(nil),          // 34: superpay.plugin.v1.Dispute
-	(*NextAction)(nil),       // 35: superpay.plugin.v1.NextAction
-	(*Payer)(nil),            // 36: superpay.plugin.v1.Payer
-	(*CallbackRequest)(nil),  // 37: superpay.plugin.v1.CallbackRequest
-	(*Header)(nil),           // 38: superpay.plugin.v1.Header
-	(*CallbackResult)(nil),   // 39: superpay.plugin.v1.CallbackResult
-	(*Ack)(nil),              // 40: superpay.plugin.v1.Ack
-	(*Fact)(nil),             // 41: superpay.plugin.v1.Fact
-	(*Expectation)(nil),      // 42: superpay.plugin.v1.Expectation
-	nil,                      // 43: superpay.plugin.v1.Description.RepeatsEntry
-	nil,                      // 44: superpay.plugin.v1.ConfigureRequest.SettingsEntry
-	nil,                      // 45: superpay.plugin.v1.CheckoutRequest.InputEntry
-	nil,                      // 46: superpay.plugin.v1.CheckoutRequest.MetadataEntry
-	nil,                      // 47: superpay.plugin.v1.ConfirmRequest.InputEntry
-	nil,                      // 48: superpay.plugin.v1.ConnectRequest.SettingsEntry
-	nil,                      // 49: superpay.plugin.v1.Connection.SettingsEntry
-	nil,                      // 50: superpay.plugin.v1.NextAction.FieldsEntry
-	nil,                      // 51: superpay.plugin.v1.NextAction.ClientEntry
+	(*Range)(nil),            // 9: superpay.plugin.v1.Range
+	(*Repeat)(nil),           // 10: superpay.plugin.v1.Repeat
+	(*ConfigureRequest)(nil), // 11: superpay.plugin.v1.ConfigureRequest
+	(*Account)(nil),          // 12: superpay.plugin.v1.Account
+	(*URLs)(nil),             // 13: superpay.plugin.v1.URLs
+	(*LineItem)(nil),         // 14: superpay.plugin.v1.LineItem
+	(*Customer)(nil),         // 15: superpay.plugin.v1.Customer
+	(*CheckoutRequest)(nil),  // 16: superpay.plugin.v1.CheckoutRequest
+	(*PaymentRequest)(nil),   // 17: superpay.plugin.v1.PaymentRequest
+	(*ConfirmRequest)(nil),   // 18: superpay.plugin.v1.ConfirmRequest
+	(*PayerReturn)(nil),      // 19: superpay.plugin.v1.PayerReturn
+	(*CaptureRequest)(nil),   // 20: superpay.plugin.v1.CaptureRequest
+	(*CancelRequest)(nil),    // 21: superpay.plugin.v1.CancelRequest
+	(*RefundRequest)(nil),    // 22: superpay.plugin.v1.RefundRequest
+	(*GetRefundRequest)(nil), // 23: superpay.plugin.v1.GetRefundRequest
+	(*ListRequest)(nil),      // 24: superpay.plugin.v1.ListRequest
+	(*ListPage)(nil),         // 25: superpay.plugin.v1.ListPage
+	(*ConnectRequest)(nil),   // 26: superpay.plugin.v1.ConnectRequest
+	(*Connection)(nil),       // 27: superpay.plugin.v1.Connection
+	(*Finding)(nil),          // 28: superpay.plugin.v1.Finding
+	(*Payment)(nil),          // 29: superpay.plugin.v1.Payment
+	(*Captures)(nil),         // 30: superpay.plugin.v1.Captures
+	(*Refunds)(nil),          // 31: superpay.plugin.v1.Refunds
+	(*Disputes)(nil),         // 32: superpay.plugin.v1.Disputes
+	(*Capture)(nil),          // 33: superpay.plugin.v1.Capture
+	(*RefundResult)(nil),     // 34: superpay.plugin.v1.RefundResult
+	(*Dispute)(nil),          // 35: superpay.plugin.v1.Dispute
+	(*Line)(nil),             // 36: superpay.plugin.v1.Line
+	(*NextAction)(nil),       // 37: superpay.plugin.v1.NextAction
+	(*Payer)(nil),            // 38: superpay.plugin.v1.Payer
+	(*CallbackRequest)(nil),  // 39: superpay.plugin.v1.CallbackRequest
+	(*Header)(nil),           // 40: superpay.plugin.v1.Header
+	(*CallbackResult)(nil),   // 41: superpay.plugin.v1.CallbackResult
+	(*Ack)(nil),              // 42: superpay.plugin.v1.Ack
+	(*Fact)(nil),             // 43: superpay.plugin.v1.Fact
+	(*Expectation)(nil),      // 44: superpay.plugin.v1.Expectation
+	nil,                      // 45: superpay.plugin.v1.Description.RepeatsEntry
+	nil,                      // 46: superpay.plugin.v1.ConfigureRequest.SettingsEntry
+	nil,                      // 47: superpay.plugin.v1.CheckoutRequest.InputEntry
+	nil,                      // 48: superpay.plugin.v1.CheckoutRequest.MetadataEntry
+	nil,                      // 49: superpay.plugin.v1.ConfirmRequest.InputEntry
+	nil,                      // 50: superpay.plugin.v1.ConnectRequest.SettingsEntry
+	nil,                      // 51: superpay.plugin.v1.Connection.SettingsEntry
+	nil,                      // 52: superpay.plugin.v1.NextAction.FieldsEntry
+	nil,                      // 53: superpay.plugin.v1.NextAction.ClientEntry
 }
 var file_sdk_plugin_provider_proto_depIdxs = []int32{
 	0,  // 0: superpay.plugin.v1.Outcome.kind:type_name -> superpay.plugin.v1.Outcome.Kind
 	4,  // 1: superpay.plugin.v1.Outcome.failure:type_name -> superpay.plugin.v1.Failure
 	7,  // 2: superpay.plugin.v1.Description.settings:type_name -> superpay.plugin.v1.Field
 	8,  // 3: superpay.plugin.v1.Description.flows:type_name -> superpay.plugin.v1.Flow
-	43, // 4: superpay.plugin.v1.Description.repeats:type_name -> superpay.plugin.v1.Description.RepeatsEntry
+	45, // 4: superpay.plugin.v1.Description.repeats:type_name -> superpay.plugin.v1.Description.RepeatsEntry
 	7,  // 5: superpay.plugin.v1.Flow.inputs:type_name -> superpay.plugin.v1.Field
 	7,  // 6: superpay.plugin.v1.Flow.confirm:type_name -> superpay.plugin.v1.Field
-	44, // 7: superpay.plugin.v1.ConfigureRequest.settings:type_name -> superpay.plugin.v1.ConfigureRequest.SettingsEntry
-	2,  // 8: superpay.plugin.v1.CheckoutRequest.amount:type_name -> superpay.plugin.v1.Money
-	45, // 9: superpay.plugin.v1.CheckoutRequest.input:type_name -> superpay.plugin.v1.CheckoutRequest.InputEntry
-	12, // 10: superpay.plugin.v1.CheckoutRequest.urls:type_name -> superpay.plugin.v1.URLs
-	13, // 11: superpay.plugin.v1.CheckoutRequest.line_items:type_name -> superpay.plugin.v1.LineItem
-	14, // 12: superpay.plugin.v1.CheckoutRequest.customer:type_name -> superpay.plugin.v1.Customer
-	46, // 13: superpay.plugin.v1.CheckoutRequest.metadata:type_name -> superpay.plugin.v1.CheckoutRequest.MetadataEntry
-	3,  // 14: superpay.plugin.v1.PaymentRequest.refs:type_name -> superpay.plugin.v1.Ref
-	2,  // 15: superpay.plugin.v1.PaymentRequest.amount:type_name -> superpay.plugin.v1.Money
-	16, // 16: superpay.plugin.v1.ConfirmRequest.payment:type_name -> superpay.plugin.v1.PaymentRequest
-	47, // 17: superpay.plugin.v1.ConfirmRequest.input:type_name -> superpay.plugin.v1.ConfirmRequest.InputEntry
-	12, // 18: superpay.plugin.v1.ConfirmRequest.urls:type_name -> superpay.plugin.v1.URLs
-	18, // 19: superpay.plugin.v1.ConfirmRequest.payer_return:type_name -> superpay.plugin.v1.PayerReturn
-	16, // 20: superpay.plugin.v1.CaptureRequest.payment:type_name -> superpay.plugin.v1.PaymentRequest
-	2,  // 21: superpay.plugin.v1.CaptureRequest.capture:type_name -> superpay.plugin.v1.Money
-	16, // 22: superpay.plugin.v1.CancelRequest.payment:type_name -> superpay.plugin.v1.PaymentRequest
-	16, // 23: superpay.plugin.v1.RefundRequest.payment:type_name -> superpay.plugin.v1.PaymentRequest
-	2,  // 24: superpay.plugin.v1.RefundRequest.refund:type_name -> superpay.plugin.v1.Money
-	16, // 25: superpay.plugin.v1.GetRefundRequest.payment:type_name -> superpay.plugin.v1.PaymentRequest
-	28, // 26: superpay.plugin.v1.ListPage.payments:type_name -> superpay.plugin.v1.Payment
-	48, // 27: superpay.plugin.v1.ConnectRequest.settings:type_name -> superpay.plugin.v1.ConnectRequest.SettingsEntry
-	27, // 28: superpay.plugin.v1.Connection.findings:type_name -> superpay.plugin.v1.Finding
-	49, // 29: superpay.plugin.v1.Connection.settings:type_name -> superpay.plugin.v1.Connection.SettingsEntry
-	3,  // 30: superpay.plugin.v1.Payment.refs:type_name -> superpay.plugin.v1.Ref
-	2,  // 31: superpay.plugin.v1.Payment.amount:type_name -> superpay.plugin.v1.Money
-	2,  // 32: superpay.plugin.v1.Payment.authorized:type_name -> superpay.plugin.v1.Money
-	2,  // 33: superpay.plugin.v1.Payment.capturable:type_name -> superpay.plugin.v1.Money
-	29, // 34: superpay.plugin.v1.Payment.captures:type_name -> superpay.plugin.v1.Captures
-	30, // 35: superpay.plugin.v1.Payment.refunds:type_name -> superpay.plugin.v1.Refunds
-	31, // 36: superpay.plugin.v1.Payment.disputes:type_name -> superpay.plugin.v1.Disputes
-	35, // 37: superpay.plugin.v1.Payment.next_action:type_name -> superpay.plugin.v1.NextAction
-	4,  // 38: superpay.plugin.v1.Payment.failure:type_name -> superpay.plugin.v1.Failure
-	36, // 39: superpay.plugin.v1.Payment.payer:type_name -> superpay.plugin.v1.Payer
-	42, // 40: superpay.plugin.v1.Payment.expect:type_name -> superpay.plugin.v1.Expectation
-	32, // 41: superpay.plugin.v1.Captures.items:type_name -> superpay.plugin.v1.Capture
-	33, // 42: superpay.plugin.v1.Refunds.items:type_name -> superpay.plugin.v1.RefundResult
-	34, // 43: superpay.plugin.v1.Disputes.items:type_name -> superpay.plugin.v1.Dispute
-	2,  // 44: superpay.plugin.v1.Capture.amount:type_name -> superpay.plugin.v1.Money
-	2,  // 45: superpay.plugin.v1.Capture.fee:type_name -> superpay.plugin.v1.Money
-	2,  // 46: superpay.plugin.v1.RefundResult.amount:type_name -> superpay.plugin.v1.Money
-	4,  // 47: superpay.plugin.v1.RefundResult.failure:type_name -> superpay.plugin.v1.Failure
-	2,  // 48: superpay.plugin.v1.Dispute.amount:type_name -> superpay.plugin.v1.Money
-	2,  // 49: superpay.plugin.v1.Dispute.fee:type_name -> superpay.plugin.v1.Money
-	2,  // 50: superpay.plugin.v1.Dispute.withdrawn:type_name -> superpay.plugin.v1.Money
-	50, // 51: superpay.plugin.v1.NextAction.fields:type_name -> superpay.plugin.v1.NextAction.FieldsEntry
-	51, // 52: superpay.plugin.v1.NextAction.client:type_name -> superpay.plugin.v1.NextAction.ClientEntry
-	38, // 53: superpay.plugin.v1.CallbackRequest.headers:type_name -> superpay.plugin.v1.Header
-	41, // 54: superpay.plugin.v1.CallbackResult.facts:type_name -> superpay.plugin.v1.Fact
-	40, // 55: superpay.plugin.v1.CallbackResult.ack:type_name -> superpay.plugin.v1.Ack
-	28, // 56: superpay.plugin.v1.Fact.payment:type_name -> superpay.plugin.v1.Payment
-	42, // 57: superpay.plugin.v1.Fact.expect:type_name -> superpay.plugin.v1.Expectation
-	2,  // 58: superpay.plugin.v1.Expectation.amount:type_name -> superpay.plugin.v1.Money
-	9,  // 59: superpay.plugin.v1.Description.RepeatsEntry.value:type_name -> superpay.plugin.v1.Repeat
-	5,  // 60: superpay.plugin.v1.Provider.Describe:input_type -> superpay.plugin.v1.DescribeRequest
-	10, // 61: superpay.plugin.v1.Provider.Configure:input_type -> superpay.plugin.v1.ConfigureRequest
-	15, // 62: superpay.plugin.v1.Provider.CreateCheckout:input_type -> superpay.plugin.v1.CheckoutRequest
-	16, // 63: superpay.plugin.v1.Provider.GetPayment:input_type -> superpay.plugin.v1.PaymentRequest
-	37, // 64: superpay.plugin.v1.Provider.HandleCallback:input_type -> superpay.plugin.v1.CallbackRequest
-	17, // 65: superpay.plugin.v1.Provider.Confirm:input_type -> superpay.plugin.v1.ConfirmRequest
-	19, // 66: superpay.plugin.v1.Provider.Capture:input_type -> superpay.plugin.v1.CaptureRequest
-	20, // 67: superpay.plugin.v1.Provider.Cancel:input_type -> superpay.plugin.v1.CancelRequest
-	21, // 68: superpay.plugin.v1.Provider.Refund:input_type -> superpay.plugin.v1.RefundRequest
-	22, // 69: superpay.plugin.v1.Provider.GetRefund:input_type -> superpay.plugin.v1.GetRefundRequest
-	23, // 70: superpay.plugin.v1.Provider.List:input_type -> superpay.plugin.v1.ListRequest
-	25, // 71: superpay.plugin.v1.Provider.Connect:input_type -> superpay.plugin.v1.ConnectRequest
-	6,  // 72: superpay.plugin.v1.Provider.Describe:output_type -> superpay.plugin.v1.Description
-	11, // 73: superpay.plugin.v1.Provider.Configure:output_type -> superpay.plugin.v1.Account
-	28, // 74: superpay.plugin.v1.Provider.CreateCheckout:output_type -> superpay.plugin.v1.Payment
-	28, // 75: superpay.plugin.v1.Provider.GetPayment:output_type -> superpay.plugin.v1.Payment
-	39, // 76: superpay.plugin.v1.Provider.HandleCallback:output_type -> superpay.plugin.v1.CallbackResult
-	28, // 77: superpay.plugin.v1.Provider.Confirm:output_type -> superpay.plugin.v1.Payment
-	28, // 78: superpay.plugin.v1.Provider.Capture:output_type -> superpay.plugin.v1.Payment
-	28, // 79: superpay.plugin.v1.Provider.Cancel:output_type -> superpay.plugin.v1.Payment
-	33, // 80: superpay.plugin.v1.Provider.Refund:output_type -> superpay.plugin.v1.RefundResult
-	33, // 81: superpay.plugin.v1.Provider.GetRefund:output_type -> superpay.plugin.v1.RefundResult
-	24, // 82: superpay.plugin.v1.Provider.List:output_type -> superpay.plugin.v1.ListPage
-	26, // 83: superpay.plugin.v1.Provider.Connect:output_type -> superpay.plugin.v1.Connection
-	72, // [72:84] is the sub-list for method output_type
-	60, // [60:72] is the sub-list for method input_type
-	60, // [60:60] is the sub-list for extension type_name
-	60, // [60:60] is the sub-list for extension extendee
-	0,  // [0:60] is the sub-list for field type_name
+	9,  // 7: superpay.plugin.v1.Flow.amounts:type_name -> superpay.plugin.v1.Range
+	2,  // 8: superpay.plugin.v1.Range.least:type_name -> superpay.plugin.v1.Money
+	2,  // 9: superpay.plugin.v1.Range.most:type_name -> superpay.plugin.v1.Money
+	46, // 10: superpay.plugin.v1.ConfigureRequest.settings:type_name -> superpay.plugin.v1.ConfigureRequest.SettingsEntry
+	2,  // 11: superpay.plugin.v1.CheckoutRequest.amount:type_name -> superpay.plugin.v1.Money
+	47, // 12: superpay.plugin.v1.CheckoutRequest.input:type_name -> superpay.plugin.v1.CheckoutRequest.InputEntry
+	13, // 13: superpay.plugin.v1.CheckoutRequest.urls:type_name -> superpay.plugin.v1.URLs
+	14, // 14: superpay.plugin.v1.CheckoutRequest.line_items:type_name -> superpay.plugin.v1.LineItem
+	15, // 15: superpay.plugin.v1.CheckoutRequest.customer:type_name -> superpay.plugin.v1.Customer
+	48, // 16: superpay.plugin.v1.CheckoutRequest.metadata:type_name -> superpay.plugin.v1.CheckoutRequest.MetadataEntry
+	3,  // 17: superpay.plugin.v1.PaymentRequest.refs:type_name -> superpay.plugin.v1.Ref
+	2,  // 18: superpay.plugin.v1.PaymentRequest.amount:type_name -> superpay.plugin.v1.Money
+	17, // 19: superpay.plugin.v1.ConfirmRequest.payment:type_name -> superpay.plugin.v1.PaymentRequest
+	49, // 20: superpay.plugin.v1.ConfirmRequest.input:type_name -> superpay.plugin.v1.ConfirmRequest.InputEntry
+	13, // 21: superpay.plugin.v1.ConfirmRequest.urls:type_name -> superpay.plugin.v1.URLs
+	19, // 22: superpay.plugin.v1.ConfirmRequest.payer_return:type_name -> superpay.plugin.v1.PayerReturn
+	17, // 23: superpay.plugin.v1.CaptureRequest.payment:type_name -> superpay.plugin.v1.PaymentRequest
+	2,  // 24: superpay.plugin.v1.CaptureRequest.capture:type_name -> superpay.plugin.v1.Money
+	17, // 25: superpay.plugin.v1.CancelRequest.payment:type_name -> superpay.plugin.v1.PaymentRequest
+	17, // 26: superpay.plugin.v1.RefundRequest.payment:type_name -> superpay.plugin.v1.PaymentRequest
+	2,  // 27: superpay.plugin.v1.RefundRequest.refund:type_name -> superpay.plugin.v1.Money
+	17, // 28: superpay.plugin.v1.GetRefundRequest.payment:type_name -> superpay.plugin.v1.PaymentRequest
+	29, // 29: superpay.plugin.v1.ListPage.payments:type_name -> superpay.plugin.v1.Payment
+	50, // 30: superpay.plugin.v1.ConnectRequest.settings:type_name -> superpay.plugin.v1.ConnectRequest.SettingsEntry
+	28, // 31: superpay.plugin.v1.Connection.findings:type_name -> superpay.plugin.v1.Finding
+	51, // 32: superpay.plugin.v1.Connection.settings:type_name -> superpay.plugin.v1.Connection.SettingsEntry
+	3,  // 33: superpay.plugin.v1.Payment.refs:type_name -> superpay.plugin.v1.Ref
+	2,  // 34: superpay.plugin.v1.Payment.amount:type_name -> superpay.plugin.v1.Money
+	2,  // 35: superpay.plugin.v1.Payment.authorized:type_name -> superpay.plugin.v1.Money
+	2,  // 36: superpay.plugin.v1.Payment.capturable:type_name -> superpay.plugin.v1.Money
+	30, // 37: superpay.plugin.v1.Payment.captures:type_name -> superpay.plugin.v1.Captures
+	31, // 38: superpay.plugin.v1.Payment.refunds:type_name -> superpay.plugin.v1.Refunds
+	32, // 39: superpay.plugin.v1.Payment.disputes:type_name -> superpay.plugin.v1.Disputes
+	37, // 40: superpay.plugin.v1.Payment.next_action:type_name -> superpay.plugin.v1.NextAction
+	4,  // 41: superpay.plugin.v1.Payment.failure:type_name -> superpay.plugin.v1.Failure
+	38, // 42: superpay.plugin.v1.Payment.payer:type_name -> superpay.plugin.v1.Payer
+	44, // 43: superpay.plugin.v1.Payment.expect:type_name -> superpay.plugin.v1.Expectation
+	33, // 44: superpay.plugin.v1.Captures.items:type_name -> superpay.plugin.v1.Capture
+	34, // 45: superpay.plugin.v1.Refunds.items:type_name -> superpay.plugin.v1.RefundResult
+	35, // 46: superpay.plugin.v1.Disputes.items:type_name -> superpay.plugin.v1.Dispute
+	2,  // 47: superpay.plugin.v1.Capture.amount:type_name -> superpay.plugin.v1.Money
+	2,  // 48: superpay.plugin.v1.Capture.fee:type_name -> superpay.plugin.v1.Money
+	36, // 49: superpay.plugin.v1.Capture.lines:type_name -> superpay.plugin.v1.Line
+	2,  // 50: superpay.plugin.v1.RefundResult.amount:type_name -> superpay.plugin.v1.Money
+	4,  // 51: superpay.plugin.v1.RefundResult.failure:type_name -> superpay.plugin.v1.Failure
+	36, // 52: superpay.plugin.v1.RefundResult.lines:type_name -> superpay.plugin.v1.Line
+	2,  // 53: superpay.plugin.v1.Dispute.amount:type_name -> superpay.plugin.v1.Money
+	2,  // 54: superpay.plugin.v1.Dispute.fee:type_name -> superpay.plugin.v1.Money
+	2,  // 55: superpay.plugin.v1.Dispute.withdrawn:type_name -> superpay.plugin.v1.Money
+	36, // 56: superpay.plugin.v1.Dispute.lines:type_name -> superpay.plugin.v1.Line
+	2,  // 57: superpay.plugin.v1.Line.gross:type_name -> superpay.plugin.v1.Money
+	2,  // 58: superpay.plugin.v1.Line.fee:type_name -> superpay.plugin.v1.Money
+	52, // 59: superpay.plugin.v1.NextAction.fields:type_name -> superpay.plugin.v1.NextAction.FieldsEntry
+	53, // 60: superpay.plugin.v1.NextAction.client:type_name -> superpay.plugin.v1.NextAction.ClientEntry
+	40, // 61: superpay.plugin.v1.CallbackRequest.headers:type_name -> superpay.plugin.v1.Header
+	43, // 62: superpay.plugin.v1.CallbackResult.facts:type_name -> superpay.plugin.v1.Fact
+	42, // 63: superpay.plugin.v1.CallbackResult.ack:type_name -> superpay.plugin.v1.Ack
+	29, // 64: superpay.plugin.v1.Fact.payment:type_name -> superpay.plugin.v1.Payment
+	44, // 65: superpay.plugin.v1.Fact.expect:type_name -> superpay.plugin.v1.Expectation
+	2,  // 66: superpay.plugin.v1.Expectation.amount:type_name -> superpay.plugin.v1.Money
+	10, // 67: superpay.plugin.v1.Description.RepeatsEntry.value:type_name -> superpay.plugin.v1.Repeat
+	5,  // 68: superpay.plugin.v1.Provider.Describe:input_type -> superpay.plugin.v1.DescribeRequest
+	11, // 69: superpay.plugin.v1.Provider.Configure:input_type -> superpay.plugin.v1.ConfigureRequest
+	16, // 70: superpay.plugin.v1.Provider.CreateCheckout:input_type -> superpay.plugin.v1.CheckoutRequest
+	17, // 71: superpay.plugin.v1.Provider.GetPayment:input_type -> superpay.plugin.v1.PaymentRequest
+	39, // 72: superpay.plugin.v1.Provider.HandleCallback:input_type -> superpay.plugin.v1.CallbackRequest
+	18, // 73: superpay.plugin.v1.Provider.Confirm:input_type -> superpay.plugin.v1.ConfirmRequest
+	20, // 74: superpay.plugin.v1.Provider.Capture:input_type -> superpay.plugin.v1.CaptureRequest
+	21, // 75: superpay.plugin.v1.Provider.Cancel:input_type -> superpay.plugin.v1.CancelRequest
+	22, // 76: superpay.plugin.v1.Provider.Refund:input_type -> superpay.plugin.v1.RefundRequest
+	23, // 77: superpay.plugin.v1.Provider.GetRefund:input_type -> superpay.plugin.v1.GetRefundRequest
+	24, // 78: superpay.plugin.v1.Provider.List:input_type -> superpay.plugin.v1.ListRequest
+	26, // 79: superpay.plugin.v1.Provider.Connect:input_type -> superpay.plugin.v1.ConnectRequest
+	6,  // 80: superpay.plugin.v1.Provider.Describe:output_type -> superpay.plugin.v1.Description
+	12, // 81: superpay.plugin.v1.Provider.Configure:output_type -> superpay.plugin.v1.Account
+	29, // 82: superpay.plugin.v1.Provider.CreateCheckout:output_type -> superpay.plugin.v1.Payment
+	29, // 83: superpay.plugin.v1.Provider.GetPayment:output_type -> superpay.plugin.v1.Payment
+	41, // 84: superpay.plugin.v1.Provider.HandleCallback:output_type -> superpay.plugin.v1.CallbackResult
+	29, // 85: superpay.plugin.v1.Provider.Confirm:output_type -> superpay.plugin.v1.Payment
+	29, // 86: superpay.plugin.v1.Provider.Capture:output_type -> superpay.plugin.v1.Payment
+	29, // 87: superpay.plugin.v1.Provider.Cancel:output_type -> superpay.plugin.v1.Payment
+	34, // 88: superpay.plugin.v1.Provider.Refund:output_type -> superpay.plugin.v1.RefundResult
+	34, // 89: superpay.plugin.v1.Provider.GetRefund:output_type -> superpay.plugin.v1.RefundResult
+	25, // 90: superpay.plugin.v1.Provider.List:output_type -> superpay.plugin.v1.ListPage
+	27, // 91: superpay.plugin.v1.Provider.Connect:output_type -> superpay.plugin.v1.Connection
+	80, // [80:92] is the sub-list for method output_type
+	68, // [68:80] is the sub-list for method input_type
+	68, // [68:68] is the sub-list for extension type_name
+	68, // [68:68] is the sub-list for extension extendee
+	0,  // [0:68] is the sub-list for field type_name
 }
 
 func init() { file_sdk_plugin_provider_proto_init() }
@@ -3803,7 +4026,7 @@ func file_sdk_plugin_provider_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_sdk_plugin_provider_proto_rawDesc), len(file_sdk_plugin_provider_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   51,
+			NumMessages:   53,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -1,0 +1,21 @@
+-- +goose Up
+SET LOCAL lock_timeout = '500ms';
+-- How a movement stands in the merchant's balance at the provider: by how much it rose
+-- before the fee (gross, in fee_currency; NULL: not told), and from when that can be
+-- paid out. A refund has a fee too: PayPal gives some of the payment's back.
+ALTER TABLE captures ADD COLUMN gross bigint, ADD COLUMN available_at timestamptz;
+ALTER TABLE disputes ADD COLUMN gross bigint, ADD COLUMN available_at timestamptz;
+ALTER TABLE refunds
+    ADD COLUMN fee          bigint NOT NULL DEFAULT 0,
+    ADD COLUMN fee_currency text   NOT NULL DEFAULT '',
+    ADD COLUMN fee_exponent int    NOT NULL DEFAULT 0,
+    ADD COLUMN gross        bigint,
+    ADD COLUMN available_at timestamptz;
+-- Until when the provider is sure to pay what is authorised; NULL: it did not say.
+ALTER TABLE attempts ADD COLUMN honored_until timestamptz;
+
+-- +goose Down
+ALTER TABLE attempts DROP COLUMN honored_until;
+ALTER TABLE refunds DROP COLUMN fee, DROP COLUMN fee_currency, DROP COLUMN fee_exponent, DROP COLUMN gross, DROP COLUMN available_at;
+ALTER TABLE disputes DROP COLUMN gross, DROP COLUMN available_at;
+ALTER TABLE captures DROP COLUMN gross, DROP COLUMN available_at;

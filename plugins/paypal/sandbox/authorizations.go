@@ -9,9 +9,18 @@ func (s *Server) getAuthorization(c *call) (answer, *apiError) {
 }
 
 // taken is what captures hold or may yet take of an authorization.
-func (a *authorization) taken() (sum int64) {
-	for _, c := range a.unit.Captures {
-		if c.Authorization == a.ID && c.Status != declined {
+func (a *authorization) taken() int64 {
+	return a.unit.takenIf(func(c *capture) bool { return c.Authorization == a.ID })
+}
+
+// taken is the same of all authorizations of a unit.
+func (u *unit) taken() int64 {
+	return u.takenIf(func(*capture) bool { return true })
+}
+
+func (u *unit) takenIf(counts func(*capture) bool) (sum int64) {
+	for _, c := range u.Captures {
+		if counts(c) && c.Status != declined {
 			sum += c.Amount.Minor
 		}
 	}
@@ -61,6 +70,10 @@ func (s *Server) captureOf(a *authorization, amount money, invoice string, final
 		return nil, unprocessable("AUTHORIZATION_EXPIRED", "An expired authorization cannot be captured.")
 	case a.Status == voided:
 		return nil, unprocessable("AUTHORIZATION_VOIDED", "A voided authorization cannot be captured or reauthorized.")
+	case a != a.unit.current():
+		// "Any subsequent capture should be performed on the new authorization ID." What
+		// happens otherwise is not documented; the refusal keeps money from being taken twice.
+		return nil, unprocessable("TRANSACTION_REFUSED", "PayPal's internal controls prevent authorization from being captured.")
 	case amount.Currency != a.Amount.Currency:
 		return nil, unprocessable("AUTH_CAPTURE_CURRENCY_MISMATCH", "Currency of capture must be the same as currency of authorization.")
 	case amount.Minor > a.Amount.Minor-a.taken():
@@ -76,10 +89,11 @@ func (s *Server) captureOf(a *authorization, amount money, invoice string, final
 	if made.Status == declined {
 		return made, nil // it can be tried again
 	}
-	a.Updated, a.Status = s.now(), partiallyCaptured
+	status := partiallyCaptured
 	if final {
-		a.Status = captured
+		status = captured
 	}
+	s.setHeld(a.unit, status)
 	return made, nil
 }
 
@@ -110,8 +124,18 @@ func (s *Server) void(a *authorization) *apiError {
 		return unprocessable("PREVIOUSLY_CAPTURED", "Authorization has been previously captured and hence cannot be voided.")
 	case a.Status == voided:
 		return unprocessable("PREVIOUSLY_VOIDED", "Authorization has been previously voided and hence cannot be voided again.")
+	case a.Parent != "":
+		return unprocessable("CANNOT_BE_VOIDED", "A reauthorization cannot be voided. Please void the original parent authorization.")
 	}
-	a.Status, a.Updated = voided, s.now()
-	s.emit("PAYMENT.AUTHORIZATION.VOIDED", a)
+	s.release(a.unit)
 	return nil
+}
+
+// release gives what is still held back to the payer, and says so of every
+// authorization.
+func (s *Server) release(u *unit) {
+	s.setHeld(u, voided)
+	for _, a := range u.Authorizations {
+		s.emit("PAYMENT.AUTHORIZATION.VOIDED", a)
+	}
 }

@@ -10,7 +10,7 @@ import (
 // moved are the statuses of money in the books' words, which are those of every
 // stand-in. A capture that was refunded did succeed.
 var moved = map[string]string{
-	completed: "succeeded", partiallyRefunded: "succeeded", refunded: "succeeded", pending: "pending", declined: "failed",
+	completed: "succeeded", partiallyRefunded: "succeeded", refunded: "succeeded", pending: "pending", declined: "failed", failed: "failed",
 }
 
 // books tells the merchant's money. What an order paid to someone else, because
@@ -34,7 +34,7 @@ func (s *Server) books() standin.Books {
 				}
 			}
 			for _, r := range u.Refunds {
-				b.Refunds = append(b.Refunds, u.entry(r.ID, "succeeded", r.Amount, r.Created))
+				b.Refunds = append(b.Refunds, u.entry(r.ID, moved[r.Status], r.Amount, r.Created))
 			}
 		}
 	}
@@ -68,11 +68,10 @@ func (o *order) summary() string {
 			return moved[c.Status]
 		}
 	}
-	held := o.Units[0].Authorizations // one at most
-	switch {
-	case len(held) == 0:
+	switch u := o.Units[0]; {
+	case len(u.Authorizations) == 0:
 		return "failed"
-	case held[0].Status == voided:
+	case u.current().Status == voided:
 		return "canceled"
 	}
 	return "requires_capture"

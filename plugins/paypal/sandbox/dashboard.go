@@ -20,17 +20,20 @@ func (s *Server) dashboardRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /dashboard", s.showDashboard)
 	mux.HandleFunc("GET /dashboard/orders/{id}", s.showOrder)
 	for path, do := range map[string]press{
-		"orders/{id}/expire":          s.pressExpire,
-		"captures/{id}/refund":        onCapture(s, s.pressRefund),
-		"captures/{id}/reverse":       onCapture(s, func(c *capture, _ url.Values) *apiError { return s.reverse(c) }),
-		"captures/{id}/settle":        onCapture(s, func(c *capture, _ url.Values) *apiError { return s.settle(c, completed) }),
-		"captures/{id}/deny":          onCapture(s, func(c *capture, _ url.Values) *apiError { return s.settle(c, declined) }),
-		"captures/{id}/dispute":       onCapture(s, func(c *capture, f url.Values) *apiError { return s.openDispute(c, f.Get("kind") == "inquiry") }),
-		"disputes/{id}/respond":       s.onDispute(s.respond),
-		"disputes/{id}/win":           s.onDispute(func(d *dispute) *apiError { return s.closeDispute(d, sellerFavour) }),
-		"disputes/{id}/lose":          s.onDispute(func(d *dispute) *apiError { return s.closeDispute(d, buyerFavour) }),
-		"authorizations/{id}/capture": s.onAuthorization(s.pressCapture),
-		"authorizations/{id}/void":    s.onAuthorization(func(a *authorization, _ url.Values) *apiError { return s.void(a) }),
+		"orders/{id}/expire":              s.pressExpire,
+		"captures/{id}/refund":            onCapture(s, s.pressRefund),
+		"captures/{id}/reverse":           onCapture(s, s.pressReverse),
+		"captures/{id}/settle":            onCapture(s, func(c *capture, _ url.Values) *apiError { return s.settle(c, completed) }),
+		"captures/{id}/deny":              onCapture(s, func(c *capture, _ url.Values) *apiError { return s.settle(c, declined) }),
+		"captures/{id}/dispute":           onCapture(s, func(c *capture, f url.Values) *apiError { return s.openDispute(c, f.Get("kind") == "inquiry") }),
+		"refunds/{id}/settle":             s.onRefund(completed),
+		"refunds/{id}/fail":               s.onRefund(failed),
+		"disputes/{id}/respond":           s.onDispute(s.respond),
+		"disputes/{id}/win":               s.onDispute(func(d *dispute) *apiError { return s.closeDispute(d, sellerFavour) }),
+		"disputes/{id}/lose":              s.onDispute(func(d *dispute) *apiError { return s.closeDispute(d, buyerFavour) }),
+		"authorizations/{id}/capture":     s.onAuthorization(s.pressCapture),
+		"authorizations/{id}/void":        s.onAuthorization(func(a *authorization, _ url.Values) *apiError { return s.void(a) }),
+		"authorizations/{id}/reauthorize": s.onAuthorization(s.pressReauthorize),
 	} {
 		mux.Handle("POST /dashboard/"+path, s.button(do))
 	}
@@ -71,69 +74,6 @@ func (s *Server) button(do press) http.Handler {
 		}
 		http.Redirect(w, r, to+carried(r), http.StatusSeeOther)
 	})
-}
-
-func onCapture(s *Server, do func(*capture, url.Values) *apiError) press {
-	return func(id string, form url.Values) (string, *apiError) {
-		c, e := find[*capture](s, id)
-		if e != nil {
-			return "", e
-		}
-		return c.unit.order.ID, do(c, form)
-	}
-}
-
-func (s *Server) onDispute(do func(*dispute) *apiError) press {
-	return func(id string, _ url.Values) (string, *apiError) {
-		d, e := find[*dispute](s, id)
-		if e != nil {
-			return "", e
-		}
-		return d.capture.unit.order.ID, do(d)
-	}
-}
-
-func (s *Server) onAuthorization(do func(*authorization, url.Values) *apiError) press {
-	return func(id string, form url.Values) (string, *apiError) {
-		a, e := find[*authorization](s, id)
-		if e != nil {
-			return "", e
-		}
-		return a.unit.order.ID, do(a, form)
-	}
-}
-
-// amountOf reads the form's amount; nothing means otherwise.
-func amountOf(form url.Values, otherwise money) (money, *apiError) {
-	typed := strings.TrimSpace(form.Get("amount"))
-	if typed == "" {
-		return otherwise, nil
-	}
-	return wireMoney{otherwise.Currency, typed}.positive("amount")
-}
-
-func (s *Server) pressRefund(c *capture, form url.Values) *apiError {
-	amount, e := amountOf(form, c.Amount.of(c.left()))
-	if e == nil {
-		_, e = s.refund(c, amount, refundRequest{})
-	}
-	return e
-}
-
-func (s *Server) pressCapture(a *authorization, form url.Values) *apiError {
-	amount, e := amountOf(form, a.Amount.of(a.Amount.Minor-a.taken()))
-	if e == nil {
-		_, e = s.captureOf(a, amount, "", true)
-	}
-	return e
-}
-
-func (s *Server) pressExpire(id string, _ url.Values) (string, *apiError) {
-	o, e := find[*order](s, id)
-	if e == nil {
-		e = s.expire(o)
-	}
-	return id, e
 }
 
 type dashboardRow struct {

@@ -35,11 +35,8 @@ func (s *Server) sweep() {
 			must(s.expire(o))
 		}
 		for _, u := range o.Units {
-			for _, a := range u.Authorizations {
-				if a.Status == created && s.isDue(a.Expires, now) {
-					a.Status, a.Updated = voided, s.now()
-					s.emit("PAYMENT.AUTHORIZATION.VOIDED", a)
-				}
+			if len(u.Authorizations) > 0 && u.current().Status == created && s.isDue(u.current().Expires, now) {
+				s.release(u)
 			}
 		}
 	}

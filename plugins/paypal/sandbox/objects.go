@@ -18,6 +18,7 @@ const (
 const (
 	pending           = "PENDING"
 	declined          = "DECLINED"
+	failed            = "FAILED" // of refunds
 	partiallyRefunded = "PARTIALLY_REFUNDED"
 	refunded          = "REFUNDED"
 	captured          = "CAPTURED"
@@ -35,6 +36,7 @@ const (
 	byHand       funding = "manual"              // the capture is pending: the merchant has to accept it
 	unconfirmed  funding = "unilateral"          // the capture is pending: the merchant's address is not confirmed
 	badCapture   funding = "capture_declined"    // the order completes with a declined capture
+	gone         funding = "gone_after_honor"    // a capture is declined once the honor period is over
 )
 
 // order is PayPal's aggregate: all that happens to the money is part of a unit
@@ -90,6 +92,7 @@ type authorization struct {
 	Expires time.Time `json:"expiration_time"`
 	Created time.Time `json:"create_time"`
 	Updated time.Time `json:"update_time"`
+	Parent  string    `json:"_parent,omitempty"` // of a reauthorization: the first authorization
 
 	unit *unit
 }
@@ -113,7 +116,9 @@ type capture struct {
 // refund is money back, by the merchant or, if Reversal, by PayPal.
 type refund struct {
 	ID        string    `json:"id"`
+	Status    string    `json:"status"`
 	Amount    money     `json:"amount"`
+	Fee       money     `json:"paypal_fee"`            // that PayPal gives back to the merchant
 	Total     money     `json:"total_refunded_amount"` // of the capture, with this one
 	CustomID  string    `json:"custom_id"`
 	InvoiceID string    `json:"invoice_id"`
@@ -121,6 +126,7 @@ type refund struct {
 	Reversal  bool      `json:"_reversal"`
 	Capture   string    `json:"_capture"`
 	Created   time.Time `json:"create_time"`
+	Updated   time.Time `json:"update_time"`
 
 	unit *unit
 }

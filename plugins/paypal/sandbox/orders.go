@@ -132,7 +132,7 @@ func (s *Server) take(u *unit, amount money, invoice string, final bool, authori
 	}
 	if reason, waits := pendingReasons[u.order.Funding]; waits {
 		c.Status, c.Reason = pending, reason
-	} else if u.order.Funding == badCapture {
+	} else if u.order.Funding == badCapture || u.order.Funding == gone && authorization != "" && !now.Before(u.current().honoredUntil()) {
 		c.Status = declined
 	}
 	s.state.addCapture(u, c)

@@ -43,6 +43,7 @@ var payWays = []struct {
 	{byHand, "Pay a merchant who accepts by hand: the capture will be pending"},
 	{unconfirmed, "Pay a merchant who is not confirmed: the capture will be pending"},
 	{badCapture, "Pay with funds that fail: the capture will be declined"},
+	{gone, "Pay with funds that are promised for 3 days only: a later capture of an authorization will be declined"},
 }
 
 func payWay(value string) (funding, bool) {

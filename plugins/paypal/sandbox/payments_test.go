@@ -110,7 +110,12 @@ func TestCapture_InvoiceIDsAreUnique(t *testing.T) {
 // authorization.
 func (s *stand) authorized(way string) thing {
 	s.t.Helper()
-	id := s.approved("AUTHORIZE", "10", "USD", way)
+	return s.held("10", "USD", way)
+}
+
+func (s *stand) held(value, currency, way string) thing {
+	s.t.Helper()
+	id := s.approved("AUTHORIZE", value, currency, way)
 	_, err := s.api.AuthorizeOrder(s.t.Context(), id, paypal.AuthorizeOrderRequest{})
 	require.NoError(s.t, err)
 	require.Equal(s.t, "ORDER_ALREADY_AUTHORIZED", s.ask("POST", "/v2/checkout/orders/"+id+"/authorize", "").issue())

@@ -3,6 +3,7 @@ package sandbox
 import (
 	"net/http"
 	"regexp"
+	"slices"
 	"time"
 )
 
@@ -68,26 +69,40 @@ func (c *capture) left() int64 {
 	return c.Amount.Minor - c.refunded()
 }
 
+// refunded is what was given back, or is on its way.
 func (c *capture) refunded() (sum int64) {
-	for _, r := range c.unit.Refunds {
-		if r.Capture == c.ID {
-			sum += r.Amount.Minor
-		}
+	for _, r := range c.refunds() {
+		sum += r.Amount.Minor
 	}
 	return sum
+}
+
+// refunds are those of a capture that did not fail.
+func (c *capture) refunds() []*refund {
+	return slices.DeleteFunc(slices.Clone(c.unit.Refunds), func(r *refund) bool {
+		return r.Capture != c.ID || r.Status == failed
+	})
 }
 
 func (s *Server) refund(c *capture, amount money, req refundRequest) (*refund, *apiError) {
 	if e := s.checkRefund(c, amount); e != nil {
 		return nil, e
 	}
-	r := &refund{Amount: amount, CustomID: req.CustomID, InvoiceID: req.InvoiceID, Note: req.Note}
+	if s.state.refundInvoiceUsed(c.unit, req.InvoiceID) {
+		return nil, unprocessable("DUPLICATE_INVOICE_ID", "Invoice ID was previously used to refund a capture.").at("/invoice_id", req.InvoiceID)
+	}
+	r := &refund{
+		Amount: amount, CustomID: req.CustomID, InvoiceID: req.InvoiceID, Note: req.Note,
+		Status: s.refunds.status(), Fee: amount.of(s.feeBack(c, amount.Minor)),
+	}
 	if r.CustomID == "" {
 		r.CustomID = c.unit.CustomID
 	}
 	s.giveBack(c, r)
-	s.emit("PAYMENT.CAPTURE.REFUNDED", r)
-	s.dropDisputes(c)
+	s.emit(refundNews[r.Status], r)
+	if r.Status == completed {
+		s.dropDisputes(c)
+	}
 	return r, nil
 }
 
@@ -121,24 +136,36 @@ func (s *Server) checkRefund(c *capture, amount money) *apiError {
 }
 
 func (s *Server) giveBack(c *capture, r *refund) {
-	r.ID, r.Capture, r.Created = newID(), c.ID, s.now()
+	r.ID, r.Capture, r.Created, r.Updated = newID(), c.ID, s.now(), s.now()
 	s.state.addRefund(c.unit, r)
 	r.Total = r.Amount.of(c.refunded())
+	s.setRefunded(c)
+}
+
+// setRefunded gives a capture the status that its refunds make.
+func (s *Server) setRefunded(c *capture) {
 	c.Updated, c.Status = s.now(), partiallyRefunded
-	if c.left() <= 0 {
+	switch {
+	case c.left() <= 0:
 		c.Status = refunded
+	case len(c.refunds()) == 0:
+		c.Status = completed
 	}
 }
 
-// reverse is PayPal taking all that is left back, because a bank or card
-// company did. It looks like a refund that the merchant did not make.
-func (s *Server) reverse(c *capture) *apiError {
-	if c.left() <= 0 || c.Status == pending || c.Status == declined {
+// reverse is PayPal taking money back that the payer asked for, at PayPal or at
+// their bank. It looks like a refund that the merchant did not make. The reason is
+// then told of the capture; "" tells none.
+func (s *Server) reverse(c *capture, amount money, reason string) *apiError {
+	switch {
+	case c.left() <= 0 || c.Status == pending || c.Status == declined:
 		return unprocessable("REFUND_NOT_ALLOWED", "There is nothing to reverse.")
+	case amount.Minor > c.left():
+		return unprocessable("REFUND_AMOUNT_EXCEEDED", "There is only "+c.Amount.of(c.left()).String()+" left to reverse.")
 	}
-	r := &refund{Amount: c.Amount.of(c.left()), CustomID: c.unit.CustomID, Reversal: true}
+	r := &refund{Amount: amount, CustomID: c.unit.CustomID, Reversal: true, Status: completed, Fee: amount.of(0)}
 	s.giveBack(c, r)
-	c.Reason = "CHARGEBACK"
+	c.Reason = reason
 	s.emit("PAYMENT.CAPTURE.REVERSED", r)
 	s.dropDisputes(c)
 	return nil

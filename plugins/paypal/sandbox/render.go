@@ -122,7 +122,7 @@ func (a *authorization) base(s *Server) fields {
 		"seller_protection": protection(), "create_time": stamp(a.Created), "update_time": stamp(a.Updated),
 		"links": []link{
 			s.link("self", "GET", path), s.link("capture", "POST", path+"/capture"), s.link("void", "POST", path+"/void"),
-			s.link("up", "GET", ordersPath+a.unit.order.ID),
+			s.link("reauthorize", "POST", path+"/reauthorize"), s.link("up", "GET", ordersPath+a.unit.order.ID),
 		},
 	}
 	put(out, "custom_id", a.unit.CustomID)
@@ -159,7 +159,10 @@ func (c *capture) base(s *Server) fields {
 }
 
 // fee is near what PayPal takes: 3.49 % and about half a unit.
-func (c *capture) fee() int64 { return min(c.Amount.Minor, c.Amount.Minor/10_000*349+49) }
+func (c *capture) fee() int64 { return min(c.Amount.Minor, percentage(c.Amount.Minor)+49) }
+
+// percentage is the part of the fee that grows with the amount.
+func percentage(minor int64) int64 { return minor/10_000*349 + minor%10_000*349/10_000 }
 
 func (c *capture) render(s *Server, full bool) any {
 	out := alone(c.base(s), c.unit, full)
@@ -183,7 +186,7 @@ func alone(out fields, u *unit, full bool) fields {
 }
 
 func (r *refund) render(s *Server, full bool) any {
-	out := fields{"id": r.ID, "status": completed, "links": []link{
+	out := fields{"id": r.ID, "status": r.Status, "links": []link{
 		s.link("self", "GET", refundsPath+r.ID), s.link("up", "GET", capturesPath+r.Capture),
 	}}
 	if !full {
@@ -191,10 +194,13 @@ func (r *refund) render(s *Server, full bool) any {
 	}
 	out["amount"], out["payer"] = r.Amount, r.unit.Payee // PayPal's "payer" of a refund is the merchant
 	out["seller_payable_breakdown"] = fields{
-		"gross_amount": r.Amount, "paypal_fee": r.Amount.of(0), "net_amount": r.Amount, "total_refunded_amount": r.Total,
+		"gross_amount": r.Amount, "paypal_fee": r.Fee, "net_amount": r.Amount.of(r.Amount.Minor - r.Fee.Minor),
+		"total_refunded_amount": r.Total,
 	}
-	at := r.Created.In(pacific).Format(time.RFC3339)
-	out["create_time"], out["update_time"] = at, at
+	if r.Status != completed {
+		out["status_details"] = fields{"reason": "ECHECK"} // the only reason there is
+	}
+	out["create_time"], out["update_time"] = r.Created.In(pacific).Format(time.RFC3339), r.Updated.In(pacific).Format(time.RFC3339)
 	put(out, "custom_id", r.CustomID)
 	put(out, "invoice_id", r.InvoiceID)
 	put(out, "note_to_payer", r.Note)

@@ -43,6 +43,9 @@ type Options struct {
 	// NoDisputes takes the feature Disputes from the REST app: disputes cannot be
 	// read. The door "permissions" changes it.
 	NoDisputes bool
+
+	// Refunds is what becomes of refunds. The door "refunds" changes it.
+	Refunds RefundRules
 }
 
 // Server is the stand-in, an http.Handler that may be mounted under the path of
@@ -64,11 +67,12 @@ type Server struct {
 	stopped   sync.WaitGroup
 	closing   sync.Once
 
-	mu     sync.Mutex // guards what follows
-	state  state
-	locked bool      // disputes cannot be read
-	events []sent    // the oldest first
-	wake   time.Time // before which nothing is due
+	mu      sync.Mutex // guards what follows
+	state   state
+	locked  bool // disputes cannot be read
+	refunds RefundRules
+	events  []sent    // the oldest first
+	wake    time.Time // before which nothing is due
 }
 
 var (
@@ -90,13 +94,17 @@ func New(opts Options) (*Server, error) {
 	case !webhookID.MatchString(opts.WebhookID):
 		return nil, errors.New("the PayPal stand-in needs a webhook id of letters and digits")
 	}
+	if err := opts.Refunds.check(); err != nil {
+		return nil, err
+	}
 	if opts.Logger == nil {
 		opts.Logger = slog.New(slog.DiscardHandler)
 	}
 	clock := &standin.Clock{Machine: opts.Now}
 	opts.Now = clock.Now
 	s := &Server{
-		opts: opts, clock: clock, off: map[string]bool{}, prefix: public.Path, stop: make(chan struct{}), locked: opts.NoDisputes,
+		opts: opts, clock: clock, off: map[string]bool{}, prefix: public.Path, stop: make(chan struct{}),
+		locked: opts.NoDisputes, refunds: opts.Refunds,
 	}
 	for _, rule := range opts.Disable {
 		if rule != "signing" && rule != "idempotency" && rule != "over_refund" {
@@ -172,27 +180,28 @@ func (s *Server) routes() http.Handler {
 	api.HandleFunc("POST /v1/oauth2/token", s.issueToken)
 	api.HandleFunc("GET "+certPath+"{name}", s.serveCertificate)
 	for pattern, e := range map[string]endpoint{
-		"POST /v2/checkout/orders":                        {do: s.createOrder, keeps: ordersKeep},
-		"GET /v2/checkout/orders/{id}":                    {do: s.getOrder},
-		"PATCH /v2/checkout/orders/{id}":                  {do: s.patchOrder},
-		"POST /v2/checkout/orders/{id}/capture":           {do: s.captureOrder, keeps: ordersKeep, alone: true},
-		"POST /v2/checkout/orders/{id}/authorize":         {do: s.authorizeOrder, keeps: ordersKeep, alone: true},
-		"GET /v2/payments/captures/{id}":                  {do: s.getCapture},
-		"POST /v2/payments/captures/{id}/refund":          {do: s.refundCapture, keeps: paymentsKeep},
-		"GET /v2/payments/refunds/{id}":                   {do: s.getRefund},
-		"GET /v2/payments/authorizations/{id}":            {do: s.getAuthorization},
-		"POST /v2/payments/authorizations/{id}/capture":   {do: s.captureAuthorization, keeps: paymentsKeep},
-		"POST /v2/payments/authorizations/{id}/void":      {do: s.voidAuthorization},
-		"GET /v1/customer/disputes":                       {do: s.permitted(s.listDisputes)},
-		"GET /v1/customer/disputes/{id}":                  {do: s.permitted(s.getDispute)},
-		"GET " + eventsPath:                               {do: s.listEvents},
-		"POST " + webhooksPath:                            {do: s.createWebhook},
-		"GET " + webhooksPath:                             {do: s.listWebhooks},
-		"GET " + webhooksPath + "/{id}":                   {do: s.getWebhook},
-		"PATCH " + webhooksPath + "/{id}":                 {do: s.patchWebhook},
-		"DELETE " + webhooksPath + "/{id}":                {do: s.deleteWebhook},
-		"GET /v1/notifications/webhooks-event-types":      {do: s.listEventTypes},
-		"POST /v1/notifications/verify-webhook-signature": {do: s.verifySignature},
+		"POST /v2/checkout/orders":                          {do: s.createOrder, keeps: ordersKeep},
+		"GET /v2/checkout/orders/{id}":                      {do: s.getOrder},
+		"PATCH /v2/checkout/orders/{id}":                    {do: s.patchOrder},
+		"POST /v2/checkout/orders/{id}/capture":             {do: s.captureOrder, keeps: ordersKeep, alone: true},
+		"POST /v2/checkout/orders/{id}/authorize":           {do: s.authorizeOrder, keeps: ordersKeep, alone: true},
+		"GET /v2/payments/captures/{id}":                    {do: s.getCapture},
+		"POST /v2/payments/captures/{id}/refund":            {do: s.refundCapture, keeps: paymentsKeep},
+		"GET /v2/payments/refunds/{id}":                     {do: s.getRefund},
+		"GET /v2/payments/authorizations/{id}":              {do: s.getAuthorization},
+		"POST /v2/payments/authorizations/{id}/capture":     {do: s.captureAuthorization, keeps: paymentsKeep},
+		"POST /v2/payments/authorizations/{id}/reauthorize": {do: s.reauthorize, keeps: paymentsKeep},
+		"POST /v2/payments/authorizations/{id}/void":        {do: s.voidAuthorization},
+		"GET /v1/customer/disputes":                         {do: s.permitted(s.listDisputes)},
+		"GET /v1/customer/disputes/{id}":                    {do: s.permitted(s.getDispute)},
+		"GET " + eventsPath:                                 {do: s.listEvents},
+		"POST " + webhooksPath:                              {do: s.createWebhook},
+		"GET " + webhooksPath:                               {do: s.listWebhooks},
+		"GET " + webhooksPath + "/{id}":                     {do: s.getWebhook},
+		"PATCH " + webhooksPath + "/{id}":                   {do: s.patchWebhook},
+		"DELETE " + webhooksPath + "/{id}":                  {do: s.deleteWebhook},
+		"GET /v1/notifications/webhooks-event-types":        {do: s.listEventTypes},
+		"POST /v1/notifications/verify-webhook-signature":   {do: s.verifySignature},
 	} {
 		api.Handle(pattern, s.api(e))
 	}
@@ -205,52 +214,6 @@ func (s *Server) routes() http.Handler {
 	mux.Handle("/", standin.Guard(s.opts.PublicURL, s.pageRoutes()))
 	mux.Handle(standin.DoorPrefix, standin.Guard(s.opts.PublicURL, s.doors()))
 	return mux
-}
-
-func (s *Server) doors() http.Handler {
-	doors := standin.Doors{
-		Faults: &s.faults, Callbacks: s.callbacks, Requests: &s.requests, Books: s.Books, SetWebhook: s.setWebhook, Clock: s.clock,
-	}.Handler()
-	doors.HandleFunc("GET "+standin.DoorPrefix+"ca", func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "application/x-pem-file")
-		_, _ = w.Write(s.CA())
-	})
-	doors.HandleFunc("POST "+standin.DoorPrefix+"tokens/revoke", func(w http.ResponseWriter, _ *http.Request) {
-		s.revokeTokens()
-		w.WriteHeader(http.StatusNoContent)
-	})
-	doors.HandleFunc("PUT "+standin.DoorPrefix+"permissions", s.setPermissions)
-	return doors
-}
-
-// setPermissions is the door that gives and takes what the REST app may do.
-func (s *Server) setPermissions(w http.ResponseWriter, r *http.Request) {
-	var may struct {
-		Disputes *bool `json:"disputes"`
-	}
-	if !standin.ReadJSON(w, r, &may) {
-		return
-	}
-	if may.Disputes != nil {
-		s.mu.Lock()
-		s.locked = !*may.Disputes
-		s.mu.Unlock()
-	}
-	w.WriteHeader(http.StatusNoContent)
-}
-
-func (s *Server) setWebhook(address string) error {
-	if u, err := url.Parse(address); address != "" && (err != nil || u.Host == "") {
-		return errors.New("not an absolute URL")
-	}
-	preset, ok := s.webhooks.byEndpoint("")
-	if !ok {
-		return errors.New("the webhook of the options was deleted by the API")
-	}
-	preset.URL = address
-	s.webhooks.put(preset)
-	s.file.Touch()
-	return nil
 }
 
 func (s *Server) snapshot() ([]byte, error) {

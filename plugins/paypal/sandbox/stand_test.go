@@ -149,6 +149,16 @@ func (s *stand) event(kind string) (found delivery) {
 	return found
 }
 
+// eventAbout waits for an event of a type whose resource names an id.
+func (s *stand) eventAbout(kind, id string) {
+	s.t.Helper()
+	require.Eventually(s.t, func() bool {
+		return slices.ContainsFunc(s.hook.all(), func(d delivery) bool {
+			return d.Type == kind && strings.Contains(string(d.Resource), id)
+		})
+	}, 30*time.Second, 5*time.Millisecond, "no %s about %s arrived", kind, id)
+}
+
 // eventually waits for exactly these events.
 func (s *stand) eventually(kinds ...string) {
 	s.t.Helper()

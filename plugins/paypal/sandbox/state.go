@@ -23,11 +23,12 @@ type state struct {
 
 	index    map[string]object
 	invoices map[string]bool // captured under, by payee
+	refunded map[string]bool // invoices refunded under, by payee
 }
 
 // link finds everything by id and by its parent again after it was read.
 func (s *state) link() {
-	s.index, s.invoices = map[string]object{}, map[string]bool{}
+	s.index, s.invoices, s.refunded = map[string]object{}, map[string]bool{}, map[string]bool{}
 	for _, o := range s.Orders {
 		s.index[o.ID] = o
 		for _, u := range o.Units {
@@ -44,6 +45,8 @@ func (s *state) link() {
 			}
 			for _, r := range u.Refunds {
 				r.unit, s.index[r.ID] = u, r
+				r.complete()
+				s.useRefundInvoice(r)
 			}
 		}
 	}
@@ -70,6 +73,7 @@ func (s *state) addCapture(u *unit, c *capture) {
 
 func (s *state) addRefund(u *unit, r *refund) {
 	r.unit, u.Refunds, s.index[r.ID] = u, append(u.Refunds, r), r
+	s.useRefundInvoice(r)
 }
 
 func (s *state) addDispute(c *capture, d *dispute) {
@@ -86,6 +90,18 @@ func (s *state) useInvoice(c *capture) {
 
 func (s *state) invoiceUsed(u *unit, id string) bool {
 	return id != "" && s.invoices[u.Payee.MerchantID+" "+id]
+}
+
+// useRefundInvoice makes an invoice id unfit for another refund. One that failed
+// leaves it free.
+func (s *state) useRefundInvoice(r *refund) {
+	if r.InvoiceID != "" {
+		s.refunded[r.unit.Payee.MerchantID+" "+r.InvoiceID] = r.Status != failed
+	}
+}
+
+func (s *state) refundInvoiceUsed(u *unit, id string) bool {
+	return id != "" && s.refunded[u.Payee.MerchantID+" "+id]
 }
 
 // find returns the object of an id, or says what PayPal says. An order that ran

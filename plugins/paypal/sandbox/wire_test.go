@@ -24,6 +24,7 @@ type thing struct {
 	Amount           paypal.Money
 	CustomID         string `json:"custom_id"`
 	FinalCapture     bool   `json:"final_capture"`
+	ExpirationTime   string `json:"expiration_time"`
 	Links            []paypal.Link
 	Details          []paypal.ErrorResponseDetail
 	StatusDetails    struct{ Reason string } `json:"status_details"`
@@ -35,6 +36,8 @@ type thing struct {
 	} `json:"purchase_units"`
 	Breakdown struct {
 		Total paypal.Money `json:"total_refunded_amount"`
+		Fee   paypal.Money `json:"paypal_fee"`
+		Net   paypal.Money `json:"net_amount"`
 	} `json:"seller_payable_breakdown"`
 	Related struct {
 		IDs struct {

@@ -2,17 +2,26 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
+	"net/http"
+	"time"
 
 	"github.com/superpayhub/superpay/sdk"
+	"github.com/superpayhub/superpay/sdk/once"
 )
 
 type captureRequest struct {
 	Amount *amount `json:"amount"`
 	Final  bool    `json:"final_capture"` // "the remaining authorized amount is released"
 }
+
+// honorPeriod is for how long PayPal promises the money of an authorization: "PayPal
+// honors 100% of authorized funds for three days". Later a capture may be refused,
+// until the authorization expires after 29 days, unless it is authorized again.
+const honorPeriod = 3 * 24 * time.Hour
 
 // captureAuthorization takes what was authorised, once. The order reads as
 // paid; what was not taken is released.
@@ -29,6 +38,10 @@ func (p *Provider) captureAuthorization(ctx context.Context, r sdk.CaptureReques
 		return now, nil
 	case id == "":
 		return nil, sdk.NotSent("there is no authorization")
+	}
+	id, err = p.reauthorized(ctx, r, id, a)
+	if err != nil {
+		return nil, err
 	}
 	c := &capture{}
 	err = p.api.send(ctx, post("/v2/payments/authorizations/"+id+"/capture", r.Key, captureRequest{a, true}), c)
@@ -49,7 +62,7 @@ func (p *Provider) captureAuthorization(ctx context.Context, r sdk.CaptureReques
 	}
 	attempt, instance := readCustomID(c.CustomID)
 	out := &sdk.Payment{
-		AttemptID: attempt, InstanceID: instance, Refs: addRef(append([]sdk.Ref{}, r.Refs...), kindCapture, c.ID), Mode: p.settings.mode,
+		AttemptID: attempt, InstanceID: instance, Refs: captureRefs(r.Refs, id, c.ID), Mode: p.settings.mode,
 		Status: sdk.Succeeded, Captures: sdk.Captures{Items: []sdk.Capture{m}},
 	}
 	if m.Status == sdk.MovementPending {
@@ -58,7 +71,51 @@ func (p *Provider) captureAuthorization(ctx context.Context, r sdk.CaptureReques
 	return out, nil
 }
 
-// authorizationOf names the authorization, by what the hub knows or by a read.
+func captureRefs(known []sdk.Ref, authorization, capture string) []sdk.Ref {
+	refs := addRef(append([]sdk.Ref{}, known...), kindAuthorization, authorization)
+	return addRef(refs, kindCapture, capture)
+}
+
+// reauthorized names the authorization to capture from. Past the honor period what is
+// to be captured is authorized again first, under a key of its own: repeated, PayPal
+// answers with the same one. Where PayPal refuses that, it also decides on the capture.
+// A sending that got lost on the way to here captured nothing.
+func (p *Provider) reauthorized(ctx context.Context, r sdk.CaptureRequest, first string, a *amount) (string, error) {
+	last := first
+	for _, known := range r.Refs {
+		if known.Kind == kindAuthorization && idForm.MatchString(known.Value) {
+			last = known.Value
+		}
+	}
+	if time.Since(r.CreatedAt) < honorPeriod { // no authorization of it is older
+		return last, nil
+	}
+	var held authorization
+	if err := p.api.send(ctx, get("/v2/payments/authorizations/"+last), &held); err != nil {
+		return "", sdk.NotSent("the authorization could not be read: " + err.Error())
+	}
+	if held.Status != "CREATED" || time.Since(held.Created.Time) < honorPeriod {
+		return last, nil
+	}
+	var again authorization
+	err := p.api.send(ctx, post("/v2/payments/authorizations/"+first+"/reauthorize", r.Key+":r", reauthorizeRequest{a}), &again)
+	switch status := statusOf(err); {
+	case status == http.StatusBadRequest, status == http.StatusForbidden, status == http.StatusNotFound, status == http.StatusUnprocessableEntity:
+		return last, nil
+	case err != nil || !idForm.MatchString(again.ID):
+		return "", sdk.NotSent("the money could not be authorized again: " + outcome("reauthorize", cmp.Or(err, once.ErrUnreadable)).Error())
+	case again.Status == "DENIED", again.Status == "PENDING", again.Status == "VOIDED":
+		return last, nil
+	}
+	return again.ID, nil // captured already, it answers the repeated capture as it did
+}
+
+type reauthorizeRequest struct {
+	Amount *amount `json:"amount"`
+}
+
+// authorizationOf names the first authorization, by what the hub knows or by a read:
+// "A reauthorization cannot be voided. Please void the original parent authorization."
 func (p *Provider) authorizationOf(ctx context.Context, r sdk.PaymentRequest) (string, *sdk.Payment, error) {
 	if id := ref(r.Refs, kindAuthorization); id != "" {
 		return id, nil, nil

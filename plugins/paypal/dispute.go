@@ -44,6 +44,7 @@ type moneyMovement struct {
 	Type   string  `json:"type"`
 	Reason string  `json:"reason"`
 	Amount *amount `json:"amount"`
+	At     moment  `json:"initiated_time"`
 }
 
 var disputeForm = regexp.MustCompile(`^[A-Za-z0-9-]{1,255}$`)
@@ -118,6 +119,9 @@ func (p *Provider) addDisputes(ctx context.Context, out *sdk.Payment, c sdk.Capt
 		}
 		if told.FundsWithdrawn {
 			told.Withdrawn = d.gone(m)
+		}
+		if !d.withdrawn() || told.FundsWithdrawn { // else the refund's line is about the same money
+			told.Lines = d.lines()
 		}
 		out.Disputes.Items = append(out.Disputes.Items, told)
 	}

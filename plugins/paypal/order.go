@@ -60,6 +60,7 @@ type authorization struct {
 	ID         string  `json:"id"`
 	Status     string  `json:"status"`
 	Amount     *amount `json:"amount"`
+	Created    moment  `json:"create_time"`
 	Expiration moment  `json:"expiration_time"`
 }
 
@@ -69,10 +70,8 @@ type capture struct {
 	Amount    *amount `json:"amount"`
 	CustomID  string  `json:"custom_id"`
 	Created   moment  `json:"create_time"`
-	Breakdown struct {
-		Fee *amount `json:"paypal_fee"`
-	} `json:"seller_receivable_breakdown"`
-	Details struct {
+	Breakdown breakdown `json:"seller_receivable_breakdown"`
+	Details   struct {
 		Reason string `json:"reason"`
 	} `json:"status_details"`
 	Supplementary supplementary `json:"supplementary_data"`
@@ -85,6 +84,8 @@ type refund struct {
 	CustomID string  `json:"custom_id"`
 	Created  moment  `json:"create_time"`
 	Links    []link  `json:"links"`
+
+	Breakdown breakdown `json:"seller_payable_breakdown"`
 }
 
 // supplementary tells what an object belongs to.
@@ -139,9 +140,9 @@ func (c *capture) movement() (sdk.Capture, error) {
 	if out.Amount, err = c.Amount.money(); err != nil || c.ID == "" || c.Status == "" || out.Amount.IsZero() {
 		return out, once.ErrUnreadable
 	}
-	// A fee that is not told, or not readable, must not hide the money.
-	if fee, err := c.Breakdown.Fee.money(); err == nil {
-		out.Fee = fee
+	out.Lines = c.Breakdown.lines(sdk.LineCapture, c.ID, out.Amount, out.At)
+	if len(out.Lines) == 0 {
+		out.Fee = c.Breakdown.fee()
 	}
 	return out, nil
 }
@@ -155,6 +156,10 @@ func (r *refund) movement() (sdk.Refund, error) {
 	var err error
 	if out.Amount, err = r.Amount.money(); err != nil || r.ID == "" || r.Status == "" {
 		return out, once.ErrUnreadable
+	}
+	for _, l := range r.Breakdown.lines(sdk.LineRefund, r.ID, out.Amount, out.At) {
+		l.Gross.Amount, l.Fee.Amount = -l.Gross.Amount, -l.Fee.Amount // money out, and what PayPal gives back of its fee
+		out.Lines = append(out.Lines, l)
 	}
 	return out, nil
 }

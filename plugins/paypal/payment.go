@@ -234,7 +234,7 @@ func standAuthorized(out *sdk.Payment, o *order) bool {
 			switch a.Status {
 			case "CREATED":
 				out.Status = sdk.RequiresCapture
-				out.CaptureBefore = a.Expiration.Time
+				out.CaptureBefore, out.HonoredUntil = a.Expiration.Time, honoredUntil(u.Payments.Authorizations)
 				if err == nil {
 					out.Authorized, out.Capturable = m, m
 				}
@@ -251,6 +251,16 @@ func standAuthorized(out *sdk.Payment, o *order) bool {
 		}
 	}
 	return false
+}
+
+// honoredUntil is until when PayPal promises the money: of the newest authorization.
+func honoredUntil(all []authorization) (until time.Time) {
+	for _, a := range all {
+		if end := a.Created.Add(honorPeriod); !a.Created.IsZero() && end.After(until) && end.Before(a.Expiration.Time) {
+			until = end
+		}
+	}
+	return until
 }
 
 // redirect sends the payer to PayPal. An app that shows PayPal's own buttons

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"net/http"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -64,7 +65,7 @@ func TestRefund_TellsWhatItFound(t *testing.T) {
 			t.Fatalf("%s: %v", name, err)
 		}
 		c.refund.ID, c.refund.CaptureID, c.refund.Status = testRefund, testCapture, sdk.MovementSucceeded
-		if *out != c.refund {
+		if !reflect.DeepEqual(*out, c.refund) {
 			t.Errorf("%s: %+v", name, out)
 		}
 		if sent := f.seen()[0]; !sameJSON(sent.Body, `{"amount":{"currency_code":"EUR","value":"10.00"},"custom_id":"ref_1.hub1.4b.d1"}`) {

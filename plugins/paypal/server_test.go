@@ -137,7 +137,7 @@ func TestReadOrder_EveryState(t *testing.T) {
 		}
 		if c.name == "captured" {
 			m := out.Captures.Items[0]
-			if m.ID != testCapture || !m.Amount.Equal(eur(9999)) || !m.Fee.Equal(eur(379)) || !m.At.Equal(testNow) || out.Payer.Name != "John Doe" {
+			if m.ID != testCapture || !m.Amount.Equal(eur(9999)) || len(m.Lines) != 1 || !m.Lines[0].Fee.Equal(eur(379)) || !m.Lines[0].Gross.Equal(eur(9999)) || !m.At.Equal(testNow) || out.Payer.Name != "John Doe" {
 				t.Errorf("%+v", m)
 			}
 		}
@@ -314,6 +314,7 @@ func TestAuthorization_CaptureAndVoid(t *testing.T) {
 	refs := []sdk.Ref{orderRef(), {Kind: kindAuthorization, Value: testAuth}}
 	const authPath = "/v2/payments/authorizations/" + testAuth
 	capture := sdk.CaptureRequest{PaymentRequest: paymentRequest("server", refs...), Key: "op_3", Capture: eur(5000)}
+	capture.CreatedAt = time.Now() // PayPal still promises the money
 	f := newFake(t, say(201, `{"id":"`+testCapture+`","status":"COMPLETED","amount":{"currency_code":"EUR","value":"50.00"},"custom_id":"`+testAttempt+`"}`))
 	out, err := newTestProvider(t, f).Capture(t.Context(), capture)
 	if err != nil || out.Status != sdk.Succeeded || out.Refs[0] != orderRef() || !out.Captures.Items[0].Amount.Equal(eur(5000)) {

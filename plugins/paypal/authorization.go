@@ -146,8 +146,8 @@ func (p *Provider) cancelOrder(ctx context.Context, r sdk.CancelRequest) (*sdk.P
 		return truthAfter(outcome("void authorization", err), read, func(s sdk.Status) bool { return s == sdk.RequiresCapture })
 	}
 	var a authorization
-	if json.Unmarshal(answer.Bytes(), &a) != nil || a.Status != "VOIDED" {
-		return reread(read) // 204 and nothing, where Prefer is not heeded, or nothing that proves it
+	if json.Unmarshal(answer.Bytes(), &a) != nil || a.Status != "VOIDED" || ref(r.Refs, kindCapture) != "" {
+		return reread(read) // 204 and nothing, where Prefer is not heeded, or nothing that proves it, or a part was captured
 	}
 	return &sdk.Payment{
 		Refs: addRef(append([]sdk.Ref{}, r.Refs...), kindAuthorization, id), Mode: p.settings.mode, Status: sdk.Canceled,

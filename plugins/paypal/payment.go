@@ -195,6 +195,7 @@ func (p *Provider) stand(out *sdk.Payment, o *order) {
 		return slices.ContainsFunc(out.Captures.Items, func(c sdk.Capture) bool { return c.Status == s })
 	}
 	switch {
+	case has(sdk.MovementSucceeded) && standHeld(out, o):
 	case has(sdk.MovementSucceeded):
 		out.Status = sdk.Succeeded
 	case has(sdk.MovementPending):
@@ -247,6 +248,36 @@ func standAuthorized(out *sdk.Payment, o *order) bool {
 			default:
 				continue
 			}
+			return true
+		}
+	}
+	return false
+}
+
+// standHeld looks for the rest of an authorisation that was captured in part, and not
+// for good: somebody did so at PayPal, for the hub's captures release the rest. It can
+// be captured or released as long as the authorisation lasts.
+func standHeld(out *sdk.Payment, o *order) bool {
+	for _, u := range o.PurchaseUnits {
+		for _, a := range u.Payments.Authorizations {
+			rest, err := a.Amount.money()
+			if a.Status != "PARTIALLY_CAPTURED" || err != nil || !a.Expiration.After(time.Now()) {
+				continue
+			}
+			for _, c := range out.Captures.Items {
+				taken, err := c.Amount.Rescale(rest.Exponent)
+				if err != nil || taken.Currency != rest.Currency {
+					return false
+				}
+				if c.Status != sdk.MovementFailed {
+					rest.Amount -= taken.Amount
+				}
+			}
+			if rest.Amount <= 0 {
+				return false
+			}
+			out.Status, out.CaptureBefore, out.Capturable = sdk.RequiresCapture, a.Expiration.Time, rest
+			out.Authorized, _ = a.Amount.money()
 			return true
 		}
 	}

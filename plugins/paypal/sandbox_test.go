@@ -141,6 +141,42 @@ func TestSandbox_AuthorizedCapturedAndVoided(t *testing.T) {
 	h.hint("PAYMENT.AUTHORIZATION.VOIDED")
 }
 
+// Captured in part at PayPal, the rest of an authorization is taken or released.
+func TestSandbox_CapturedInPartThere(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	inPart := func(n string) *sdk.Payment {
+		t.Helper()
+		p := h.checkout("op_a"+n, func(r *sdk.CheckoutRequest) { r.CaptureMode = sdk.CaptureManual })
+		h.approve(p, "approve")
+		held, err := h.confirm("op_b"+n, p, sdk.CaptureManual)
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.press("/dashboard/authorizations/"+ref(held.Refs, kindAuthorization)+"/capture", url.Values{"amount": {"40.00"}, "rest": {"held"}})
+		now := h.read("server", held.Refs...)
+		if now.Status != sdk.RequiresCapture || !now.Capturable.Equal(eur(5999)) || !now.Captures.Items[0].Amount.Equal(eur(4000)) || now.CaptureBefore.IsZero() {
+			t.Fatalf("%+v", now)
+		}
+		return now
+	}
+	p := inPart("1")
+	got, err := h.Capture(t.Context(), sdk.CaptureRequest{PaymentRequest: paymentRequest("server", p.Refs...), Key: "op_1", Capture: eur(5999)})
+	if err != nil || got.Status != sdk.Succeeded {
+		t.Errorf("%+v %v", got, err)
+	}
+	if now := h.read("server", p.Refs...); now.Status != sdk.Succeeded || len(now.Captures.Items) != 2 || !now.Captures.Items[1].Amount.Equal(eur(5999)) {
+		t.Errorf("%+v", now)
+	}
+	p = inPart("2")
+	for range 2 {
+		got, err = h.Cancel(t.Context(), sdk.CancelRequest{PaymentRequest: paymentRequest("server", p.Refs...), Key: "op_2"})
+		if err != nil || got.Status != sdk.Succeeded || len(got.Captures.Items) != 1 || got.Capturable.Amount != 0 || len(got.Refunds.Items) != 0 {
+			t.Errorf("%+v %v", got, err)
+		}
+	}
+}
+
 func TestSandbox_DisputedAndReversed(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)

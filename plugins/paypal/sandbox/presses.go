@@ -83,7 +83,7 @@ func (s *Server) pressReverse(c *capture, form url.Values) *apiError {
 func (s *Server) pressCapture(a *authorization, form url.Values) *apiError {
 	amount, e := amountOf(form, a.Amount.of(a.Amount.Minor-a.taken()))
 	if e == nil {
-		_, e = s.captureOf(a, amount, "", true)
+		_, e = s.captureOf(a, amount, "", form.Get("rest") != "held")
 	}
 	return e
 }

@@ -172,11 +172,13 @@ func (t *teller) signed(noun, what string, amount int64, currency string) templa
 			exponent = e
 		}
 	}
-	sign := "+"
-	if noun == "refund" || noun == "dispute" || what == "fee" {
-		sign = "\u2212"
+	if what == "fee" || (noun == "refund" || noun == "dispute") && what != "settled" {
+		amount = -amount
 	}
-	return template.HTML(sign) + money(amount, currency, exponent)
+	if amount < 0 {
+		return template.HTML("\u2212") + money(-amount, currency, exponent)
+	}
+	return template.HTML("+") + money(amount, currency, exponent)
 }
 
 func (t *teller) callback(cb *ledger.Callback) line {

@@ -30,9 +30,10 @@ func opened(tb testing.TB) (*DB, ledger.Env) {
 }
 
 // lived puts an order on record that went through all that moves money: paid
-// with a fee, refunded by us and at the provider, one of them in vain, one not
+// with a fee, refunded by us (which the balance shows in euros) and at the provider, one of them in vain, one not
 // settled yet, and disputed.
 func lived(tb testing.TB, db *DB, env ledger.Env, name string, outcome sdk.DisputeStatus) *ledger.Order {
+	eur := func(n int64) sdk.Money { return sdk.Money{Amount: n, Currency: "EUR", Exponent: 2} }
 	usd := func(n int64) sdk.Money { return sdk.Money{Amount: n, Currency: "USD", Exponent: 2} }
 	write := func(c ledger.Change) *ledger.Order {
 		written, err := db.Commit(tb.Context(), c)
@@ -58,7 +59,9 @@ func lived(tb testing.TB, db *DB, env ledger.Env, name string, outcome sdk.Dispu
 	o = write(asked)
 	o = write(ledger.Apply(o, env, ledger.News{
 		AttemptID: attempt, Source: ledger.FromOperation, Operation: &ledger.Result{ID: refund.ID},
-		Refund: &sdk.Refund{ID: "re_1" + name, CaptureID: charge, Status: sdk.MovementSucceeded, Amount: usd(300)},
+		Refund: &sdk.Refund{ID: "re_1" + name, CaptureID: charge, Status: sdk.MovementSucceeded, Amount: usd(300), Lines: []sdk.Line{
+			{ID: "txn_1" + name, Kind: sdk.LineRefund, Gross: eur(-276), Fee: eur(-5)},
+		}},
 	}))
 	made := sdk.Refund{ID: "re_2" + name, CaptureID: charge, Status: sdk.MovementSucceeded, Amount: usd(100)}
 	read(&sdk.Payment{Refunds: sdk.Refunds{Items: []sdk.Refund{made}}})

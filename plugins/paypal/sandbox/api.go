@@ -19,6 +19,8 @@ type call struct {
 	id   string // from the path
 	body []byte
 	full bool // Prefer: return=representation
+
+	strict bool // a field that PayPal does not know is refused
 }
 
 // object is anything PayPal gives an id and can be answered with. Without full
@@ -43,14 +45,18 @@ type endpoint struct {
 	do    verb
 	keeps time.Duration // how long request ids are stored; 0 does not read them
 	alone bool          // a second call on the path, whatever its id, is refused while one is in progress
+	bare  bool          // it has no body, and needs no Content-Type
+	quiet bool          // answers 204 and nothing, unless the whole object is asked for
 }
 
 const maxRequestID = 108
 
 func (s *Server) api(e endpoint) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		c := &call{r: r, id: r.PathValue("id"), full: strings.Contains(r.Header.Get("Prefer"), "return=representation")}
-		if problem := s.admit(c); problem != nil {
+		c := &call{
+			r: r, id: r.PathValue("id"), full: strings.Contains(r.Header.Get("Prefer"), "return=representation"), strict: s.opts.Strict,
+		}
+		if problem := s.admit(c, e); problem != nil {
 			writeError(w, problem)
 			return
 		}
@@ -64,7 +70,7 @@ func (s *Server) api(e endpoint) http.Handler {
 		}
 		if requestID == "" && !e.alone {
 			standin.Pause(r.Context())
-			s.run(w, c, e.do)
+			s.run(w, c, e)
 			return
 		}
 		s.once(w, c, e, requestID)
@@ -91,19 +97,27 @@ func (s *Server) once(w http.ResponseWriter, c *call, e endpoint, requestID stri
 	case first != "":
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		write(w, http.StatusOK, s.state.find(first).render(s, c.full))
+		c.answer(w, e, http.StatusOK, s.state.find(first).render(s, c.full))
 		return
 	}
 	made := ""
 	defer func() { s.state.Keys.give(key, inProgress, requestID != "", made, s.opts.Now().Add(e.keeps)) }() // also when do panics
 	standin.Pause(c.r.Context())
-	made = s.run(w, c, e.do)
+	made = s.run(w, c, e)
+}
+
+// answer writes a success.
+func (c *call) answer(w http.ResponseWriter, e endpoint, status int, body any) {
+	if e.quiet && !c.full {
+		status, body = http.StatusNoContent, nil
+	}
+	write(w, status, body)
 }
 
 // run carries out a call, has its effects on disk and answers. It returns the
 // id of what was made, "" if the call was refused: a refusal leaves the request
 // id unused.
-func (s *Server) run(w http.ResponseWriter, c *call, do verb) (made string) {
+func (s *Server) run(w http.ResponseWriter, c *call, e endpoint) (made string) {
 	status, body, problem := func() (int, any, *apiError) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
@@ -111,7 +125,7 @@ func (s *Server) run(w http.ResponseWriter, c *call, do verb) (made string) {
 		if c.r.Method == http.MethodPost && len(s.state.Orders) >= maxOrders {
 			return 0, nil, full()
 		}
-		done, problem := do(c)
+		done, problem := e.do(c)
 		switch {
 		case problem != nil:
 			return 0, nil, problem
@@ -127,12 +141,12 @@ func (s *Server) run(w http.ResponseWriter, c *call, do verb) (made string) {
 		writeError(w, problem)
 		return ""
 	}
-	write(w, status, body)
+	c.answer(w, e, status, body)
 	return made
 }
 
 // admit checks the token and reads the body.
-func (s *Server) admit(c *call) *apiError {
+func (s *Server) admit(c *call, e endpoint) *apiError {
 	token, ok := strings.CutPrefix(c.r.Header.Get("Authorization"), "Bearer ")
 	if !ok || token == "" {
 		return unauthenticated()
@@ -146,20 +160,25 @@ func (s *Server) admit(c *call) *apiError {
 	}
 	c.body = bytes.TrimSpace(body)
 	kind, _, _ := mime.ParseMediaType(c.r.Header.Get("Content-Type"))
+	if e.bare && len(c.body) == 0 {
+		return nil
+	}
 	if (c.r.Method == http.MethodPost || c.r.Method == http.MethodPatch) && kind != "application/json" {
 		return unsupportedMedia()
 	}
 	return nil
 }
 
-// read decodes the body into v. An unknown field is an error: PayPal ignores
-// some, but a misspelt custom_id must not go unnoticed here.
+// read decodes the body into v. PayPal ignores fields that it does not know; a
+// strict stand-in refuses them, so that a misspelt custom_id does not go unnoticed.
 func (c *call) read(v any) *apiError {
 	if len(c.body) == 0 {
 		return nil
 	}
 	decoder := json.NewDecoder(bytes.NewReader(c.body))
-	decoder.DisallowUnknownFields()
+	if c.strict {
+		decoder.DisallowUnknownFields()
+	}
 	err := decoder.Decode(v)
 	var wrongType *json.UnmarshalTypeError
 	switch {

@@ -97,8 +97,6 @@ func (s *Server) captureOf(a *authorization, amount money, invoice string, final
 	return made, nil
 }
 
-// voidAuthorization takes no request id, as PayPal's documents name none: a
-// repeat learns that it was done before.
 func (s *Server) voidAuthorization(c *call) (answer, *apiError) {
 	if e := c.read(&struct{}{}); e != nil {
 		return answer{}, e
@@ -107,13 +105,7 @@ func (s *Server) voidAuthorization(c *call) (answer, *apiError) {
 	if e == nil {
 		e = s.void(a)
 	}
-	switch {
-	case e != nil:
-		return answer{}, e
-	case c.full:
-		return answer{status: http.StatusOK, obj: a}, nil
-	}
-	return answer{status: http.StatusNoContent}, nil
+	return answer{status: http.StatusOK, obj: a}, e
 }
 
 func (s *Server) void(a *authorization) *apiError {

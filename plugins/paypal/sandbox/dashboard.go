@@ -25,7 +25,7 @@ func (s *Server) dashboardRoutes(mux *http.ServeMux) {
 		"captures/{id}/reverse":           onCapture(s, s.pressReverse),
 		"captures/{id}/settle":            onCapture(s, func(c *capture, _ url.Values) *apiError { return s.settle(c, completed) }),
 		"captures/{id}/deny":              onCapture(s, func(c *capture, _ url.Values) *apiError { return s.settle(c, declined) }),
-		"captures/{id}/dispute":           onCapture(s, func(c *capture, f url.Values) *apiError { return s.openDispute(c, f.Get("kind") == "inquiry") }),
+		"captures/{id}/dispute":           onCapture(s, s.pressDispute),
 		"refunds/{id}/settle":             s.onRefund(completed),
 		"refunds/{id}/fail":               s.onRefund(failed),
 		"disputes/{id}/respond":           s.onDispute(s.respond),

@@ -26,17 +26,17 @@ func (c *capture) disputed() (opened, lost bool) {
 	return opened, lost
 }
 
-// openDispute challenges all that is left of a capture. An inquiry asks without
-// taking the money; a chargeback takes it until it is won.
-func (s *Server) openDispute(c *capture, inquiry bool) *apiError {
+// openDispute challenges an amount of what is left of a capture. An inquiry asks
+// without taking the money; a chargeback takes it until it is won.
+func (s *Server) openDispute(c *capture, amount money, inquiry bool) *apiError {
 	opened, lost := c.disputed()
-	if opened || lost || c.left() <= 0 || c.Status == pending || c.Status == declined {
+	if opened || lost || amount.Minor > c.left() || c.left() <= 0 || c.Status == pending || c.Status == declined {
 		return unprocessable("NOT_DISPUTABLE", "The capture cannot be disputed.")
 	}
 	now := s.now()
 	d := &dispute{
 		ID: "PP-R-" + random(3) + "-" + strings.ToUpper(random(8)), Status: waitingForSeller, Stage: "CHARGEBACK",
-		Amount: c.Amount.of(c.left()), Created: now, Updated: now,
+		Amount: amount, Created: now, Updated: now,
 	}
 	if inquiry {
 		d.Stage = "INQUIRY"

@@ -58,8 +58,8 @@ type itemRequest struct {
 	UPC         json.RawMessage `json:"upc,omitempty"`
 }
 
-// paymentSource names every source, so that one the stand-in cannot play is
-// refused as unsupported and not as misspelt.
+// paymentSource names every source. The stand-in plays PayPal's wallet alone; of
+// cards it says what PayPal says to a merchant without advanced cards.
 type paymentSource struct {
 	PayPal    *wallet         `json:"paypal"`
 	Card      json.RawMessage `json:"card"`
@@ -160,7 +160,7 @@ func (o *order) takeContext(req *orderRequest, requestID string) *apiError {
 	case source != nil && req.Context != nil:
 		return unprocessable("INCOMPATIBLE_PARAMETER_VALUE", "application_context is redundant with payment_source.")
 	case source != nil && source.PayPal == nil:
-		return malformed("NOT_SUPPORTED", "/payment_source", "")
+		return source.refused()
 	case source != nil && requestID == "":
 		return malformed("PAYPAL_REQUEST_ID_REQUIRED", "PayPal-Request-Id", "").in("header")
 	case source != nil:
@@ -193,6 +193,16 @@ func (o *order) takeContext(req *orderRequest, requestID string) *apiError {
 		}
 	}
 	return checkLength(where+"/brand_name", x.BrandName, 127)
+}
+
+// refused says why there is no paying with a source that is not PayPal's wallet.
+func (s *paymentSource) refused() *apiError {
+	if len(s.Card) > 0 {
+		return unprocessable("PAYEE_NOT_ENABLED_FOR_CARD_PROCESSING",
+			"Payee account is not setup to be able to process card payments. Please contact PayPal customer support.").
+			at("/payment_source/card", "")
+	}
+	return malformed("NOT_SUPPORTED", "/payment_source", "")
 }
 
 func checkLength(field, value string, most int) *apiError {

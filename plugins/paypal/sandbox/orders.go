@@ -58,6 +58,9 @@ func (s *Server) complete(c *call, do func(*order) *apiError) (answer, *apiError
 	if e := c.read(&req); e != nil {
 		return answer{}, e
 	}
+	if req.Source != nil && req.Source.PayPal == nil {
+		return answer{}, req.Source.refused()
+	}
 	o, e := find[*order](s, c.id)
 	if e == nil {
 		e = do(o)
@@ -114,7 +117,15 @@ func (s *Server) capture(o *order) *apiError {
 	for _, u := range o.Units {
 		s.take(u, u.Amount, u.InvoiceID, true, "")
 	}
+	s.tellCompleted(o)
 	return nil
+}
+
+// tellCompleted is of orders whose intent was carried out.
+func (s *Server) tellCompleted(o *order) {
+	if s.opts.Platform {
+		s.emit("CHECKOUT.ORDER.COMPLETED", o)
+	}
 }
 
 // pendingReasons are why a capture waits, by what the payer chose to pay with
@@ -154,6 +165,7 @@ func (s *Server) authorize(o *order) *apiError {
 		s.wakeAt(a.Expires)
 		s.emit("PAYMENT.AUTHORIZATION.CREATED", a)
 	}
+	s.tellCompleted(o)
 	return nil
 }
 

@@ -105,7 +105,6 @@ func TestOrder_IsAsStrictAsPayPal(t *testing.T) {
 	s := newStand(t)
 	good := orderBody("CAPTURE", "USD", "10.00")
 	for _, c := range []struct{ want, old, fresh string }{
-		{"MALFORMED_REQUEST_JSON", `"custom_id"`, `"customid"`},
 		{"MALFORMED_REQUEST_JSON", `}]}`, `}]`},
 		{"MISSING_REQUIRED_PARAMETER", `"intent":"CAPTURE",`, ``},
 		{"INVALID_PARAMETER_VALUE", `CAPTURE`, `SALE`},
@@ -122,7 +121,8 @@ func TestOrder_IsAsStrictAsPayPal(t *testing.T) {
 			"items":[{"name":"x","quantity":"3","unit_amount":{"currency_code":"USD","value":"3"}}]`},
 		{"REFERENCE_ID_REQUIRED", `[{`, `[{"amount":{"currency_code":"USD","value":"1"}},{`},
 		{"PAYEE_ACCOUNT_INVALID", `"custom_id"`, `"payee":{"merchant_id":"x"},"custom_id"`},
-		{"NOT_SUPPORTED", `{"intent"`, `{"payment_source":{"card":{}},"intent"`},
+		{"PAYEE_NOT_ENABLED_FOR_CARD_PROCESSING", `{"intent"`, `{"payment_source":{"card":{"number":"4111111111111111"}},"intent"`},
+		{"NOT_SUPPORTED", `{"intent"`, `{"payment_source":{"venmo":{}},"intent"`},
 	} {
 		r := s.ask("POST", "/v2/checkout/orders", strings.Replace(good, c.old, c.fresh, 1), "PayPal-Request-Id", "x")
 		require.Equal(t, c.want, r.issue(), "%s: %s", c.fresh, r.raw)

@@ -1,7 +1,6 @@
 package sandbox
 
 import (
-	"bytes"
 	"encoding/json"
 	"net/http"
 	"strings"
@@ -88,9 +87,7 @@ func (s *Server) set(o *order, u *unit, field string, p patch) *apiError {
 		return unprocessable("NOT_PATCHABLE", "Cannot be patched.").at(p.Path, "")
 	}
 	var req unitRequest
-	decoder := json.NewDecoder(bytes.NewReader(p.Value))
-	decoder.DisallowUnknownFields()
-	if decoder.Decode(&req.Amount) != nil || req.Amount == nil {
+	if json.Unmarshal(p.Value, &req.Amount) != nil || req.Amount == nil {
 		return malformed("INVALID_PARAMETER_SYNTAX", p.Path, "")
 	}
 	amount, e := req.Amount.positive(p.Path)

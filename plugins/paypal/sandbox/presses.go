@@ -80,6 +80,14 @@ func (s *Server) pressReverse(c *capture, form url.Values) *apiError {
 	return e
 }
 
+func (s *Server) pressDispute(c *capture, form url.Values) *apiError {
+	amount, e := amountOf(form, c.Amount.of(c.left()))
+	if e == nil {
+		e = s.openDispute(c, amount, form.Get("kind") == "inquiry")
+	}
+	return e
+}
+
 func (s *Server) pressCapture(a *authorization, form url.Values) *apiError {
 	amount, e := amountOf(form, a.Amount.of(a.Amount.Minor-a.taken()))
 	if e == nil {

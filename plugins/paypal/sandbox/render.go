@@ -53,15 +53,20 @@ func (o *order) render(s *Server, full bool) any {
 	if o.BySource {
 		out["payment_source"] = fields{"paypal": fields{}}
 	}
-	if !full {
+	if !full && o.Status != completed {
 		return out
 	}
 	units := make([]fields, len(o.Units))
 	for i, u := range o.Units {
 		units[i] = u.render(s)
+		if !full { // only what became of the money
+			units[i] = fields{"reference_id": u.ReferenceID, "payments": units[i]["payments"]}
+		}
 	}
-	out["intent"], out["purchase_units"] = o.Intent, units
-	out["create_time"], out["update_time"] = stamp(o.Created), stamp(o.Updated)
+	out["purchase_units"] = units
+	if full {
+		out["intent"], out["create_time"], out["update_time"] = o.Intent, stamp(o.Created), stamp(o.Updated)
+	}
 	if o.Approved {
 		name := fields{"given_name": "Jane", "surname": "Sandbox"}
 		out["payer"] = fields{"name": name, "email_address": payerEmail, "payer_id": payerID}

@@ -46,6 +46,18 @@ type Options struct {
 
 	// Refunds is what becomes of refunds. The door "refunds" changes it.
 	Refunds RefundRules
+
+	// Strict refuses requests with fields that PayPal does not know and ignores, for
+	// tests of what a plugin sends.
+	Strict bool
+
+	// ReadLag is how long reads of orders and payments answer as before a change.
+	// The door "faults" has the same rule ("stale") for single objects.
+	ReadLag time.Duration
+
+	// Platform makes the merchant a marketplace or platform: only those are told
+	// CHECKOUT.ORDER.COMPLETED.
+	Platform bool
 }
 
 // Server is the stand-in, an http.Handler that may be mounted under the path of
@@ -115,6 +127,12 @@ func New(opts Options) (*Server, error) {
 	if s.pages, err = standin.ParsePages(pageFiles()); err != nil {
 		return nil, err
 	}
+	if opts.ReadLag > 0 {
+		lag := standin.Fault{Path: "/v2/", Action: standin.Stale, DelayMS: int(opts.ReadLag.Milliseconds())}
+		if _, err = s.faults.Add(lag); err != nil {
+			return nil, fmt.Errorf("the PayPal stand-in's reads cannot lag by %s: %w", opts.ReadLag, err)
+		}
+	}
 	if s.file, err = standin.OpenState(opts.StateFile, &s.state, s.snapshot, opts.Logger); err != nil {
 		return nil, err
 	}
@@ -133,7 +151,8 @@ func (s *Server) start() error {
 		now: s.opts.Now, wrong: s.off["signing"],
 	}
 	earlier := s.state.Callbacks
-	s.state.Callbacks, s.state.Webhooks = nil, nil
+	s.events = s.state.Events
+	s.state.Callbacks, s.state.Webhooks, s.state.Events = nil, nil, nil
 	s.callbacks = standin.NewDeliverer(standin.DelivererOptions{
 		Sender: &s.sender, Faults: &s.faults, Backoff: s.opts.Backoff, Changed: s.file.Touch, Logger: s.opts.Logger,
 	}, earlier)
@@ -191,10 +210,12 @@ func (s *Server) routes() http.Handler {
 		"GET /v2/payments/authorizations/{id}":              {do: s.getAuthorization},
 		"POST /v2/payments/authorizations/{id}/capture":     {do: s.captureAuthorization, keeps: paymentsKeep},
 		"POST /v2/payments/authorizations/{id}/reauthorize": {do: s.reauthorize, keeps: paymentsKeep},
-		"POST /v2/payments/authorizations/{id}/void":        {do: s.voidAuthorization},
+		"POST /v2/payments/authorizations/{id}/void":        {do: s.voidAuthorization, keeps: paymentsKeep, bare: true, quiet: true},
 		"GET /v1/customer/disputes":                         {do: s.permitted(s.listDisputes)},
 		"GET /v1/customer/disputes/{id}":                    {do: s.permitted(s.getDispute)},
 		"GET " + eventsPath:                                 {do: s.listEvents},
+		"GET " + eventsPath + "/{id}":                       {do: s.getEvent},
+		"POST " + eventsPath + "/{id}/resend":               {do: s.resendEvent},
 		"POST " + webhooksPath:                              {do: s.createWebhook},
 		"GET " + webhooksPath:                               {do: s.listWebhooks},
 		"GET " + webhooksPath + "/{id}":                     {do: s.getWebhook},
@@ -219,8 +240,8 @@ func (s *Server) routes() http.Handler {
 func (s *Server) snapshot() ([]byte, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.state.Callbacks, s.state.Webhooks = s.callbacks.Unsettled(), s.webhooks.all()
-	defer func() { s.state.Callbacks, s.state.Webhooks = nil, nil }()
+	s.state.Callbacks, s.state.Webhooks, s.state.Events = s.callbacks.Unsettled(), s.webhooks.all(), s.newestEvents()
+	defer func() { s.state.Callbacks, s.state.Webhooks, s.state.Events = nil, nil, nil }()
 	return json.Marshal(&s.state)
 }
 

@@ -20,6 +20,7 @@ type state struct {
 	Identity  identity             `json:"identity"`
 	Callbacks []standin.Callback   `json:"callbacks"` // filled when saved
 	Webhooks  []webhook            `json:"webhooks"`  // filled when saved
+	Events    []sent               `json:"events"`    // filled when saved
 
 	index    map[string]object
 	invoices map[string]bool // captured under, by payee

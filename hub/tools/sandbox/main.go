@@ -31,6 +31,7 @@ type options struct {
 	stripeKey, stripeSecret   string
 	paypalWebhookURL          string
 	paypal                    paypalKeys
+	paypalRules               paypalRules
 	withParent                bool
 	disable                   []string
 }
@@ -55,6 +56,8 @@ func parse(args []string, env func(string) string) (options, error) {
 	flags.StringVar(&o.stripeKey, "stripe-key", "", "the API key to accept (or SANDBOX_STRIPE_KEY)")
 	flags.StringVar(&o.stripeSecret, "stripe-webhook-secret", "", "signs the callbacks (or SANDBOX_STRIPE_WEBHOOK_SECRET)")
 	flags.StringVar(&o.paypalWebhookURL, "paypal-webhook-url", "", "where PayPal's callbacks go; may be set later by PUT /paypal/_sandbox/webhook")
+	o.paypalRules.flags(flags)
+	flags.Usage = func() { usage(flags) }
 	flags.BoolVar(&o.withParent, "with-parent", false, "end when the parent process does")
 	if err := flags.Parse(args); err != nil {
 		return o, err

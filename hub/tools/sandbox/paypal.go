@@ -1,9 +1,12 @@
 package main
 
 import (
+	"flag"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
+	"time"
 
 	paypal "github.com/superpayhub/superpay/plugins/paypal/sandbox"
 )
@@ -16,6 +19,26 @@ const (
 	paypalMerchantID = "SANDB2XSELLER"
 	paypalWebhookID  = "1SANDBXWEBHOOK001"
 )
+
+// paypalRules are how the PayPal sandbox behaves, for people who want to see
+// the rarer cases by hand.
+type paypalRules struct {
+	noDisputes, platform, strict bool
+	readLag                      time.Duration
+	refunds                      paypal.RefundRules
+}
+
+func (r *paypalRules) flags(flags *flag.FlagSet) {
+	flags.BoolVar(&r.noDisputes, "paypal-no-disputes", false, "the REST app may not read disputes (403); may be changed later by PUT /paypal/_sandbox/permissions")
+	flags.Func("paypal-refunds", "what becomes of refunds: `completed`, pending or failed; may be changed later by PUT /paypal/_sandbox/refunds", func(status string) error {
+		r.refunds.Status = strings.ToUpper(status)
+		return r.refunds.Check()
+	})
+	flags.BoolVar(&r.refunds.KeepFees, "paypal-keep-fees", false, "give no part of the fee back with a refund; may be changed later by PUT /paypal/_sandbox/refunds")
+	flags.DurationVar(&r.readLag, "paypal-read-lag", 0, "how long reads of orders and payments answer as before a change, at most 2m")
+	flags.BoolVar(&r.platform, "paypal-platform", false, "the merchant is a platform, which is also sent CHECKOUT.ORDER.COMPLETED")
+	flags.BoolVar(&r.strict, "paypal-strict", false, "refuse requests with fields that PayPal does not know and would ignore")
+}
 
 func readPayPalKeys(env func(string) string) paypalKeys {
 	or := func(name, otherwise string) string {
@@ -43,6 +66,8 @@ func openPayPal(o options, base string, logger *slog.Logger) (stand, error) {
 		ClientID: o.paypal.clientID, ClientSecret: o.paypal.secret, MerchantID: o.paypal.merchantID, WebhookID: o.paypal.webhookID,
 		WebhookURL: o.paypalWebhookURL, PublicURL: url, StateFile: stateFile(o.stateDir, "paypal"),
 		Logger: logger.With("stand-in", "paypal"), Disable: o.disable,
+		NoDisputes: o.paypalRules.noDisputes, Refunds: o.paypalRules.refunds, ReadLag: o.paypalRules.readLag,
+		Platform: o.paypalRules.platform, Strict: o.paypalRules.strict,
 	})
 	if err != nil {
 		return stand{}, err

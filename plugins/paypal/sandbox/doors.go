@@ -61,7 +61,7 @@ func (s *Server) setRefunds(w http.ResponseWriter, r *http.Request) {
 	if !standin.ReadJSON(w, r, &rules) {
 		return
 	}
-	if err := rules.check(); err != nil {
+	if err := rules.Check(); err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}

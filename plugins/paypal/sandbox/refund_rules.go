@@ -17,7 +17,8 @@ var refundNews = map[string]string{
 	completed: "PAYMENT.CAPTURE.REFUNDED", pending: "PAYMENT.REFUND.PENDING", failed: "PAYMENT.REFUND.FAILED",
 }
 
-func (r RefundRules) check() error {
+// Check refuses a status that no refund can have.
+func (r RefundRules) Check() error {
 	if refundNews[r.status()] == "" {
 		return fmt.Errorf("a refund cannot become %q, only %s, %s or %s", r.Status, completed, pending, failed)
 	}

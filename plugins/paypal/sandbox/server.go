@@ -106,7 +106,7 @@ func New(opts Options) (*Server, error) {
 	case !webhookID.MatchString(opts.WebhookID):
 		return nil, errors.New("the PayPal stand-in needs a webhook id of letters and digits")
 	}
-	if err := opts.Refunds.check(); err != nil {
+	if err := opts.Refunds.Check(); err != nil {
 		return nil, err
 	}
 	if opts.Logger == nil {

@@ -23,7 +23,7 @@ build: ## Build hub, plugins, shop and sandbox into bin/
 	@go build -o bin/plugins/ ./plugins/...
 
 .PHONY: test
-test: $(if $(HUB_TEST_DATABASE_URL),,postgres) chromium ## Run all tests with the race detector
+test: $(if $(HUB_TEST_DATABASE_URL),,postgres) chromium node ## Run all tests with the race detector
 	go test -race -p 3 -parallel 4 -timeout 20m ./...
 
 .PHONY: books
@@ -78,6 +78,10 @@ postgres: ## Make sure that PostgreSQL's programs are there
 .PHONY: chromium
 chromium: ## Make sure that a browser is there for the tests
 	@.ci/chromium.sh
+
+.PHONY: node
+node: ## Make sure that Node is there for the tests, and the packages of the modules in Node
+	@.ci/node.sh
 
 .PHONY: protoc
 protoc: ## Make sure that protoc is there for the generated code

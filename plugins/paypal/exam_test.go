@@ -20,7 +20,7 @@ func TestExam(t *testing.T) {
 	plugintest.Run(t, plugintest.Options{Sandbox: func(publicURL string, s sdk.Settings) (http.Handler, func() error, error) {
 		stand, err := sandbox.New(sandbox.Options{
 			ClientID: s["client_id"], ClientSecret: s["client_secret"], MerchantID: s["merchant_id"],
-			WebhookID: s["webhook_id"], PublicURL: publicURL,
+			WebhookID: s["webhook_id"], PublicURL: publicURL, Strict: true,
 		})
 		if err != nil {
 			return nil, nil, err

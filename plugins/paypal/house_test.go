@@ -36,7 +36,7 @@ func newHouse(t *testing.T, change ...func(*sandbox.Options)) *house {
 	in := testSettings(h.base)
 	opts := sandbox.Options{
 		ClientID: in["client_id"], ClientSecret: in["client_secret"], MerchantID: testMerchant, WebhookID: in["webhook_id"],
-		WebhookURL: hook.URL, PublicURL: h.base,
+		WebhookURL: hook.URL, PublicURL: h.base, Strict: true,
 	}
 	for _, c := range change {
 		c(&opts)

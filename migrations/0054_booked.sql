@@ -4,7 +4,8 @@ SET LOCAL lock_timeout = '500ms';
 -- before the fee (gross, in fee_currency; NULL: not told), and from when that can be
 -- paid out. A refund has a fee too: PayPal gives some of the payment's back.
 ALTER TABLE captures ADD COLUMN gross bigint, ADD COLUMN available_at timestamptz;
-ALTER TABLE disputes ADD COLUMN gross bigint, ADD COLUMN available_at timestamptz;
+-- Of a dispute, too, how many lines were told: what tells of fewer is older.
+ALTER TABLE disputes ADD COLUMN gross bigint, ADD COLUMN available_at timestamptz, ADD COLUMN lines int NOT NULL DEFAULT 0;
 ALTER TABLE refunds
     ADD COLUMN fee          bigint NOT NULL DEFAULT 0,
     ADD COLUMN fee_currency text   NOT NULL DEFAULT '',
@@ -17,5 +18,5 @@ ALTER TABLE attempts ADD COLUMN honored_until timestamptz;
 -- +goose Down
 ALTER TABLE attempts DROP COLUMN honored_until;
 ALTER TABLE refunds DROP COLUMN fee, DROP COLUMN fee_currency, DROP COLUMN fee_exponent, DROP COLUMN gross, DROP COLUMN available_at;
-ALTER TABLE disputes DROP COLUMN gross, DROP COLUMN available_at;
+ALTER TABLE disputes DROP COLUMN gross, DROP COLUMN available_at, DROP COLUMN lines;
 ALTER TABLE captures DROP COLUMN gross, DROP COLUMN available_at;

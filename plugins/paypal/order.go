@@ -65,11 +65,11 @@ type authorization struct {
 }
 
 type capture struct {
-	ID        string  `json:"id"`
-	Status    string  `json:"status"`
-	Amount    *amount `json:"amount"`
-	CustomID  string  `json:"custom_id"`
-	Created   moment  `json:"create_time"`
+	ID        string    `json:"id"`
+	Status    string    `json:"status"`
+	Amount    *amount   `json:"amount"`
+	CustomID  string    `json:"custom_id"`
+	Created   moment    `json:"create_time"`
 	Breakdown breakdown `json:"seller_receivable_breakdown"`
 	Details   struct {
 		Reason string `json:"reason"`

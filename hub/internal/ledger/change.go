@@ -133,6 +133,17 @@ func changed[T any](before, after []*T) []*T {
 	return out
 }
 
+// movedOn does something with the movements that are new or changed in what apps see
+// of them. How the provider books a movement is none of that: no app is told, so the
+// time that it reads must not change.
+func movedOn[T any](before, after []*T, seen func(T) T, do func(*T)) {
+	for i, x := range after {
+		if i >= len(before) || !reflect.DeepEqual(seen(*before[i]), seen(*x)) {
+			do(x)
+		}
+	}
+}
+
 // looks returns the new schedule, and whether nothing else is new. A read that
 // something asks for is more than schedule, and so is one that is wanted sooner
 // than it stood: it moves the version, so that a read under way is not taken
@@ -199,15 +210,9 @@ func diff(before, after *Order, events []Event, env Env, touched map[string]bool
 	for _, x := range c.Operations {
 		x.UpdatedAt = env.Now
 	}
-	for _, x := range c.Refunds {
-		x.UpdatedAt = env.Now
-	}
-	for _, x := range c.Captures {
-		x.UpdatedAt = env.Now
-	}
-	for _, x := range c.Disputes {
-		x.UpdatedAt = env.Now
-	}
+	movedOn(before.Refunds, after.Refunds, func(x Refund) Refund { x.Booked, x.Posted = Booked{}, 0; return x }, func(x *Refund) { x.UpdatedAt = env.Now })
+	movedOn(before.Captures, after.Captures, func(x Capture) Capture { x.Booked, x.Posted = Booked{}, 0; return x }, func(x *Capture) { x.UpdatedAt = env.Now })
+	movedOn(before.Disputes, after.Disputes, func(x Dispute) Dispute { x.Booked, x.Posted = Booked{}, 0; return x }, func(x *Dispute) { x.UpdatedAt = env.Now })
 	after.UpdatedAt = env.Now
 	after.Version = before.Version + 1
 	c.PreviousAt = before.UpdatedAt

@@ -22,6 +22,7 @@ type Dispute struct {
 	Exponent       int               `json:"exponent"`
 	Reason         string            `json:"reason"`
 	DueBy          time.Time         `json:"due_by,omitzero"`
+	Lines          int               `json:"lines"` // balance lines told so far: a provider adds some, and takes none away
 	Booked
 	Posted    int       `json:"posted"`
 	CreatedAt time.Time `json:"created_at"`
@@ -43,6 +44,11 @@ func (d *Dispute) Gone() int64 {
 func (d *Dispute) withdraws(x sdk.Dispute) bool {
 	told, err := x.Withdrawn.Rescale(d.Exponent)
 	return x.Withdrawn.Currency == "" || err == nil && told.Amount == d.Gone() && told.Currency == d.Currency
+}
+
+// knows reports whether all that is told of a dispute is on record.
+func (d *Dispute) knows(x sdk.Dispute, amount sdk.Money) bool {
+	return d.Status == x.Status && d.FundsWithdrawn == x.FundsWithdrawn && d.amount() == amount && d.withdraws(x) && d.Lines >= len(x.Lines)
 }
 
 func (d *Dispute) gone() sdk.Money {

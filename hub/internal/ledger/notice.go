@@ -59,7 +59,7 @@ func (o *Order) TellAgain(env Env) Change {
 
 // forApps reports whether an app is told of an event.
 func (e *Event) forApps() bool {
-	return !strings.HasSuffix(e.Kind, ".fee") && !strings.HasPrefix(e.Kind, "event.") && !strings.HasSuffix(e.Kind, operationStarted)
+	return !strings.HasSuffix(e.Kind, ".fee") && !strings.HasSuffix(e.Kind, ".settled") && !strings.HasPrefix(e.Kind, "event.") && !strings.HasSuffix(e.Kind, operationStarted)
 }
 
 // operationStarted ends the name of the event that an operation was recorded, as

@@ -13,6 +13,9 @@ import (
 // apiVersion is the one version the stand-in speaks; stripe-go v76 pins it.
 const apiVersion = "2023-10-16"
 
+// ownAccount is the account that the key is of. No other is connected to it.
+const ownAccount = "acct_sandbox"
+
 // call is one API request.
 type call struct {
 	*params
@@ -48,6 +51,12 @@ func (s *Server) api(kind string, do verb) http.Handler {
 			writeError(w, e)
 			return
 		}
+		if c.isList {
+			if e := s.troubled(r.Context()); e != nil {
+				writeError(w, e)
+				return
+			}
+		}
 		if r.Method != http.MethodPost || c.key == "" || s.off["idempotency"] {
 			standin.Pause(r.Context())
 			answer := s.run(c, do)
@@ -62,7 +71,7 @@ func (s *Server) api(kind string, do verb) http.Handler {
 // once runs a call under its idempotency key, or replays the first answer.
 func (s *Server) once(w http.ResponseWriter, c *call, do verb) {
 	request := kept{Method: c.r.Method, Path: c.r.URL.Path, Params: withoutNumbers(c.values).Encode(), At: s.opts.Now()}
-	first, e := s.state.Keys.take(c.key, request)
+	first, e := s.state.Keys.take(c.key, request, s.turned().ReplayAny)
 	switch {
 	case e != nil:
 		writeError(w, e)
@@ -138,7 +147,16 @@ func (s *Server) admit(r *http.Request) *apiError {
 		return e
 	}
 	if version := r.Header.Get("Stripe-Version"); version != "" && version != apiVersion {
-		return invalid("", "", "Invalid Stripe API version: %s. The stand-in speaks %s only.", version, apiVersion)
+		return invalid("", "", "Invalid Stripe API version: %s. The sandbox serves %s only: have the client send `Stripe-Version: %s`.",
+			version, apiVersion, apiVersion)
+	}
+	for _, header := range []string{"Stripe-Account", "Stripe-Context"} {
+		if account := r.Header.Get(header); account != "" && account != ownAccount {
+			e := invalid("account_invalid", "", "The provided key '%s' does not have access to account '%s' (or that account does not exist). "+
+				"Application access may have been revoked.", masked(s.opts.APIKey), account)
+			e.status = http.StatusForbidden
+			return e
+		}
 	}
 	if len(r.Header.Get("Idempotency-Key")) > 255 {
 		return invalid("", "", "Idempotency keys can be up to 255 characters.")
@@ -161,8 +179,12 @@ func (c *call) parse(kind string) *apiError {
 		if err != nil {
 			return invalid("", "", "The request body could not be read.")
 		}
-		if values, err = url.ParseQuery(string(body)); err != nil {
-			return invalid("", "", "Invalid form-encoded body.")
+		read := func(body []byte) (url.Values, error) { return url.ParseQuery(string(body)) }
+		if strings.HasPrefix(c.r.URL.Path, "/v2/") {
+			read = formOf
+		}
+		if values, err = read(body); err != nil {
+			return invalid("", "", "The request body could not be read: it is a form for API v1, and JSON for API v2.")
 		}
 	}
 	c.params = newParams(values)

@@ -82,13 +82,11 @@ func (ch *charge) fee() int64 {
 	return min(fee, ch.AmountCaptured)
 }
 
-// book writes what was taken into the balance. That of a debit comes later than
-// the money.
+// book writes what was taken into the balance, now or later.
 func (s *Server) book(ch *charge) {
-	if _, card := ch.PaymentMethodDetails["card"]; card {
+	ch.Books = s.bookedAt(ch)
+	if ch.Books == 0 {
 		ch.BalanceTransaction = text(newID("txn_3"))
-	} else {
-		ch.Books = s.due()
 	}
 }
 

@@ -2,7 +2,8 @@ package sandbox
 
 // newCharge records one attempt to pay with a card.
 func (s *Server) newCharge(ch *charge, p plastic, authenticated bool) *charge {
-	ch.BillingDetails, ch.PaymentMethodDetails, ch.Last4 = p.Payer, p.onCharge(authenticated), p.Last4
+	ch.BillingDetails, ch.PaymentMethodDetails = p.Payer, p.onCharge(authenticated)
+	ch.Card, ch.Last4 = p.Card, p.Last4
 	return s.addCharge(ch)
 }
 
@@ -11,6 +12,9 @@ func (s *Server) addCharge(ch *charge) *charge {
 	s.state.Charges.add(ch)
 	return ch
 }
+
+// card is the test card that was charged.
+func (ch *charge) card() testCard { return cardNamed(ch.Card, ch.Last4) }
 
 // ofIntent is a charge with what it has of its PaymentIntent: the metadata is
 // copied now, and does not follow later changes.
@@ -33,14 +37,14 @@ func (s *Server) newDebit(pi *paymentIntent, payer customer) *charge {
 // refuse is the bank's no to a charge.
 func (s *Server) refuse(ch *charge, card testCard) {
 	ch.Status, ch.FailureCode, ch.FailureMessage = "failed", text(card.code), text(card.message)
-	ch.Outcome = map[string]any{"network_status": "declined_by_network", "reason": card.declineCode, "type": "issuer_declined"}
+	ch.Outcome = card.refusal()
 	s.emit("charge.failed", ch, nil)
 }
 
 // accept is the bank's yes: the amount is taken, or held for a capture.
 func (s *Server) accept(ch *charge, hold bool) {
 	ch.Status, ch.Paid = "succeeded", true
-	ch.Outcome = map[string]any{"network_status": "approved_by_network", "reason": nil, "type": "authorized", "seller_message": "Payment complete."}
+	ch.Outcome = ch.card().approval()
 	if hold {
 		ch.PaymentMethodDetails["card"].(map[string]any)["capture_before"] = ch.lapsesAt()
 		s.wakeAt(ch.lapsesAt() * 1000)

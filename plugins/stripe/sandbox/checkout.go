@@ -41,8 +41,11 @@ func (s *Server) authenticateSession(cs *session, passed bool) *apiError {
 	return nil
 }
 
-// settleDelayed ends a bank debit.
+// settleDelayed ends a bank debit, or a voucher.
 func (s *Server) settleDelayed(pi *paymentIntent, paid bool) *apiError {
+	if pi.voucher() {
+		return s.settleVoucher(pi, paid)
+	}
 	if pi.Status != "processing" {
 		return s.unexpectedState("settle", pi)
 	}

@@ -207,6 +207,8 @@ func TestCheckout_AmountsFollowTheCurrency(t *testing.T) {
 		code            string
 	}{
 		{49, "usd", "", "amount_too_small"},
+		{699, "krw", "", "amount_too_small"},
+		{12_999, "vnd", "", "amount_too_small"},
 		{100_000_000, "usd", "line_items[0][price_data][unit_amount]", "parameter_invalid_integer"},
 		{1001, "kwd", "line_items[0][price_data][unit_amount]", ""},
 		{550, "isk", "line_items[0][price_data][unit_amount]", ""},
@@ -221,7 +223,7 @@ func TestCheckout_AmountsFollowTheCurrency(t *testing.T) {
 	for currency, want := range map[string]string{"kwd": "1.250", "jpy": "1250", "isk": "", "usd": "12.50"} {
 		amount := int64(1250)
 		if currency == "isk" {
-			amount, want = 1200, "12"
+			amount, want = 12_000, "120"
 		}
 		pi := s.paid(hosted(amount, currency), good)
 		books := s.server.Books()

@@ -8,7 +8,6 @@ import (
 )
 
 const (
-	maxAmount = 99_999_999
 	// supported are the currencies Stripe takes; anything else is refused.
 	supported = "usd aed afn all amd ang aoa ars aud awg azn bam bbd bdt bgn bhd bif bmd bnd bob brl bsd bwp byn bzd " +
 		"cad cdf chf clp cny cop crc cve czk djf dkk dop dzd egp etb eur fjd fkp gbp gel gip gmd gnf gtq gyd hkd hnl " +
@@ -20,14 +19,6 @@ const (
 	wholeHundred = "isk ugx" // zero-decimal in fact, sent times 100
 	threeDecimal = "bhd jod kwd omr tnd"
 )
-
-// minimum is the least charge in Stripe's own minor units. Others are
-// converted from the account's currency, so the stand-in lets them be.
-var minimum = map[string]int64{
-	"usd": 50, "aud": 50, "brl": 50, "cad": 50, "chf": 50, "eur": 50, "inr": 50, "nzd": 50, "sgd": 50, "gbp": 30,
-	"aed": 200, "czk": 1500, "dkk": 250, "hkd": 400, "huf": 17500, "jpy": 50, "mxn": 1000, "myr": 200, "nok": 300,
-	"pln": 200, "ron": 200, "sek": 300, "thb": 1000, "bgn": 100,
-}
 
 func isOneOf(list, word string) bool {
 	return word != "" && !strings.Contains(word, " ") && strings.Contains(" "+list+" ", " "+word+" ")
@@ -48,20 +39,6 @@ func checkGrain(amount int64, currency, param string) *apiError {
 		return invalid("", param, "Invalid amount: amounts in %s must end in 00", strings.ToUpper(currency))
 	case isOneOf(threeDecimal, currency) && amount%10 != 0:
 		return invalid("", param, "Invalid amount: the last digit of an amount in %s must be 0", strings.ToUpper(currency))
-	}
-	return nil
-}
-
-// checkCharge is checkGrain with the limits on what can be charged at once.
-func checkCharge(amount int64, currency, param string) *apiError {
-	if e := checkGrain(amount, currency, param); e != nil {
-		return e
-	}
-	if least := minimum[currency]; amount < max(least, 1) {
-		return invalid("amount_too_small", param, "Amount must be at least %s", money(max(least, 1), currency))
-	}
-	if amount > maxAmount {
-		return invalid("amount_too_large", param, "Amount must be no more than %s", money(maxAmount, currency))
 	}
 	return nil
 }

@@ -105,7 +105,11 @@ func (s *Server) pressDispute(id string, form formValues) (string, *apiError) {
 	if e != nil {
 		return "", e
 	}
-	_, e = s.openDispute(ch, form.Get("kind") == "inquiry")
+	if form.Get("kind") == "prevented" {
+		_, e = s.preventDispute(ch)
+	} else {
+		_, e = s.openDispute(ch, form.Get("kind") == "inquiry")
+	}
 	return ch.payment(), e
 }
 

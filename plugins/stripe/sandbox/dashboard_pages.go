@@ -97,7 +97,7 @@ func (s *Server) badge(ch *charge) (words, mood string) {
 			}
 		}
 	}
-	back := ch.AmountRefunded - ch.Released
+	back := ch.paidBack()
 	switch {
 	case words != "":
 	case back > 0 && ch.Refunded:
@@ -126,7 +126,7 @@ type paymentView struct {
 	ID, Status, Amount, Session, Problem, ThreeDS string
 	Badge, Mood, Description                      string
 	Metadata                                      map[string]string
-	Intent, Cancelable                            bool
+	Intent, Cancelable, Waiting                   bool
 	Charges                                       []chargeView
 }
 
@@ -179,7 +179,8 @@ func (s *Server) viewIntent(pi *paymentIntent) paymentView {
 	if pi.LastPaymentError != nil {
 		view.Problem = pi.LastPaymentError.Message
 	}
-	if pi.Status == "requires_action" {
+	view.Waiting = pi.Status == "processing" || pi.voucher()
+	if pi.Status == "requires_action" && !pi.voucher() {
 		view.ThreeDS = s.opts.PublicURL + "/3ds/" + pi.ID
 	}
 	return view
@@ -188,7 +189,7 @@ func (s *Server) viewIntent(pi *paymentIntent) paymentView {
 func (s *Server) viewCharge(ch *charge) chargeView {
 	view := chargeView{
 		ID: ch.ID, Status: ch.Status, Amount: money(ch.Amount, ch.Currency), Captured: money(ch.AmountCaptured, ch.Currency),
-		Refunded: money(ch.AmountRefunded-ch.Released, ch.Currency), Refundable: ch.Captured && s.refundable(ch) > 0 && !ch.Disputed,
+		Refunded: money(ch.paidBack(), ch.Currency), Refundable: ch.Captured && s.refundable(ch) > 0 && !s.chargedBack(ch),
 		Held: ch.held() && ch.PaymentIntent == "",
 	}
 	for _, r := range s.state.Refunds.rows {
@@ -200,8 +201,7 @@ func (s *Server) viewCharge(ch *charge) chargeView {
 	}
 	for _, d := range s.state.Disputes.rows {
 		if d.Charge == ch.ID {
-			closed := slices.Contains([]string{"won", "lost", "warning_closed"}, d.Status)
-			view.Disputes = append(view.Disputes, movementView{ID: d.ID, Status: d.Status, Amount: money(d.Amount, d.Currency), Open: !closed})
+			view.Disputes = append(view.Disputes, movementView{ID: d.ID, Status: d.Status, Amount: money(d.Amount, d.Currency), Open: !d.closed()})
 		}
 	}
 	return view

@@ -1,7 +1,5 @@
 package sandbox
 
-import "slices"
-
 // openDispute challenges a charge. An inquiry asks without taking the money.
 func (s *Server) openDispute(ch *charge, inquiry bool) (*dispute, *apiError) {
 	if ch.Disputed || !ch.Captured || ch.Dispute != "" {
@@ -10,7 +8,7 @@ func (s *Server) openDispute(ch *charge, inquiry bool) (*dispute, *apiError) {
 	d := &dispute{
 		ID: newID("dp_1"), Object: "dispute", Amount: ch.AmountCaptured, BalanceTransactions: []balanceTransaction{}, Charge: ch.ID,
 		Created: s.now(), Currency: ch.Currency, Metadata: map[string]string{}, PaymentIntent: ch.PaymentIntent,
-		Reason: "fraudulent", Status: "needs_response", IsChargeRefundable: inquiry,
+		Reason: ch.card().disputeReason(), Status: "needs_response", IsChargeRefundable: inquiry,
 		EvidenceDetails: map[string]any{
 			"due_by": s.now() + 9*24*3600, "has_evidence": false, "past_due": false, "submission_count": 0,
 		},
@@ -30,7 +28,7 @@ func (s *Server) openDispute(ch *charge, inquiry bool) (*dispute, *apiError) {
 
 // fight disputes what was taken with a card that always is.
 func (s *Server) fight(ch *charge) {
-	fate := cardEnding(ch.Last4).fate
+	fate := ch.card().fate
 	if ch.Captured && (fate == disputed || fate == inquired) {
 		_, e := s.openDispute(ch, fate == inquired)
 		must(e)
@@ -57,7 +55,7 @@ func (s *Server) respond(d *dispute) *apiError {
 
 // closeDispute ends one. Won money comes back; an inquiry just closes.
 func (s *Server) closeDispute(d *dispute, won bool) *apiError {
-	if slices.Contains([]string{"won", "lost", "warning_closed"}, d.Status) {
+	if d.closed() {
 		return conflict("", "Dispute %s is closed.", d.ID)
 	}
 	inquiry := len(d.BalanceTransactions) == 0
@@ -65,15 +63,15 @@ func (s *Server) closeDispute(d *dispute, won bool) *apiError {
 	case inquiry:
 		d.Status = "warning_closed"
 	case won:
-		d.Status = "won"
+		d.Status, d.IsChargeRefundable = "won", true
 		d.BalanceTransactions = append(d.BalanceTransactions, s.withdrawal(d, d.Amount))
 	default:
 		d.Status = "lost"
 	}
 	s.emit("charge.dispute.closed", d, nil)
-	if ch, ok := s.state.Charges.get(d.Charge); ok && d.Status == "lost" && ch.AmountRefunded > 0 {
+	if ch, ok := s.state.Charges.get(d.Charge); ok && d.Status == "lost" && ch.paidBack() > 0 {
 		// What the merchant had given back before is not taken twice.
-		d.BalanceTransactions = append(d.BalanceTransactions, s.withdrawal(d, min(d.Amount, ch.AmountRefunded)))
+		d.BalanceTransactions = append(d.BalanceTransactions, s.withdrawal(d, min(d.Amount, ch.paidBack())))
 		s.emit("charge.dispute.funds_reinstated", d, nil)
 	}
 	if won && !inquiry {

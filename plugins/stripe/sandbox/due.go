@@ -22,7 +22,8 @@ func (s *Server) tick() {
 }
 
 // sweep makes everything happen whose time has come: sessions expire, refunds
-// to fickle cards change, approvals nobody captured lapse, debits are booked.
+// to fickle cards change, approvals nobody captured lapse, vouchers run out, what
+// was taken is booked.
 func (s *Server) sweep() {
 	now := s.opts.Now().UnixMilli()
 	if now < s.wake {
@@ -32,6 +33,11 @@ func (s *Server) sweep() {
 	for _, cs := range s.state.Sessions.rows {
 		if cs.Status == "open" && s.isDue(cs.ExpiresAt*1000, now) {
 			must(s.expireSession(cs))
+		}
+	}
+	for _, pi := range s.state.Intents.rows {
+		if pi.voucher() && s.isDue(pi.VoucherEnds, now) {
+			must(s.settleVoucher(pi, false))
 		}
 	}
 	for _, r := range s.state.Refunds.rows {
@@ -71,8 +77,10 @@ func must(e *apiError) {
 func (s *Server) now() int64 { return s.opts.Now().Unix() }
 
 // due is when a refund's card changes its mind, and a debit is booked.
-func (s *Server) due() int64 {
-	at := s.opts.Now().Add(s.opts.RefundDelay).UnixMilli()
+func (s *Server) due() int64 { return s.dueIn(s.opts.RefundDelay) }
+
+func (s *Server) dueIn(wait time.Duration) int64 {
+	at := s.opts.Now().Add(wait).UnixMilli()
 	s.wakeAt(at)
 	return at
 }

@@ -39,7 +39,7 @@ func (s *Server) createEndpoint(c *call) (any, *apiError) {
 
 // updateEndpoint changes what Stripe lets one change: not the version.
 func (s *Server) updateEndpoint(c *call) (any, *apiError) {
-	e, problem := get(&s.state.Endpoints, "webhook_endpoint", "webhook_endpoint", c.id)
+	e, problem := s.endpointOf(c.id, false)
 	if problem != nil {
 		return nil, problem
 	}
@@ -70,7 +70,7 @@ func (s *Server) deleteEndpoint(c *call) (any, *apiError) {
 	if e := c.done(); e != nil {
 		return nil, e
 	}
-	e, problem := get(&s.state.Endpoints, "webhook_endpoint", "webhook_endpoint", c.id)
+	e, problem := s.endpointOf(c.id, false)
 	if problem != nil {
 		return nil, problem
 	}
@@ -83,7 +83,11 @@ func (s *Server) getEndpoint(c *call) (any, *apiError) {
 	if e := c.done(); e != nil {
 		return nil, e
 	}
-	return get(&s.state.Endpoints, "webhook_endpoint", "webhook_endpoint", c.id)
+	e, problem := s.endpointOf(c.id, false)
+	if problem != nil {
+		return nil, problem
+	}
+	return e, nil
 }
 
 // listEndpoints takes no range of creation, unlike the other lists.
@@ -94,5 +98,17 @@ func (s *Server) listEndpoints(c *call) (any, *apiError) {
 			return nil, invalid("parameter_unknown", name, "Received unknown parameter: %s", name)
 		}
 	}
-	return page(c, l, &s.state.Endpoints, "webhook_endpoint", all)
+	return page(c, l, &s.state.Endpoints, "webhook_endpoint", func(e *webhookEndpoint) bool { return !e.Thin })
+}
+
+// endpointOf finds an endpoint of API v1, or an event destination of API v2.
+func (s *Server) endpointOf(id string, thin bool) (*webhookEndpoint, *apiError) {
+	e, ok := s.state.Endpoints.get(id)
+	switch {
+	case ok && e.Thin == thin:
+		return e, nil
+	case thin:
+		return nil, missing("event destination", "id", id)
+	}
+	return nil, missing("webhook_endpoint", "webhook_endpoint", id)
 }

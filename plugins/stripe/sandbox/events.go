@@ -36,16 +36,35 @@ func (s *Server) emit(kind string, obj any, previous map[string]any) {
 	}
 	s.state.Events.add(e)
 	for _, to := range receivers {
-		copied, id := *e, e.ID
+		id := e.ID
 		if to.ID != defaultEndpoint {
 			id += ":" + to.ID
-			copied.APIVersion = or(string(to.APIVersion), e.APIVersion)
 		}
 		s.callbacks.Send(standin.Callback{
-			ID: id, Type: kind, Endpoint: to.ID, Created: s.opts.Now().UTC(), Body: encode(&copied),
+			ID: id, Type: kind, Endpoint: to.ID, Created: s.opts.Now().UTC(), Body: to.shape(e),
 		})
 	}
 	s.file.Touch()
+}
+
+// shape is an event as an endpoint gets it: in the endpoint's version, or thin.
+func (o *webhookEndpoint) shape(e *event) []byte {
+	if o.Thin {
+		return encode(e.thin())
+	}
+	copied := *e
+	if o.ID != defaultEndpoint {
+		copied.APIVersion = or(string(o.APIVersion), e.APIVersion)
+	}
+	return encode(&copied)
+}
+
+// wants reports whether an endpoint asked for a type of event.
+func (o *webhookEndpoint) wants(kind string) bool {
+	if o.Thin {
+		kind = "v1." + kind
+	}
+	return slices.Contains(o.EnabledEvents, "*") || slices.Contains(o.EnabledEvents, kind)
 }
 
 // receivers knows where callbacks go. It has a lock of its own because the
@@ -61,7 +80,7 @@ func (r *receivers) wanting(kind string) []webhookEndpoint {
 	defer r.mu.Unlock()
 	var out []webhookEndpoint
 	for _, e := range r.list {
-		if e.reachable() && (slices.Contains(e.EnabledEvents, "*") || slices.Contains(e.EnabledEvents, kind)) {
+		if e.reachable() && e.wants(kind) {
 			out = append(out, e)
 		}
 	}

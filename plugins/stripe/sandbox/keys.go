@@ -32,8 +32,9 @@ type keyring struct {
 }
 
 // take reserves a key. It returns the kept answer to replay, or the error that
-// refuses the request, or neither: then the caller must give the key back.
-func (k *keyring) take(key string, now kept) (*kept, *apiError) {
+// refuses the request, or neither: then the caller must give the key back. It
+// compares the request with the key's first one, unless an unlike one will do.
+func (k *keyring) take(key string, now kept, unlike bool) (*kept, *apiError) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.expire(now.At)
@@ -45,7 +46,7 @@ func (k *keyring) take(key string, now kept) (*kept, *apiError) {
 		}
 	}
 	if first := k.Kept[key]; first != nil {
-		if first.Method != now.Method || first.Path != now.Path || first.Params != now.Params {
+		if !unlike && (first.Method != now.Method || first.Path != now.Path || first.Params != now.Params) {
 			return nil, &apiError{
 				Type: "idempotency_error", status: http.StatusBadRequest,
 				Message: "Keys for idempotent requests can only be used with the same parameters they were first used with. " +

@@ -57,7 +57,7 @@ func page[T object](c *call, l listing, t *table[T], kind string, keep func(T) b
 			return false
 		case !open:
 			open = row.key() == l.after
-		case !keep(row) || !l.created(row.made()):
+		case !keep(row) || !l.created(row.made()) || kind != "webhook_endpoint" && c.s.forgotten(row.made()):
 		case l.before == "" && int64(len(picked)) == l.limit:
 			more = true
 			return false

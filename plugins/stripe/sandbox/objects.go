@@ -35,7 +35,7 @@ type session struct {
 	PaymentIntent      text              `json:"payment_intent"`
 	PaymentMethodTypes []string          `json:"payment_method_types"`
 	PaymentStatus      string            `json:"payment_status"`
-	ReturnURL          text              `json:"return_url"`
+	ReturnURL          text              `json:"return_url,omitempty"` // absent, never null, at this version
 	Status             string            `json:"status"`
 	SuccessURL         text              `json:"success_url"`
 	UIMode             string            `json:"ui_mode"`
@@ -96,6 +96,7 @@ type paymentIntent struct {
 	Session       string `json:"_session"`       // the Checkout session that made it
 	ReturnURL     string `json:"_return_url"`    // where the payer goes after 3-D Secure
 	Authenticated bool   `json:"_authenticated"` // 3-D Secure passed, the server must confirm
+	VoucherEnds   int64  `json:"_voucher_ends"`  // unix milliseconds at which the payer's voucher runs out; 0: there is none
 }
 
 // automatic are payment methods that the dashboard chooses.
@@ -108,6 +109,9 @@ type nextAction struct {
 	Type          string            `json:"type"`
 	RedirectToURL map[string]string `json:"redirect_to_url,omitempty"`
 	UseStripeSDK  map[string]string `json:"use_stripe_sdk,omitempty"`
+	OXXO          map[string]any    `json:"oxxo_display_details,omitempty"`
+	Boleto        map[string]any    `json:"boleto_display_details,omitempty"`
+	Konbini       map[string]any    `json:"konbini_display_details,omitempty"`
 }
 
 type charge struct {
@@ -140,6 +144,7 @@ type charge struct {
 	DescriptorSuffix     text              `json:"statement_descriptor_suffix"`
 	Status               string            `json:"status"`
 
+	Card     string `json:"_card"` // the test card's name
 	Last4    string `json:"_last4"`
 	Released int64  `json:"_released"` // part of AmountRefunded that was only ever held
 	Books    int64  `json:"_books"`    // unix milliseconds at which the balance has it; 0 is never, or done
@@ -216,6 +221,8 @@ type webhookEndpoint struct {
 	URL           string            `json:"url"`
 
 	Secret string `json:"_secret"` // shown once, in the answer that created it
+	Thin   bool   `json:"_thin"`   // an event destination of API v2, which gets thin events
+	Name   string `json:"_name"`   // of an event destination
 }
 
 func (o *session) key() string         { return o.ID }

@@ -49,6 +49,7 @@ type payData struct {
 	Embedded bool
 	Framed   bool // it is shown inside the shop's page, which has its own way back
 	Delayed  bool
+	Voucher  bool
 	Self     string // the page's own address, for the links that fill in a card
 	Cards    []testCard
 	typedCard
@@ -120,7 +121,7 @@ func (s *Server) renderPay(w http.ResponseWriter, r *http.Request, cs *session, 
 	s.pages.Render(w, status, "pay", standin.Page{Title: "Pay", Provider: "Stripe", Data: payData{
 		Session: &shown, Amount: money(cs.AmountTotal, cs.Currency), Action: s.opts.PublicURL + "/pay/" + cs.ID,
 		Cancel: cancel, Problem: problem, Self: s.opts.PublicURL + path + cs.ID, typedCard: typed,
-		Embedded: cs.UIMode == "embedded", Framed: framed, Delayed: cs.allowsDelayed(), Cards: testCards,
+		Embedded: cs.UIMode == "embedded", Framed: framed, Delayed: cs.allowsDelayed(), Voucher: cs.allowsVoucher(), Cards: testCards,
 	}})
 }
 
@@ -146,12 +147,15 @@ func (s *Server) pay(w http.ResponseWriter, r *http.Request) {
 	typed := readTyped(r.PostForm)
 	payer := customer{Email: text(or(r.PostForm.Get("email"), "jane@example.com")), Name: text(r.PostForm.Get("name"))}
 	s.onSession(w, r, func(cs *session) {
-		if r.PostForm.Get("method") == "delayed" {
-			if !cs.allowsDelayed() {
-				s.renderPay(w, r, cs, "This session cannot be paid by bank debit.", typed)
-				return
-			}
+		method := r.PostForm.Get("method")
+		if method == "delayed" && !cs.allowsDelayed() || method == "voucher" && !cs.allowsVoucher() {
+			s.renderPay(w, r, cs, "This session cannot be paid in that way.", typed)
+			return
+		}
+		if method == "delayed" {
 			s.payDelayed(cs, payer)
+		} else if method == "voucher" {
+			s.payVoucher(cs, payer)
 		} else if e := s.checkExpiry(r.PostForm.Get("expiry")); e != nil {
 			s.renderPay(w, r, cs, e.Message, typed)
 			return

@@ -51,7 +51,7 @@ func (s *Server) permit(kind, method string) *apiError {
 		return nil
 	}
 	e := invalid("more_permissions_required", "", "The provided key '%s' does not have the required permissions for this endpoint "+
-		"on account 'acct_sandbox'. Having the '%s' permission would allow this request to continue.",
+		"on account '"+ownAccount+"'. Having the '%s' permission would allow this request to continue.",
 		strings.ReplaceAll(masked(s.opts.APIKey), "sk_", "rk_"), lacking)
 	e.status = http.StatusForbidden
 	return e

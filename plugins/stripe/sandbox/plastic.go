@@ -6,8 +6,9 @@ import (
 )
 
 // plastic is all that is kept of a card somebody entered: which test card it
-// is, and what was written on it. Its number is forgotten on arrival.
+// is, and what was written on it. The number is forgotten on arrival.
 type plastic struct {
+	Card  string   `json:"card"` // the test card's name
 	Last4 string   `json:"last4"`
 	Month int64    `json:"month"`
 	Year  int64    `json:"year"`
@@ -16,10 +17,10 @@ type plastic struct {
 }
 
 func plasticOf(card testCard, payer customer) plastic {
-	return plastic{Last4: card.Last4(), Month: 12, Year: 2034, Payer: payer}
+	return plastic{Card: card.Name, Last4: card.Last4(), Month: 12, Year: 2034, Payer: payer}
 }
 
-func (p plastic) card() testCard { return cardEnding(p.Last4) }
+func (p plastic) card() testCard { return cardNamed(p.Card, p.Last4) }
 
 func (p plastic) wallet() map[string]any {
 	if !p.Apple {
@@ -30,11 +31,12 @@ func (p plastic) wallet() map[string]any {
 
 // onMethod is the card as a PaymentMethod shows it.
 func (p plastic) onMethod() map[string]any {
-	brand := p.card().brand()
+	card := p.card()
+	brand := card.brand()
 	return map[string]any{
-		"brand": brand, "display_brand": brand, "country": "US", "exp_month": p.Month, "exp_year": p.Year,
-		"fingerprint": "sandbox" + p.Last4, "funding": "credit", "generated_from": nil, "last4": p.Last4,
-		"checks":               map[string]any{"address_line1_check": nil, "address_postal_code_check": nil, "cvc_check": "pass"},
+		"brand": brand, "display_brand": brand, "country": card.country(), "exp_month": p.Month, "exp_year": p.Year,
+		"fingerprint": "sandbox" + p.Last4, "funding": card.funding(), "generated_from": nil, "last4": p.Last4,
+		"checks":               card.checks(),
 		"networks":             map[string]any{"available": []string{brand}, "preferred": nil},
 		"three_d_secure_usage": map[string]any{"supported": true}, "wallet": p.wallet(),
 	}
@@ -48,20 +50,25 @@ func (p plastic) onCharge(authenticated bool) map[string]any {
 			"authentication_flow": "challenge", "result": "authenticated", "result_reason": nil, "version": "2.2.0",
 		}
 	}
-	brand := p.card().brand()
+	card := p.card()
+	brand := card.brand()
 	return map[string]any{"type": "card", "card": map[string]any{
-		"brand": brand, "country": "US", "exp_month": p.Month, "exp_year": p.Year, "funding": "credit", "last4": p.Last4,
-		"fingerprint": "sandbox" + p.Last4, "network": brand, "checks": map[string]any{"cvc_check": "pass"},
+		"brand": brand, "country": card.country(), "exp_month": p.Month, "exp_year": p.Year, "funding": card.funding(), "last4": p.Last4,
+		"fingerprint": "sandbox" + p.Last4, "network": brand, "checks": card.checks(),
 		"three_d_secure": secure, "wallet": p.wallet(),
 	}}
 }
 
 // onToken is the card as a token and a charge's source show it.
 func (p plastic) onToken(id string) map[string]any {
-	brand := map[string]string{"visa": "Visa", "mastercard": "MasterCard", "amex": "American Express"}[p.card().brand()]
+	card := p.card()
+	brand := map[string]string{
+		"visa": "Visa", "mastercard": "MasterCard", "amex": "American Express", "discover": "Discover", "diners": "Diners Club",
+		"jcb": "JCB", "unionpay": "UnionPay",
+	}[card.brand()]
 	return map[string]any{
-		"id": id, "object": "card", "brand": brand, "country": "US", "cvc_check": "pass", "dynamic_last4": nil,
-		"exp_month": p.Month, "exp_year": p.Year, "fingerprint": "sandbox" + p.Last4, "funding": "credit",
+		"id": id, "object": "card", "brand": brand, "country": card.country(), "cvc_check": card.checks()["cvc_check"], "dynamic_last4": nil,
+		"exp_month": p.Month, "exp_year": p.Year, "fingerprint": "sandbox" + p.Last4, "funding": card.funding(),
 		"last4": p.Last4, "metadata": map[string]string{}, "name": p.Payer.Name, "tokenization_method": nil, "wallet": nil,
 	}
 }
@@ -101,12 +108,12 @@ func enteredCard(number string, month, year int64, now int) (plastic, *apiError)
 	case year < int64(now) || year > int64(now)+50:
 		return refuse("invalid_expiry_year", "[exp_year]", "Your card's expiration year is invalid.")
 	}
-	return plastic{Last4: card.Last4(), Month: month, Year: year}, nil
+	return plastic{Card: card.Name, Last4: card.Last4(), Month: month, Year: year}, nil
 }
 
 // payerUnder reads billing details.
 func (c *call) payerUnder(name string) customer {
-	payer := customer{Email: text(c.text(name+"[email]", 512)), Name: text(c.text(name+"[name]", 500))}
+	payer := customer{Email: text(c.email(name + "[email]")), Name: text(c.text(name+"[name]", 500))}
 	c.ignore(name+"[address]", name+"[phone]")
 	return payer
 }

@@ -67,7 +67,7 @@ func (s *Server) refund(ch *charge, amount int64, reason string, metadata map[st
 		Created: s.now(), Currency: ch.Currency, Metadata: metadata, PaymentIntent: ch.PaymentIntent, Reason: text(reason),
 		Status: "succeeded",
 	}
-	switch cardEnding(ch.Last4).fate {
+	switch ch.card().fate {
 	case refundsSlowly:
 		r.Status, r.Due = "pending", s.due()
 	case refundsBounces:
@@ -75,6 +75,7 @@ func (s *Server) refund(ch *charge, amount int64, reason string, metadata map[st
 	}
 	s.state.Refunds.add(r)
 	s.recount(ch)
+	s.emit("refund.created", r, nil)
 	s.emit("charge.refunded", ch, before)
 	return r, nil
 }
@@ -87,7 +88,7 @@ func (s *Server) checkRefund(ch *charge, amount int64) *apiError {
 			"to reverse the authorization instead of refunding the Charge directly.", ch.PaymentIntent)
 	case ch.Status != "succeeded":
 		return conflict("", "Charge %s has not succeeded and cannot be refunded.", ch.ID)
-	case ch.Disputed:
+	case s.chargedBack(ch):
 		return conflict("charge_disputed", "Charge %s has been charged back; cannot issue a refund.", ch.ID)
 	case ch.held() && amount != ch.Amount:
 		return conflict("", "You cannot partially refund an uncaptured charge. Instead, capture the charge for an amount less than the original amount")
@@ -128,8 +129,17 @@ func (s *Server) settleRefund(r *refund, to string) *apiError {
 	}
 	ch, _ := s.state.Charges.get(r.Charge)
 	s.recount(ch)
-	s.emit("charge.refund.updated", r, before)
+	s.emitRefund(r, before)
 	return nil
+}
+
+// emitRefund tells that a refund changed, by its old name and by its new ones.
+func (s *Server) emitRefund(r *refund, before map[string]any) {
+	s.emit("charge.refund.updated", r, before)
+	s.emit("refund.updated", r, before)
+	if r.Status == "failed" && before != nil {
+		s.emit("refund.failed", r, before)
+	}
 }
 
 func (s *Server) getRefund(c *call) (any, *apiError) {
@@ -149,7 +159,7 @@ func (s *Server) updateRefund(c *call) (any, *apiError) {
 		return nil, e
 	}
 	r.Metadata = merged(r.Metadata, metadata)
-	s.emit("charge.refund.updated", r, nil)
+	s.emitRefund(r, nil)
 	return r, nil
 }
 

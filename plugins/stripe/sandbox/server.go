@@ -26,6 +26,7 @@ type Options struct {
 	WebhookSecret string // whsec_…
 	WebhookURL    string // may come later, by the door
 	PublicURL     string // where the stand-in is reachable, without a slash at the end
+	ThinURL       string // where thin events go, signed with WebhookSecret; "" is nowhere
 	StateFile     string // "" forgets everything at Close
 	Now           func() time.Time
 	Logger        *slog.Logger
@@ -45,6 +46,8 @@ type Options struct {
 	// Lacks are the permissions that the key was not given, as those of a restricted
 	// key: "rak_charge_read".
 	Lacks []string
+
+	Knobs Knobs // as they are at the start
 
 	// Disable turns rules off, for tests that must notice: "signing" (callbacks
 	// carry a wrong signature), "idempotency" (keys are ignored), "over_refund"
@@ -75,6 +78,7 @@ type Server struct {
 	from         eventFrom // the request in progress, for its events
 	eventVersion string
 	lacks        []string
+	knobs        Knobs
 	wake         int64 // unix milliseconds before which nothing is due
 }
 
@@ -96,14 +100,14 @@ func New(opts Options) (*Server, error) {
 	}
 	clock := &standin.Clock{Machine: opts.Now}
 	opts.Now = clock.Now
-	s := &Server{opts: opts, clock: clock, off: map[string]bool{}, prefix: public.Path, eventVersion: apiVersion, lacks: opts.Lacks, stop: make(chan struct{})}
+	s := &Server{opts: opts, clock: clock, off: map[string]bool{}, prefix: public.Path, eventVersion: apiVersion, lacks: opts.Lacks, knobs: opts.Knobs, stop: make(chan struct{})}
 	for _, rule := range opts.Disable {
 		if rule != "signing" && rule != "idempotency" && rule != "over_refund" {
 			return nil, fmt.Errorf("there is no rule %q to disable", rule)
 		}
 		s.off[rule] = true
 	}
-	if err := checkPermissions(opts.Lacks); err != nil {
+	if err := errors.Join(checkPermissions(opts.Lacks), opts.Knobs.check()); err != nil {
 		return nil, err
 	}
 	if s.pages, err = standin.ParsePages(pageFiles()); err != nil {
@@ -119,6 +123,7 @@ func New(opts Options) (*Server, error) {
 func (s *Server) start() {
 	s.receivers.unsigned = s.off["signing"]
 	s.state.Endpoints.remove(defaultEndpoint) // of a run with other options
+	s.presetThin(s.opts.ThinURL)
 	for _, e := range s.state.Endpoints.rows {
 		s.receivers.put(*e)
 	}
@@ -208,13 +213,16 @@ func (s *Server) routes() http.Handler {
 	} {
 		api.Handle(pattern, endpoint)
 	}
-	api.HandleFunc("/v1/", func(w http.ResponseWriter, r *http.Request) {
+	s.thinRoutes(api)
+	api.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		e := invalid("", "", "Unrecognized request URL (%s: %s).", r.Method, r.URL.Path)
 		e.status = http.StatusNotFound
 		writeError(w, e)
 	})
 	mux := http.NewServeMux()
-	mux.Handle("/v1/", s.faults.Middleware(&s.requests, func(r *http.Request) string { return r.URL.Path }, api))
+	faulty := s.faults.Middleware(&s.requests, func(r *http.Request) string { return r.URL.Path }, api)
+	mux.Handle("/v1/", faulty)
+	mux.Handle("/v2/", faulty)
 	// People press buttons on the rest; a page from elsewhere must not.
 	mux.Handle("/", standin.Guard(s.opts.PublicURL, s.pageRoutes()))
 	mux.Handle(standin.DoorPrefix, standin.Guard(s.opts.PublicURL, s.doors()))
@@ -238,6 +246,7 @@ func (s *Server) doors() http.Handler {
 		w.WriteHeader(http.StatusNoContent)
 	})
 	doors.HandleFunc("PUT "+standin.DoorPrefix+"permissions", s.permissionsDoor)
+	doors.HandleFunc("PUT "+standin.DoorPrefix+"knobs", s.knobsDoor)
 	return doors
 }
 

@@ -108,7 +108,7 @@ func (cs *session) items(c *call) {
 	cs.AmountTotal = cs.AmountSubtotal
 	if e := checkCharge(cs.AmountTotal, cs.Currency, ""); e != nil && c.first == nil {
 		if e.Code == "amount_too_small" {
-			e.Message = "The Checkout Session's total amount due must add up to at least " + money(max(minimum[cs.Currency], 1), cs.Currency)
+			e.Message = "The Checkout Session's total amount due must add up to at least " + money(minimum(cs.Currency), cs.Currency)
 		}
 		c.fail(e)
 	}
@@ -123,7 +123,7 @@ func (cs *session) addItem(c *call, at string, item lineItem) {
 	switch {
 	case cs.Currency != "" && cs.Currency != item.Currency:
 		c.fail(invalid("", "line_items", "All line items must use the same currency."))
-	case item.UnitAmount < 0 || item.UnitAmount > maxAmount:
+	case item.UnitAmount < 0 || item.UnitAmount > maximum(item.Currency):
 		c.fail(invalid("parameter_invalid_integer", at+"[price_data][unit_amount]", "Invalid non-negative integer"))
 	case item.Quantity < 1 || item.Quantity > 999_999:
 		c.fail(invalid("parameter_invalid_integer", at+"[quantity]", "Quantity must be from 1 to 999999"))
@@ -132,7 +132,9 @@ func (cs *session) addItem(c *call, at string, item lineItem) {
 			c.fail(e)
 		}
 		cs.Items = append(cs.Items, item)
-		cs.AmountSubtotal += item.UnitAmount * item.Quantity
+		if cs.AmountSubtotal <= maximum(item.Currency) { // beyond it is refused anyway, and more might overflow
+			cs.AmountSubtotal += item.UnitAmount * item.Quantity
+		}
 	}
 	cs.Currency = item.Currency
 }
@@ -144,21 +146,23 @@ func delayedMethod(currency string) string {
 }
 
 // methods reads how the payer may pay. Without a word from the merchant the
-// dashboard decides, and may include a delayed method.
+// dashboard decides, and may include one that takes days.
 func (cs *session) methods(c *call) {
-	delayed := delayedMethod(cs.Currency)
+	var slow []string
+	for _, method := range []string{delayedMethod(cs.Currency), voucherMethod(cs.Currency)} {
+		if method != "" && cs.Intent.CaptureMethod != "manual" {
+			slow = append(slow, method)
+		}
+	}
 	cs.PaymentMethodTypes = c.list("payment_method_types")
 	for i, method := range cs.PaymentMethodTypes {
-		if method != "card" && (method != delayed || cs.Intent.CaptureMethod == "manual") {
+		if method != "card" && !slices.Contains(slow, method) {
 			c.fail(invalid("", fmt.Sprintf("payment_method_types[%d]", i),
 				"The payment method type `%s` is not available for this Session's currency and capture method.", method))
 		}
 	}
 	if len(cs.PaymentMethodTypes) == 0 {
-		cs.PaymentMethodTypes = []string{"card"}
-		if delayed != "" && cs.Intent.CaptureMethod != "manual" {
-			cs.PaymentMethodTypes = append(cs.PaymentMethodTypes, delayed)
-		}
+		cs.PaymentMethodTypes = append([]string{"card"}, slow...)
 	}
 }
 

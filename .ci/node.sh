@@ -3,8 +3,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-folders=(plugins/paypal/sandbox/clients/node)
-least=18 # the major version that each package.json demands
+folders=(plugins/paypal/sandbox/clients/node plugins/stripe/sandbox/clients/node)
+least=20 # the major version that Stripe's package demands
 installed=node_modules/.installed.json # the lock file that was installed last
 
 say() { echo "node: $*" >&2; }

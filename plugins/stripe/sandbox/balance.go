@@ -128,8 +128,8 @@ func (s *Server) withdrawal(d *dispute, amount int64) balanceTransaction {
 func (t *balanceTransaction) key() string { return t.ID }
 func (t *balanceTransaction) made() int64 { return t.Created }
 
-// listTransactions gathers the lines: each is kept with what it is about.
-func (s *Server) listTransactions(c *call) (any, *apiError) {
+// transactions gathers the lines: each is kept with what it is about.
+func (s *Server) transactions() *table[*balanceTransaction] {
 	var lines []balanceTransaction
 	for _, ch := range s.state.Charges.rows {
 		if ch.BalanceTransaction != "" {
@@ -152,8 +152,19 @@ func (s *Server) listTransactions(c *call) (any, *apiError) {
 	for i := range lines {
 		all.add(&lines[i])
 	}
+	return &all
+}
+
+func (s *Server) getTransaction(c *call) (any, *apiError) {
+	if e := c.done(); e != nil {
+		return nil, e
+	}
+	return get(s.transactions(), "balance transaction", "id", c.id)
+}
+
+func (s *Server) listTransactions(c *call) (any, *apiError) {
 	source, kind := c.text("source", 255), c.text("type", 200)
-	return page(c, c.listing(), &all, "balance_transaction", func(t *balanceTransaction) bool {
+	return page(c, c.listing(), s.transactions(), "balance_transaction", func(t *balanceTransaction) bool {
 		return (source == "" || t.Source == source) && (kind == "" || t.Type == kind)
 	})
 }

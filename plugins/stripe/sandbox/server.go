@@ -205,6 +205,7 @@ func (s *Server) routes() http.Handler {
 		"GET /v1/events":                            s.api("event", s.listEvents),
 		"GET /v1/events/{id}":                       s.api("event", s.getEvent),
 		"GET /v1/balance_transactions":              s.api("balance_transaction", s.listTransactions),
+		"GET /v1/balance_transactions/{id}":         s.api("balance_transaction", s.getTransaction),
 		"POST /v1/webhook_endpoints":                s.api("webhook_endpoint", s.createEndpoint),
 		"GET /v1/webhook_endpoints":                 s.api("webhook_endpoint", s.listEndpoints),
 		"GET /v1/webhook_endpoints/{id}":            s.api("webhook_endpoint", s.getEndpoint),

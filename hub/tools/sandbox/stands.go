@@ -18,6 +18,7 @@ type stand struct {
 	handler     http.Handler
 	close       func() error
 	says        map[string]string // told in the first line on stdout
+	bare        []string          // paths also served without the stand-in's: the provider's own libraries take no base URL with a path
 }
 
 // openStands starts every stand-in; another provider is one more entry. If one
@@ -46,12 +47,14 @@ func openStripe(o options, base string, logger *slog.Logger) (stand, error) {
 	server, err := stripe.New(stripe.Options{
 		APIKey: o.stripeKey, WebhookSecret: o.stripeSecret, WebhookURL: o.stripeWebhookURL, PublicURL: url,
 		StateFile: stateFile(o.stateDir, "stripe"), Logger: logger.With("stand-in", "stripe"), Disable: o.disable, BookReleases: true,
+		ThinURL: o.stripe.thinURL, Lacks: o.stripe.lacking(), Knobs: o.stripe.knobs,
 	})
 	if err != nil {
 		return stand{}, err
 	}
 	return stand{
 		Name: "stripe", Title: "Stripe", API: url, Dashboard: url + "/dashboard", handler: server, close: server.Close,
+		bare: []string{"/v1/", "/v2/"},
 	}, nil
 }
 
@@ -71,6 +74,9 @@ func route(stands []stand, prefix string) (http.Handler, error) {
 	mux := http.NewServeMux()
 	for _, s := range stands {
 		mux.Handle(prefix+"/"+s.Name+"/", s.handler)
+		for _, path := range s.bare {
+			mux.Handle(path, s.handler)
+		}
 	}
 	mux.HandleFunc("GET "+prefix+"/{$}", func(w http.ResponseWriter, _ *http.Request) {
 		pages.Render(w, http.StatusOK, "index", standin.Page{Title: "Sandbox", Provider: "every provider", Data: stands})

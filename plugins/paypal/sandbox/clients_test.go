@@ -3,12 +3,9 @@ package sandbox_test
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
-	"io/fs"
 	"net/http/httptest"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"testing"
 
@@ -20,29 +17,13 @@ import (
 // nodeClients is the module of its own that PayPal's library is installed in.
 const nodeClients = "clients/node"
 
-// installNode installs the packages of the lock file, unless they are there.
-func installNode(t *testing.T) {
-	t.Helper()
-	lock, err := os.ReadFile(filepath.Join(nodeClients, "package-lock.json"))
-	require.NoError(t, err)
-	marker := filepath.Join(nodeClients, "node_modules", ".installed.json")
-	installed, err := os.ReadFile(marker)
-	if err == nil && bytes.Equal(lock, installed) {
-		return
-	}
-	require.True(t, err == nil || errors.Is(err, fs.ErrNotExist), err)
-	npm := exec.CommandContext(t.Context(), "npm", "ci", "--no-audit", "--no-fund")
-	npm.Dir = nodeClients
-	out, err := npm.CombinedOutput()
-	require.NoError(t, err, "npm ci in plugins/paypal/sandbox/%s failed; `make node` installs Node and npm:\n%s", nodeClients, out)
-	require.NoError(t, os.WriteFile(marker, lock, 0o600))
-}
-
 // PayPal's own current library carries out its documented samples against the
 // sandbox. It checks every answer against PayPal's schema.
 func TestClients_PayPalsNodeLibrary(t *testing.T) {
 	t.Parallel()
-	installNode(t)
+	if _, err := os.Stat(nodeClients + "/node_modules"); err != nil && os.Getenv("CI") == "" {
+		t.Skip("PayPal's library is not there: `make node` installs it")
+	}
 	ts := httptest.NewUnstartedServer(nil)
 	base := "http://" + ts.Listener.Addr().String()
 	server, err := sandbox.New(sandbox.Options{

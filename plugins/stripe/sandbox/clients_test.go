@@ -21,14 +21,11 @@ func TestClients_Go(t *testing.T) {
 
 func TestClients_Node(t *testing.T) {
 	t.Parallel()
-	if _, err := exec.LookPath("npm"); err != nil && os.Getenv("CI") == "" {
-		t.Skip("no Node.js: `make node` installs it")
+	if _, err := os.Stat("clients/node/node_modules"); err != nil && os.Getenv("CI") == "" {
+		t.Skip("Stripe's library is not there: `make node` installs it")
 	}
 	s := newStand(t)
-	folder := t.TempDir() // so that what npm installs is not left in the tree
-	require.NoError(t, os.CopyFS(folder, os.DirFS("clients/node")))
-	s.runSamples(folder, "npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts")
-	said := s.runSamples(folder, "node", "--test", "--test-concurrency=1", "--test-reporter=tap")
+	said := s.runSamples("clients/node", "node", "--test", "--test-concurrency=1", "--test-reporter=tap")
 	require.Regexp(t, `# pass [1-9]\d`, said, "it found the samples")
 }
 

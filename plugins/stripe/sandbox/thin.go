@@ -83,17 +83,17 @@ func (s *Server) createDestination(c *call) (any, *apiError) {
 	}
 	s.state.Endpoints.add(e)
 	s.receivers.put(*e)
-	return e.destination(append(include, "created")), nil
+	return e.destination(include, true), nil
 }
 
 // destination is the event destination as API v2 shows it. Its address and secret are
 // shown to those who ask to have them included, the secret only when it was just made.
-func (e *webhookEndpoint) destination(include []string) map[string]any {
+func (e *webhookEndpoint) destination(include []string, fresh bool) map[string]any {
 	hook := map[string]any{"url": nil, "signing_secret": nil}
 	if slices.Contains(include, "webhook_endpoint.url") {
 		hook["url"] = e.URL
 	}
-	if slices.Contains(include, "webhook_endpoint.signing_secret") && slices.Contains(include, "created") {
+	if fresh && slices.Contains(include, "webhook_endpoint.signing_secret") {
 		hook["signing_secret"] = e.Secret
 	}
 	return map[string]any{
@@ -112,7 +112,7 @@ func (s *Server) getDestination(c *call) (any, *apiError) {
 	if problem != nil {
 		return nil, problem
 	}
-	return e.destination(include), nil
+	return e.destination(include, false), nil
 }
 
 func (s *Server) deleteDestination(c *call) (any, *apiError) {

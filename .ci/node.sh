@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-folders=(plugins/paypal/sandbox/clients/node plugins/stripe/sandbox/clients/node)
+folders=(plugins/paypal/sandbox/clients/node plugins/stripe/sandbox/clients/node sdk/plugintest/template/node)
 least=20 # the major version that Stripe's library demands
 newer=22 # the one that is installed where Debian's is older
 installed=node_modules/.installed.json # the lock file that was installed last

@@ -2,6 +2,7 @@ package plugintest
 
 import (
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 
@@ -15,19 +16,25 @@ import (
 // process is one running plugin, not yet configured.
 type process struct {
 	client *plugin.Client
-	kill   func()
+	cmd    *exec.Cmd
+	addr   net.Addr // where it listens
+	kill   func()   // asks it to end first
+}
+
+// executable is the plugin under examination.
+func (x *exam) executable() (string, error) {
+	if x.options.Plugin != "" {
+		return x.options.Plugin, nil
+	}
+	return os.Executable()
 }
 
 // launch starts a plugin as a hub does. Its log is at its most talkative, for
 // what it must not say.
 func (x *exam) launch() (*process, error) {
-	path := x.options.Plugin
-	if path == "" {
-		self, err := os.Executable()
-		if err != nil {
-			return nil, err
-		}
-		path = self
+	path, err := x.executable()
+	if err != nil {
+		return nil, err
 	}
 	cmd := exec.Command(path)
 	cmd.Env = append([]string{plugin.LogLevelEnv + "=debug"}, x.options.Env...)
@@ -55,5 +62,5 @@ func (x *exam) launch() (*process, error) {
 		run.Kill()
 		return nil, fmt.Errorf("the plugin does not say what it is: %w", err)
 	}
-	return &process{client: provider.(*plugin.Client), kill: run.Kill}, nil
+	return &process{client: provider.(*plugin.Client), cmd: cmd, addr: run.ReattachConfig().Addr, kill: run.Kill}, nil
 }

@@ -49,7 +49,7 @@ var rules = slices.Concat([]rule{
 		name: "settings_offline", plugin: settingsOffline,
 		advice: "Configure asks nothing of the provider: a hub must start while a provider is down. Fetch tokens with the first call.",
 	},
-
+}, processRules, []rule{
 	{
 		name: "pays", flow: pays,
 		advice: "A paid payment reads as succeeded in the account's mode, with the amount that was asked and the complete list of its captures, each with the provider's own id.",

@@ -17,9 +17,11 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/hashicorp/go-hclog"
 	goplugin "github.com/hashicorp/go-plugin"
+	"google.golang.org/grpc/status"
 
 	"github.com/superpayhub/superpay/sdk"
 	"github.com/superpayhub/superpay/sdk/plugin"
+	pb "github.com/superpayhub/superpay/sdk/plugin/pluginv1"
 	"github.com/superpayhub/superpay/sdk/plugintest/template/acmepay/sandbox"
 )
 
@@ -117,6 +119,12 @@ func TestServe_EveryOutcomeCrosses(t *testing.T) {
 			t.Errorf("%s: %T %q, want %T %q", flow, err, err, want, want)
 		case errors.As(err, &rejected) != (flow == "rejected"):
 			t.Errorf("%s: %v", flow, err)
+		}
+	}
+	for _, flow := range []string{"rejected", "not_sent", "mismatch", "settings", "plain"} { // before the hub's side looks for secrets
+		_, err := pb.NewProviderClient(client.Conn()).CreateCheckout(t.Context(), &pb.CheckoutRequest{Flow: flow})
+		if sent := fmt.Sprint(err, status.Convert(err).Details()); !strings.Contains(sent, "[secret]") || strings.Contains(sent, secret) {
+			t.Errorf("%s: the plugin sends %s", flow, sent)
 		}
 	}
 	fault := log.line(t, "a fault of the plugin")

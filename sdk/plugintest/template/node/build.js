@@ -23,5 +23,7 @@ for (const name of readdirSync(folder).sort()) {
 mkdirSync(dirname(resolve(file)), { recursive: true })
 writeFileSync(file, `#!/bin/sh
 # Made by build.js of sources with the sum ${sum.digest('hex')}
+# The hub hands its certificate authorities on in a variable that Node does not read.
+[ -z "$SSL_CERT_FILE" ] || export NODE_EXTRA_CA_CERTS="$SSL_CERT_FILE"
 exec ${quoted(process.execPath)} ${quoted(resolve(folder, 'main.js'))}
 `, { mode: 0o755 })

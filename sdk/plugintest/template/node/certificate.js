@@ -1,6 +1,5 @@
-// A self-signed certificate for this process, as AutoMTLS wants: the name "localhost", and a key of any
-// kind that TLS 1.2 knows. Node can sign one but not write one, so its DER is written here. Most languages
-// have a library for it: use that.
+// A self-signed certificate for this process, as AutoMTLS wants it. Node can sign one and not write one, so
+// its DER is written here. Most languages have a library for it: use that.
 import { generateKeyPairSync, randomBytes, sign } from 'node:crypto'
 
 const name = 'localhost'
@@ -22,10 +21,8 @@ export function newCertificate() {
     sequence(time(Date.now() - day), time(Date.now() + lifetime)),
     subject,
     publicKey.export({ type: 'spki', format: 'der' }),
-    tag(0xa3, sequence(
-      extension('551d13', sequence(boolean(true))), // it is its own authority
-      extension('551d11', sequence(tag(0x82, Buffer.from(name)))), // the DNS name that the hub checks
-    )),
+    // The DNS name that the hub checks, as subjectAltName: the subject's name is not looked at.
+    tag(0xa3, sequence(sequence(oid('551d11'), tag(0x04, sequence(tag(0x82, Buffer.from(name))))))),
   )
   const signature = sign('sha256', body, privateKey)
   const der = sequence(body, algorithm, tag(0x03, Buffer.concat([Buffer.from([0]), signature])))
@@ -49,8 +46,6 @@ const sequence = (...parts) => tag(0x30, ...parts)
 const set = (...parts) => tag(0x31, ...parts)
 const oid = (hex) => tag(0x06, Buffer.from(hex, 'hex'))
 const text = (value) => tag(0x0c, Buffer.from(value))
-const boolean = (value) => tag(0x01, Buffer.from([value ? 0xff : 0]))
-const extension = (id, value) => sequence(oid(id), tag(0x04, value))
 
 // time writes a GeneralizedTime in the years that need one, else a UTCTime, as X.509 demands.
 function time(at) {

@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"encoding/pem"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/http/httptest"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -59,11 +62,11 @@ func (o *output) line(t *testing.T, message string) map[string]any {
 }
 
 // start runs a plugin as a hub does.
-func start(t *testing.T, path string) (*plugin.Client, *output) {
+func start(t *testing.T, path string, env ...string) (*plugin.Client, *output) {
 	t.Helper()
 	log := &output{}
 	cmd := exec.CommandContext(t.Context(), path)
-	cmd.Env = []string{plugin.LogLevelEnv + "=DEBUG"}
+	cmd.Env = append(env, plugin.LogLevelEnv+"=DEBUG")
 	run := goplugin.NewClient(&goplugin.ClientConfig{
 		HandshakeConfig: plugin.Handshake, VersionedPlugins: plugin.Map(), AllowedProtocols: []goplugin.Protocol{goplugin.ProtocolGRPC},
 		Cmd: cmd, AutoMTLS: true, SkipHostEnv: true, Stderr: log, GRPCDialOptions: plugin.DialOptions(), Logger: hclog.NewNullLogger(),
@@ -244,5 +247,27 @@ func TestCreateCheckout_AnotherRequestUnderAKey(t *testing.T) {
 	_, err = client.CreateCheckout(t.Context(), r)
 	if mismatch := new(sdk.MismatchError); !errors.As(err, &mismatch) {
 		t.Errorf("%v", err)
+	}
+}
+
+// TestBuild_HandsCertificatesOn: what the hub's operator trusts, the plugin trusts.
+func TestBuild_HandsCertificatesOn(t *testing.T) {
+	t.Parallel()
+	acme := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusUnauthorized) }))
+	t.Cleanup(acme.Close)
+	file := filepath.Join(t.TempDir(), "authorities.pem")
+	text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: acme.Certificate().Raw})
+	if err := os.WriteFile(file, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	settings := sdk.Settings{"api_key": "key_test_examapikey0001", "signing_secret": "sign_examsigning0002", "api_url": acme.URL}
+	for env, want := range map[string]string{"SSL_CERT_FILE=" + file: "refused (HTTP 401)", "TZ=UTC": "the connection broke"} {
+		client, _ := start(t, executable(t), env)
+		if _, err := client.Configure(t.Context(), settings); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := client.List(t.Context(), sdk.ListRequest{Limit: 1}); !strings.Contains(fmt.Sprint(err), want) {
+			t.Errorf("with %s: %v, want %s", env, err, want)
+		}
 	}
 }

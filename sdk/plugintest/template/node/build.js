@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto'
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { files as messages } from './wire.js'
 
 const file = process.argv[2]
 if (!file) {
@@ -14,11 +15,10 @@ const folder = dirname(fileURLToPath(import.meta.url))
 const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`
 
 // The hub looks at the executable alone: with the sum of the sources in it, it changes whenever they do.
+const sources = readdirSync(folder).filter((name) => /\.js$|^package-lock\.json$/.test(name)).sort()
 const sum = createHash('sha256')
-for (const name of readdirSync(folder).sort()) {
-  if (/\.js$|^package-lock\.json$/.test(name)) {
-    sum.update(readFileSync(resolve(folder, name)))
-  }
+for (const source of [...sources.map((name) => resolve(folder, name)), ...messages]) {
+  sum.update(readFileSync(source))
 }
 mkdirSync(dirname(resolve(file)), { recursive: true })
 writeFileSync(file, `#!/bin/sh

@@ -4,7 +4,7 @@ import protoLoader from '@grpc/proto-loader'
 
 const path = (name) => fileURLToPath(new URL(name, import.meta.url))
 
-const files = [
+export const files = [
   // In a folder of your own: copy it beside the others.
   path('../../../plugin/provider.proto'),
   path('proto/health.proto'),

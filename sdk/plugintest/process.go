@@ -18,7 +18,8 @@ type process struct {
 	client *plugin.Client
 	cmd    *exec.Cmd
 	addr   net.Addr // where it listens
-	kill   func()   // asks it to end first
+	exited func() bool
+	kill   func() // asks it to end first
 }
 
 // executable is the plugin under examination.
@@ -62,5 +63,5 @@ func (x *exam) launch() (*process, error) {
 		run.Kill()
 		return nil, fmt.Errorf("the plugin does not say what it is: %w", err)
 	}
-	return &process{client: provider.(*plugin.Client), cmd: cmd, addr: run.ReattachConfig().Addr, kill: run.Kill}, nil
+	return &process{client: provider.(*plugin.Client), cmd: cmd, addr: run.ReattachConfig().Addr, exited: run.Exited, kill: run.Kill}, nil
 }

@@ -22,6 +22,7 @@ import (
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/protobuf/types/known/emptypb"
 
 	"github.com/superpayhub/superpay/sdk/plugin"
 )
@@ -110,12 +111,20 @@ func processKeepsSignals(s *sheet) {
 // signalled is when a signal has surely had its effect.
 const signalled = 200 * time.Millisecond
 
+// processShutsDown asks as go-plugin does, which kills the process after two seconds: a
+// busy machine may need more.
 func processShutsDown(s *sheet) {
 	p, err := s.launch()
 	s.must("a fresh process", err)
-	p.kill() // asks first, and then kills
-	if state := p.cmd.ProcessState; state == nil || !state.Exited() {
-		s.Errorf("asked to shut down, the plugin went on and had to be killed: %v", state)
+	defer p.kill()
+	ctx, cancel := s.within(patience)
+	defer cancel()
+	answer := p.client.Conn().Invoke(ctx, "/plugin.GRPCController/Shutdown", &emptypb.Empty{}, &emptypb.Empty{})
+	for deadline := time.Now().Add(s.settling()); !p.exited(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			s.Errorf("%s after it was asked to shut down the plugin still runs; it answered: %v", s.settling(), answer)
+			return
+		}
 	}
 }
 

@@ -130,9 +130,9 @@ async function answer(provider, name, call, callback) {
 
 // givenUp is a signal that the hub waits no longer: it hung up, or its deadline passed.
 function givenUp(call) {
-  const controller = new AbortController()
-  call.on('cancelled', () => controller.abort())
-  return controller.signal
+  const waiting = new AbortController()
+  call.on('cancelled', () => waiting.abort())
+  return waiting.signal
 }
 
 // callFields are the ids by which a line of the log finds its request and order.

@@ -3,6 +3,8 @@ package sandbox_test
 import (
 	"fmt"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -107,4 +109,26 @@ func TestReversal_InPartAndForOtherReasons(t *testing.T) {
 	require.Contains(t, string(s.event("PAYMENT.CAPTURE.REVERSED").Resource), `"4.00"`)
 	status, _, _ := s.post("/dashboard/captures/"+s.paid("10", "USD", "approve").ID+"/reverse", "reason", "WHIM")
 	require.Equal(t, http.StatusConflict, status)
+}
+
+// A state file from before refunds had a status and a fee is still read.
+func TestRefund_OfAnOlderStateFileIsCompleted(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "paypal.json")
+	first := newStand(t, func(o *sandbox.Options) { o.StateFile = file })
+	made := first.ask("POST", first.refundPath(first.paid("100", "USD", "approve")), money("10", "USD"))
+	require.NoError(t, first.server.Close())
+	state, err := os.ReadFile(file)
+	require.NoError(t, err)
+	fresh := fmt.Sprintf(`{"id":%q,"status":"COMPLETED","amount":{"currency_code":"USD","value":"10.00"},"paypal_fee":{"currency_code":"USD","value":"0.34"},`, made.ID)
+	require.Contains(t, string(state), fresh)
+	older := fmt.Sprintf(`{"id":%q,"amount":{"currency_code":"USD","value":"10.00"},`, made.ID)
+	require.NoError(t, os.WriteFile(file, []byte(strings.Replace(string(state), fresh, older, 1)), 0o600))
+
+	s := newStand(t, func(o *sandbox.Options) { o.StateFile = file })
+	got := s.ask("GET", "/v2/payments/refunds/"+made.ID, "")
+	require.Equal(t, "COMPLETED", got.Status)
+	require.Equal(t, "0.00", got.Breakdown.Fee.Value)
+	require.Equal(t, "10.00", got.Breakdown.Net.Value)
+	require.Equal(t, "succeeded", s.server.Books().Refunds[0].Status)
 }

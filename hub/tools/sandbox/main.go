@@ -57,12 +57,8 @@ func parse(args []string, env func(string) string) (options, error) {
 	flags.StringVar(&o.stripeKey, "stripe-key", "", "the API key to accept (or SANDBOX_STRIPE_KEY)")
 	flags.StringVar(&o.stripeSecret, "stripe-webhook-secret", "", "signs the callbacks (or SANDBOX_STRIPE_WEBHOOK_SECRET)")
 	flags.StringVar(&o.paypalWebhookURL, "paypal-webhook-url", "", "where PayPal's callbacks go; may be set later by PUT /paypal/_sandbox/webhook")
-<<<<<<< HEAD
-	o.paypalRules.flags(flags)
-	flags.Usage = func() { usage(flags) }
-=======
 	o.stripe.register(flags)
->>>>>>> 9c6ba62 (feat(sandbox): flags set Stripe's troubles, and --help tells of the control API)
+	o.paypalRules.register(flags)
 	flags.BoolVar(&o.withParent, "with-parent", false, "end when the parent process does")
 	flags.Usage = func() { usage(flags) }
 	if err := flags.Parse(args); err != nil {

@@ -28,7 +28,7 @@ type paypalRules struct {
 	refunds                      paypal.RefundRules
 }
 
-func (r *paypalRules) flags(flags *flag.FlagSet) {
+func (r *paypalRules) register(flags *flag.FlagSet) {
 	flags.BoolVar(&r.noDisputes, "paypal-no-disputes", false, "the REST app may not read disputes (403); may be changed later by PUT /paypal/_sandbox/permissions")
 	flags.Func("paypal-refunds", "what becomes of refunds: `completed`, pending or failed; may be changed later by PUT /paypal/_sandbox/refunds", func(status string) error {
 		r.refunds.Status = strings.ToUpper(status)

@@ -2,7 +2,6 @@ package main
 
 import (
 	"flag"
-	"fmt"
 	"strings"
 
 	stripe "github.com/superpayhub/superpay/plugins/stripe/sandbox"
@@ -30,26 +29,4 @@ func (f *stripeFlags) lacking() []string {
 		return nil
 	}
 	return strings.Split(f.lacks, ",")
-}
-
-// usage lists the flags, and what can be changed while the sandbox runs.
-func usage(flags *flag.FlagSet) {
-	out := flags.Output()
-	fmt.Fprintf(out, "Usage: sandbox [flags]\n\n")
-	flags.PrintDefaults()
-	fmt.Fprint(out, `
-While it runs, each provider has a control API below its URL, here Stripe's (URL is in the first line on stdout):
-
-  lists, fees, keys   curl -X PUT URL/stripe/_sandbox/knobs -d '{"list_delay":"5s","list_status":429,"list_memory":"1h","fee_delay":"30s","replay_any":true}'
-                      sets all of them; '{}' turns all back
-  permissions         curl -X PUT URL/stripe/_sandbox/permissions -d '{"lacks":["rak_charge_read"]}'
-  a fault             curl URL/stripe/_sandbox/faults -d '{"path":"/v1/refunds","action":"status","status_code":500,"times":1}'
-                      actions: delay, status, drop_before, drop_after, cut, empty, html, replace, stale;
-                      of callbacks ("callback":"charge."): withhold, duplicate, reorder, postpone, lose
-  no faults           curl -X DELETE URL/stripe/_sandbox/faults
-  version of events   curl -X PUT URL/stripe/_sandbox/event_version -d '{"version":"2025-03-31.basil"}'
-  the clock           curl -X PUT URL/stripe/_sandbox/clock -d '{"ahead":"25h"}'
-  callbacks           curl -X PUT URL/stripe/_sandbox/webhook -d '{"url":"http://localhost:58081/callback/stripe"}'
-  see                 curl URL/stripe/_sandbox/books (also: requests, callbacks, faults)
-`)
 }

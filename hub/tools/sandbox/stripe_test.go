@@ -21,7 +21,10 @@ func startSandbox(t *testing.T, args ...string) string {
 	ctx, cancel := context.WithCancel(t.Context())
 	read, write := io.Pipe()
 	ended := make(chan error, 1)
-	env := map[string]string{"SANDBOX_STRIPE_KEY": "sk_test_1", "SANDBOX_STRIPE_WEBHOOK_SECRET": "whsec_1"}
+	env := map[string]string{
+		"SANDBOX_STRIPE_KEY": "sk_test_1", "SANDBOX_STRIPE_WEBHOOK_SECRET": "whsec_1",
+		"SANDBOX_PAYPAL_CLIENT_ID": "client", "SANDBOX_PAYPAL_SECRET": "secret",
+	}
 	go func() {
 		err := run(ctx, args, func(name string) string { return env[name] }, write, slog.New(slog.DiscardHandler))
 		_ = write.CloseWithError(err)
@@ -76,7 +79,7 @@ func TestSandbox_HelpTellsWhatWorks(t *testing.T) {
 	flags.SetOutput(&help)
 	usage(flags)
 	commands := regexp.MustCompile(`curl (?:-X (\w+) )?URL(\S+)(?: -d '([^']*)')?`).FindAllStringSubmatch(help.String(), -1)
-	require.Len(t, commands, 8)
+	require.Len(t, commands, 11)
 	for _, command := range commands {
 		method := command[1]
 		if method == "" && command[3] != "" {

@@ -5,30 +5,32 @@ import (
 	"fmt"
 )
 
-// doors is the part of the help about the control API of the running sandbox.
-const doors = `
+// usage lists the flags, and what can be changed while the sandbox runs.
+func usage(flags *flag.FlagSet) {
+	out := flags.Output()
+	fmt.Fprintf(out, "Usage: sandbox [flags]\n\n")
+	flags.PrintDefaults()
+	fmt.Fprint(out, `
 Without SANDBOX_PAYPAL_CLIENT_ID and SANDBOX_PAYPAL_SECRET in the environment there is no PayPal.
 
-While it runs, each provider can be looked into and bent below its own path, for example
-  curl -X PUT -d '{"ahead":"96h"}' http://ADDR/paypal/_sandbox/clock
+While it runs, each provider has a control API below its URL (URL is in the first line on stdout). Here for Stripe:
 
-Every provider:
-  GET    _sandbox/books      what the merchant was paid and gave back
-  GET    _sandbox/requests   the API requests so far
-  GET    _sandbox/callbacks  the callbacks and what became of them
-  PUT    _sandbox/webhook    {"url":"http://127.0.0.1:58081/callback/paypal"}: where callbacks go
-  PUT    _sandbox/clock      {"ahead":"96h"}: put the provider's clock ahead
-  POST   _sandbox/faults     {"path":"/v2/checkout/","action":"stale","delay_ms":5000}: reads that lag; other actions
-                             break, delay or change answers, or lose, repeat and delay callbacks
-  DELETE _sandbox/faults     lift all faults
-PayPal:
-  PUT    _sandbox/permissions   {"disputes":false}: what the REST app may read
-  PUT    _sandbox/refunds       {"status":"PENDING","keep_fees":true}: what becomes of refunds
-  POST   _sandbox/tokens/revoke make every access token invalid
-`
+  lists, fees, keys   curl -X PUT URL/stripe/_sandbox/knobs -d '{"list_delay":"5s","list_status":429,"list_memory":"1h","fee_delay":"30s","replay_any":true}'
+                      sets all of them; '{}' turns all back
+  permissions         curl -X PUT URL/stripe/_sandbox/permissions -d '{"lacks":["rak_charge_read"]}'
+  a fault             curl URL/stripe/_sandbox/faults -d '{"path":"/v1/refunds","action":"status","status_code":500,"times":1}'
+                      actions: delay, status, drop_before, drop_after, cut, empty, html, replace, stale;
+                      of callbacks ("callback":"charge."): withhold, duplicate, reorder, postpone, lose
+  no faults           curl -X DELETE URL/stripe/_sandbox/faults
+  version of events   curl -X PUT URL/stripe/_sandbox/event_version -d '{"version":"2025-03-31.basil"}'
+  the clock           curl -X PUT URL/stripe/_sandbox/clock -d '{"ahead":"25h"}'
+  callbacks           curl -X PUT URL/stripe/_sandbox/webhook -d '{"url":"http://localhost:58081/callback/stripe"}'
+  see                 curl URL/stripe/_sandbox/books (also: requests, callbacks, faults)
 
-func usage(flags *flag.FlagSet) {
-	fmt.Fprintf(flags.Output(), "Usage of %s:\n", flags.Name())
-	flags.PrintDefaults()
-	fmt.Fprint(flags.Output(), doors)
+PayPal has all but the first two and the version of events, and:
+
+  permissions         curl -X PUT URL/paypal/_sandbox/permissions -d '{"disputes":false}'
+  refunds             curl -X PUT URL/paypal/_sandbox/refunds -d '{"status":"PENDING","keep_fees":true}'
+  access tokens       curl -X POST URL/paypal/_sandbox/tokens/revoke
+`)
 }

@@ -13,10 +13,12 @@ ALTER TABLE refunds
     ADD COLUMN gross        bigint,
     ADD COLUMN available_at timestamptz;
 -- Until when the provider is sure to pay what is authorised; NULL: it did not say.
-ALTER TABLE attempts ADD COLUMN honored_until timestamptz;
+-- And when the status last changed by what the provider said: a read that shows an earlier
+-- one soon after that may just lag.
+ALTER TABLE attempts ADD COLUMN honored_until timestamptz, ADD COLUMN moved_at timestamptz;
 
 -- +goose Down
-ALTER TABLE attempts DROP COLUMN honored_until;
+ALTER TABLE attempts DROP COLUMN honored_until, DROP COLUMN moved_at;
 ALTER TABLE refunds DROP COLUMN fee, DROP COLUMN fee_currency, DROP COLUMN fee_exponent, DROP COLUMN gross, DROP COLUMN available_at;
 ALTER TABLE disputes DROP COLUMN gross, DROP COLUMN available_at, DROP COLUMN lines;
 ALTER TABLE captures DROP COLUMN gross, DROP COLUMN available_at;

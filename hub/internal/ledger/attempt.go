@@ -33,6 +33,7 @@ type Attempt struct {
 	Approved      bool            `json:"approved"`   // the payer approved, and nothing was done about it yet
 	Continues     int             `json:"continues"`  // how often the hub confirmed by itself
 	Payer         *sdk.Payer      `json:"payer"`
+	MovedAt       time.Time       `json:"moved_at,omitzero"` // when its status last changed by what the provider said
 	DueAt         time.Time       `json:"due_at,omitzero"`
 	LeasedUntil   time.Time       `json:"leased_until,omitzero"` // until then, at most, a worker has it to itself
 	ReadWanted    bool            `json:"read_wanted"`           // something was said that only a fresh read can settle

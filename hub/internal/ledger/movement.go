@@ -45,7 +45,8 @@ func (d *decision) capture(a *Attempt, n News, c sdk.Capture, fresh bool) {
 		if row.ProviderID != c.ID || row.Provider != a.Provider {
 			continue
 		}
-		switch judge(edge(captureEdges, movementStatuses, row.Status, c.Status), fresh) {
+		mark := edge(captureEdges, movementStatuses, row.Status, c.Status)
+		switch judge(mark, fresh) {
 		case walk:
 			row.Status, row.Amount, row.Currency, row.Exponent = c.Status, m.Amount, m.Currency, m.Exponent
 			d.look[a.ID] = true
@@ -54,7 +55,9 @@ func (d *decision) capture(a *Attempt, n News, c sdk.Capture, fresh bool) {
 		case readFirst:
 			d.soon[a.ID] = true
 		case attention:
-			d.raise(Contradiction, a.ID)
+			if mark != Stale || !d.mayLag(a, n, row.UpdatedAt, sdk.OpCapture) {
+				d.raise(Contradiction, a.ID)
+			}
 		}
 		if was := row.money(); row.Status == c.Status && was != m {
 			if fresh {
@@ -170,7 +173,8 @@ func (d *decision) refund(a *Attempt, n News, r sdk.Refund, fresh bool) {
 	// The first time that a provider names a refund of ours is no repetition,
 	// whatever we had concluded without it.
 	first := row.ProviderID == nil
-	v := judge(edge(refundEdges, movementStatuses, row.Status, r.Status), fresh)
+	mark := edge(refundEdges, movementStatuses, row.Status, r.Status)
+	v := judge(mark, fresh)
 	if first {
 		id := r.ID
 		row.ProviderID = &id
@@ -193,7 +197,9 @@ func (d *decision) refund(a *Attempt, n News, r sdk.Refund, fresh bool) {
 	case readFirst:
 		d.soon[a.ID] = true
 	case attention:
-		d.raise(Contradiction, a.ID)
+		if mark != Stale || !d.mayLag(a, n, row.UpdatedAt, sdk.OpRefund) {
+			d.raise(Contradiction, a.ID)
+		}
 	case ignore:
 		if was := row.money(); row.Status == r.Status && was != m {
 			if fresh {

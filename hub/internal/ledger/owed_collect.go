@@ -200,10 +200,7 @@ func (d *decision) shown(a *Attempt, movementID string, shown, fresh bool, began
 	case shown:
 		d.agree(a, func(x Attention) bool { return x.MovementID == movementID }, movementID)
 	case fresh && began.Before(settled):
-		if d.settles == nil {
-			d.settles = map[string]time.Time{}
-		}
-		d.settles[a.ID] = earliest(d.settles[a.ID], settled)
+		d.settlesAt(a, settled)
 	case fresh:
 		before := len(d.o.Attention)
 		d.raiseAbout(Attention{Reason: EventNotConfirmed, AttemptID: a.ID, MovementID: movementID})

@@ -169,6 +169,9 @@ func (d *decision) move(a *Attempt, n News, fresh bool) {
 		d.soon[a.ID] = true
 		return
 	case attention:
+		if mark == Stale && d.mayLag(a, n, a.MovedAt, sdk.OpConfirm) {
+			return
+		}
 		d.raise(Contradiction, a.ID)
 		d.record(a, n, "payment.contradiction", map[string]any{"have": a.Status, "said": p.Status})
 		return
@@ -177,7 +180,7 @@ func (d *decision) move(a *Attempt, n News, fresh bool) {
 			d.settleCreate(a, n)
 		}
 		d.record(a, n, "payment."+string(p.Status), map[string]any{"was": a.Status})
-		a.Status = p.Status
+		a.Status, a.MovedAt = p.Status, d.env.Now
 		a.Tries = 0
 		a.Approved = a.Status == sdk.RequiresConfirmation && (a.Failure == nil || a.Approved)
 		d.look[a.ID] = true
@@ -187,6 +190,25 @@ func (d *decision) move(a *Attempt, n News, fresh bool) {
 		}
 	}
 	d.details(a, p, v == walk)
+}
+
+// mayLag reports whether a read that shows less than is on record since then may just
+// be behind: within the settling time of such an operation. It is read again after it.
+func (d *decision) mayLag(a *Attempt, n News, since time.Time, kind sdk.OperationKind) bool {
+	settled := since.Add(d.env.settling(a.Provider, kind))
+	if n.At.IsZero() || since.IsZero() || !n.At.Before(settled) {
+		return false
+	}
+	d.settlesAt(a, settled)
+	return true
+}
+
+// settlesAt has the attempt read again at that time.
+func (d *decision) settlesAt(a *Attempt, at time.Time) {
+	if d.settles == nil {
+		d.settles = map[string]time.Time{}
+	}
+	d.settles[a.ID] = earliest(d.settles[a.ID], at)
 }
 
 // settleCreate closes the operation of an attempt that the provider shows, and that

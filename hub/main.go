@@ -11,7 +11,6 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"runtime/debug"
 	"strings"
 	"syscall"
@@ -113,17 +112,20 @@ type hub struct {
 
 // load reads the settings of a command that works beside a hub.
 func load(log io.Writer) (*hub, error) {
-	environ := os.Environ()
-	if dir := os.Getenv("HUB_DEV_DIR"); beside || dir != "" {
-		program, err := os.Executable()
-		if err != nil {
-			return nil, err
-		}
-		if environ, err = dev.Environment(cmp.Or(dir, devDir()), filepath.Dir(program)); err != nil {
-			return nil, err
-		}
+	environ, err := environment()
+	if err != nil {
+		return nil, err
 	}
 	return loadFrom(environ, log)
+}
+
+// environment is ours, or with --dev that of the running `hub dev`.
+func environment() ([]string, error) {
+	dir := os.Getenv("HUB_DEV_DIR")
+	if !beside && dir == "" {
+		return os.Environ(), nil
+	}
+	return dev.Environment(cmp.Or(dir, devDir()))
 }
 
 func loadFrom(environ []string, log io.Writer) (*hub, error) {
@@ -131,6 +133,25 @@ func loadFrom(environ []string, log io.Writer) (*hub, error) {
 	if err != nil {
 		return nil, err
 	}
+	return newHub(c, log)
+}
+
+// loadPlugins reads the settings of a command that needs the plugin folders and
+// nothing else.
+func loadPlugins(log io.Writer) (*hub, error) {
+	environ, err := environment()
+	if err != nil {
+		return nil, err
+	}
+	c, err := config.LoadPlugins(file, environ)
+	if err != nil {
+		return nil, err
+	}
+	c.Log = config.Log{Level: "info", Format: "text"} // as it was given, it may be wrong
+	return newHub(c, log)
+}
+
+func newHub(c *config.Config, log io.Writer) (*hub, error) {
 	h := &hub{config: c, secrets: &telemetry.Secrets{}}
 	h.secrets.Add(c.Secrets()...)
 	var level slog.Level

@@ -151,7 +151,7 @@ func withProvidersOf(ctx context.Context, orderID string, do func(*payments.Serv
 		configs = slices.DeleteFunc(configs, func(p providers.Config) bool {
 			return !slices.ContainsFunc(o.Attempts, func(a *ledger.Attempt) bool { return a.Provider == p.Name })
 		})
-		registry, err := h.registry(h.config.PluginsDir, h.log, configs)
+		registry, err := h.registry(h.config.PluginFolders(), h.log, configs)
 		if err != nil {
 			return err
 		}

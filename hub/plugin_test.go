@@ -63,9 +63,15 @@ func TestPluginNew(t *testing.T) {
 func TestPluginList(t *testing.T) {
 	dir := t.TempDir()
 	buildGo(t, filepath.Join(dir, "acmepay"), "./sdk/plugintest/template/acmepay")
+	later := t.TempDir()
+	for _, path := range []string{filepath.Join(later, "acmepay"), filepath.Join(later, "nobody_uses")} {
+		if err := os.WriteFile(path, []byte("#!/bin/sh\n"), 0o700); err != nil { //nolint:gosec // to be run
+			t.Fatal(err)
+		}
+	}
 	for name, value := range map[string]string{
 		"HUB_DATABASE_URL": "postgres://nobody@127.0.0.1:1/none", "HUB_ENCRYPTION_KEY": "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=",
-		"HUB_PLUGINS__DIR":                                dir,
+		"HUB_PLUGINS__DIR":                                t.TempDir() + "," + dir + "," + later,
 		"HUB_PROVIDERS__ACME__PLUGIN":                     "acmepay",
 		"HUB_PROVIDERS__ACME__SETTINGS__API_KEY":          "key_test_examapikey0001",
 		"HUB_PROVIDERS__ACME__SETTINGS__SIGNING_SECRET":   "sign_examsigning0002",
@@ -75,16 +81,18 @@ func TestPluginList(t *testing.T) {
 	} {
 		t.Setenv(name, value)
 	}
-	out, _, err := run(t, "plugin", "list")
-	if err != nil {
-		t.Fatal(err)
+	out, notes, err := run(t, "plugin", "list")
+	if err != nil || !strings.Contains(notes, "What was set up in the console is not shown") {
+		t.Fatal(err, notes)
 	}
 	lines := strings.Split(out, "\n")
 	for i, want := range [][]string{
 		{"NAME", "HEALTH"},
 		{"absent", "down"},
-		{"acme", "acmepay", "0.1.0", "test", "up", "hosted_page (payer_acts capture capture_part cancel refund refund_part)"},
+		{"acme", "acmepay", "0.1.0", "test", "up", "hosted_page (payer_acts capture capture_part cancel refund refund_part)", filepath.Join(dir, "acmepay")},
 		{"broken", "acmepay", "down", `setting "api_key"`},
+		{"not used: " + filepath.Join(later, "acmepay") + " (" + dir + " comes first)"},
+		{"no provider is made of nobody_uses (" + filepath.Join(later, "nobody_uses") + ")"},
 	} {
 		for _, w := range want {
 			if !strings.Contains(lines[i], w) {
@@ -97,19 +105,33 @@ func TestPluginList(t *testing.T) {
 	}
 }
 
-// TestPluginInstall puts a plugin into the folder under its own name, in place of an
-// earlier one, and nothing that is no plugin.
+// TestPluginInstall puts a plugin into the first folder that takes it, under its own
+// name, in place of an earlier one, and nothing that is no plugin. It needs no other
+// setting.
 func TestPluginInstall(t *testing.T) {
 	dir, folder := t.TempDir(), filepath.Join(t.TempDir(), "plugins")
 	built := filepath.Join(dir, "somewhere-else")
 	buildGo(t, built, "./sdk/plugintest/template/acmepay")
-	t.Setenv("HUB_PLUGINS__DIR", folder)
-	t.Setenv("HUB_DATABASE_URL", "postgres://nobody@127.0.0.1:1/none")
-	t.Setenv("HUB_ENCRYPTION_KEY", testKey)
+	closed := filepath.Join(dir, "a-file")
+	if err := os.WriteFile(closed, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("HUB_DATABASE_URL", "")
+	t.Setenv("HUB_ENCRYPTION_KEY", "")
+	t.Setenv("HUB_PLUGINS__DIR", closed)
+	if _, _, err := run(t, "plugin", "install", built); err == nil || !strings.Contains(err.Error(), "no plugin folder can be written to") {
+		t.Error(err)
+	}
+	later := t.TempDir()
+	if err := os.WriteFile(filepath.Join(later, "acmepay"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("HUB_PLUGINS__DIR", closed+","+folder+","+later)
 	installed := filepath.Join(folder, "acmepay")
 	for _, done := range []string{"installed", "replaced"} {
 		out, _, err := run(t, "plugin", "install", built)
-		if err != nil || !strings.Contains(out, done+" acmepay 0.1.0 as "+installed) || !strings.Contains(out, "HUB_PROVIDERS__ACMEPAY__SETTINGS__API_KEY=") {
+		if err != nil || !strings.Contains(out, done+" acmepay 0.1.0 as "+installed) || !strings.Contains(out, "HUB_PROVIDERS__ACMEPAY__SETTINGS__API_KEY=") ||
+			!strings.Contains(out, "It is used instead of "+filepath.Join(later, "acmepay")) {
 			t.Fatalf("%v\n%s", err, out)
 		}
 	}
@@ -132,5 +154,11 @@ func TestPluginInstall(t *testing.T) {
 	}
 	if files, err := os.ReadDir(folder); err != nil || len(files) != 1 {
 		t.Errorf("%v %v", files, err)
+	}
+	t.Setenv("HUB_DEV", "1")
+	t.Setenv("HUB_PLUGINS__DEV_DIR", later)
+	out, _, err := run(t, "plugin", "install", built)
+	if err != nil || !strings.Contains(out, "not used yet: "+filepath.Join(later, "acmepay")+" is in a folder that comes first") {
+		t.Errorf("%v\n%s", err, out)
 	}
 }

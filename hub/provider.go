@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -47,8 +45,8 @@ func (h *hub) listProviders(c *cobra.Command) error {
 	fmt.Fprintln(out, "NAME\tPLUGIN\tSTATE\tSET UP IN\tMONEY-OUT\tSETTINGS")
 	for _, p := range configs {
 		state, where := "configured", p.Origins[""]
-		if _, err := os.Stat(filepath.Join(h.config.PluginsDir, p.Plugin)); err != nil {
-			state = "no executable in " + h.config.PluginsDir
+		if len(providers.Find(h.config.PluginFolders(), p.Plugin)) == 0 {
+			state = "no executable in " + strings.Join(h.config.PluginFolders(), ", ")
 		}
 		if p.Disabled {
 			state = "disabled"

@@ -42,7 +42,7 @@ func (h *hub) connectProvider(ctx context.Context, db *postgres.DB, name string,
 	if err != nil {
 		return err
 	}
-	registry, err := h.registry(h.config.PluginsDir, h.log, configs)
+	registry, err := h.registry(h.config.PluginFolders(), h.log, configs)
 	if err != nil {
 		return err
 	}

@@ -42,7 +42,7 @@ func (h *hub) startProviders(ctx context.Context, metrics *prometheus.Registry, 
 		return nil, err
 	}
 	registry, err := providers.New(providers.Options{
-		Dir: h.config.PluginsDir, CallTimeout: h.config.CallTimeout, StartWait: wait, Logger: h.log, Registerer: metrics,
+		Dirs: h.config.PluginFolders(), CallTimeout: h.config.CallTimeout, StartWait: wait, Logger: h.log, Registerer: metrics,
 		Env: pluginEnvironment(), Hide: h.secrets.Add, TestOnly: h.config.TimeScale != 1 && !h.config.Dev,
 	}, configs)
 	if err != nil {
@@ -63,9 +63,9 @@ func (h *hub) startProviders(ctx context.Context, metrics *prometheus.Registry, 
 
 // registry is one for a command, beside that of a hub that may be running. It starts
 // nothing.
-func (h *hub) registry(dir string, log *slog.Logger, configs []providers.Config) (*providers.Registry, error) {
+func (h *hub) registry(folders []string, log *slog.Logger, configs []providers.Config) (*providers.Registry, error) {
 	return providers.New(providers.Options{
-		Dir: dir, CallTimeout: h.config.CallTimeout, Logger: log, Env: pluginEnvironment(), Hide: h.secrets.Add,
+		Dirs: folders, CallTimeout: h.config.CallTimeout, Logger: log, Env: pluginEnvironment(), Hide: h.secrets.Add,
 	}, configs)
 }
 

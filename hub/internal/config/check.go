@@ -40,6 +40,9 @@ func (c *Config) check() {
 			c.note("providers."+name+".reads_per_second", errors.New("must lie between 0.1 and 10000"))
 		}
 	}
+	if len(c.PluginDirs) == 0 {
+		c.note("plugins.dir", errors.New("must name at least one folder; without the setting there are usual ones (`hub config` tells them)"))
+	}
 	if c.PluginsReplaced != TakeReplaced && c.PluginsReplaced != AskReplaced {
 		c.note("plugins.replaced", errors.New("must be take or ask"))
 	}
@@ -56,7 +59,7 @@ func (c *Config) check() {
 	if !(c.TimeScale >= 1 && c.TimeScale <= 1e6) {
 		c.note("time_scale", errors.New("must lie between 1 and 1000000"))
 	}
-	for key, value := range map[string]string{"crash_at": c.CrashAt, "break_law": c.BreakLaw, "clock_offset_file": c.ClockOffsetFile} {
+	for key, value := range map[string]string{"crash_at": c.CrashAt, "break_law": c.BreakLaw, "clock_offset_file": c.ClockOffsetFile, "plugins.dev_dir": c.PluginDevDir} {
 		if value != "" && !c.Dev {
 			c.note(key, errors.New("is for tests only: remove it"))
 		}

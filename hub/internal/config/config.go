@@ -27,7 +27,11 @@ type Config struct {
 	Server        Server
 	Database      Database
 	EncryptionKey string // one or several, as postgres.ParseKeys reads them
-	PluginsDir    string
+	// PluginDirs are the folders of the plugins' executables: the first one that has a
+	// plugin is where it is started from.
+	PluginDirs []string
+	// PluginDevDir comes before them: `hub plugin dev` builds into it. Needs Dev.
+	PluginDevDir string
 	// PluginsReplaced says what becomes of a plugin's executable that is replaced
 	// while the hub runs: TakeReplaced or AskReplaced.
 	PluginsReplaced string
@@ -57,7 +61,13 @@ type Config struct {
 	Dev bool
 
 	origins  map[string]string // of the settings that were given: a file or an environment variable
-	problems []error
+	problems []problem
+}
+
+// problem is what is wrong with the setting of that name.
+type problem struct {
+	key string
+	err error
 }
 
 // Laws that can be broken.
@@ -145,7 +155,7 @@ func defaults() *Config {
 	return &Config{
 		Server:     Server{Listen: "127.0.0.1:58081", RequestTimeout: 35 * time.Second, ShutdownTimeout: 25 * time.Second, RateLimit: 1000, Metrics: MetricsLoopback},
 		Database:   Database{MaxConns: 16, WatchHistory: true},
-		PluginsDir: besideExecutable("plugins"), PluginsReplaced: TakeReplaced,
+		PluginDirs: usualPluginDirs(), PluginsReplaced: TakeReplaced,
 		Providers:   map[string]Provider{},
 		CallTimeout: 20 * time.Second,
 		// Below the 24 hours that a Stripe Checkout Session may live.
@@ -179,7 +189,8 @@ func (c *Config) targets() map[string]any {
 		"database.max_conns":         &c.Database.MaxConns,
 		"database.watch_history":     &c.Database.WatchHistory,
 		"encryption_key":             &c.EncryptionKey,
-		"plugins.dir":                &c.PluginsDir,
+		"plugins.dir":                &c.PluginDirs,
+		"plugins.dev_dir":            &c.PluginDevDir,
 		"plugins.replaced":           &c.PluginsReplaced,
 		"call_timeout":               &c.CallTimeout,
 		"order_ttl":                  &c.OrderTTL,

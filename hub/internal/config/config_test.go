@@ -38,8 +38,48 @@ func TestLoad_DefaultsAreEnough(t *testing.T) {
 	require.Equal(t, "127.0.0.1:58081", c.Server.Listen)
 	require.Equal(t, "http://127.0.0.1:58081", c.Server.PublicURL)
 	require.Equal(t, []time.Duration{20 * time.Second, 23 * time.Hour}, []time.Duration{c.CallTimeout, c.OrderTTL})
-	require.True(t, strings.HasSuffix(c.PluginsDir, "plugins"))
+	require.Len(t, c.PluginDirs, 2, "what is installed, and what is built")
+	for _, dir := range c.PluginDirs {
+		require.True(t, filepath.IsAbs(dir) && filepath.Base(dir) == "plugins", dir)
+	}
+	require.Equal(t, c.PluginDirs, c.PluginFolders())
 	require.False(t, c.Dev)
+}
+
+// TestLoad_PluginFolders: one folder is a list of one, and the folder of `hub plugin
+// dev` comes first.
+func TestLoad_PluginFolders(t *testing.T) {
+	for _, one := range []struct {
+		file, variable string
+		want           []string
+	}{
+		{"plugins: {dir: /one}", "", []string{"/one"}},
+		{"plugins: {dir: [/one, /two]}", "", []string{"/one", "/two"}},
+		{"plugins: {dir: /one}", "/two, /three", []string{"/two", "/three"}},
+	} {
+		c, err := load(t, one.file, "HUB_PLUGINS__DIR="+one.variable)
+		require.NoError(t, err)
+		require.Equal(t, one.want, c.PluginFolders())
+	}
+	c, err := load(t, "plugins: {dir: /one, dev_dir: /dev}", "HUB_DEV=1")
+	require.NoError(t, err)
+	require.Equal(t, []string{"/dev", "/one"}, c.PluginFolders())
+	_, err = load(t, "plugins: {dir: /one, dev_dir: /dev}")
+	require.ErrorContains(t, err, "plugins.dev_dir is for tests only")
+	_, err = load(t, "plugins: {dir: []}")
+	require.ErrorContains(t, err, "plugins.dir must name at least one folder")
+}
+
+// TestLoadPlugins_NeedsNothingElse: no database and no key is needed for the folders
+// alone, but what is wrong with them is told.
+func TestLoadPlugins_NeedsNothingElse(t *testing.T) {
+	c, err := LoadPlugins("", []string{"HUB_PLUGINS__DIR=/one", "HUB_TIME_SCALE=no number"})
+	require.NoError(t, err)
+	require.Equal(t, []string{"/one"}, c.PluginFolders())
+	_, err = LoadPlugins("", []string{"HUB_PLUGINS__REPLACED=perhaps", "HUB_TIME_SCALE=no number"})
+	require.ErrorContains(t, err, "plugins.replaced")
+	require.NotContains(t, err.Error(), "time_scale")
+	require.NotContains(t, err.Error(), "database")
 }
 
 func TestLoad_EnvironmentWinsOverTheFile(t *testing.T) {
@@ -160,6 +200,7 @@ func TestExample_HasEverySettingAtItsDefault(t *testing.T) {
 	delete(settings, "crash_at") // for tests only, and so are the next
 	delete(settings, "clock_offset_file")
 	delete(settings, "break_law")
+	delete(settings, "plugins.dev_dir")
 	for key := range maps.Keys(settings) {
 		require.True(t, shown[key], "%s is missing in example.yaml", key)
 	}

@@ -15,6 +15,8 @@ import (
 	"github.com/knadh/koanf/providers/env/v2"
 	"github.com/knadh/koanf/providers/file"
 	"github.com/knadh/koanf/v2"
+
+	"github.com/superpayhub/superpay/hub/internal/devpg"
 )
 
 const prefix = "HUB_"
@@ -29,6 +31,18 @@ var others = []string{"HUB_CONFIG", "HUB_DEV", "HUB_DEV_DIR", "HUB_PG_BIN", "HUB
 // and the environment, and checks everything. The error lists all that is
 // wrong, so that it is mended in one go.
 func Load(path string, environ []string) (*Config, error) {
+	return read(path, environ, "")
+}
+
+// LoadPlugins is Load for a command that needs the plugin folders alone: whatever else
+// is missing or wrong does not stop it.
+func LoadPlugins(path string, environ []string) (*Config, error) {
+	return read(path, environ, "plugins.")
+}
+
+// read returns the settings, and what is wrong with those whose name begins with
+// section.
+func read(path string, environ []string, section string) (*Config, error) {
 	c, vars := defaults(), variables(environ)
 	c.Dev = vars["HUB_DEV"] == "1" || vars["HUB_DEV"] == "true"
 	k := koanf.New(".")
@@ -52,8 +66,14 @@ func Load(path string, environ []string) (*Config, error) {
 	c.fill(k.All())
 	c.port(vars["PORT"])
 	c.check()
-	slices.SortFunc(c.problems, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
-	return c, errors.Join(c.problems...)
+	var wrong []error
+	for _, p := range c.problems {
+		if strings.HasPrefix(p.key, section) {
+			wrong = append(wrong, p.err)
+		}
+	}
+	slices.SortFunc(wrong, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
+	return c, errors.Join(wrong...)
 }
 
 func variables(environ []string) map[string]string {
@@ -76,7 +96,7 @@ func (c *Config) fromEnvironment(name, value string) (string, any) {
 		key = strings.ReplaceAll(strings.ToLower(strings.TrimPrefix(name, prefix)), "__", ".")
 	}
 	if other := c.origins[key]; strings.HasPrefix(other, prefix) {
-		c.problems = append(c.problems, fmt.Errorf("%s and %s both set %s: keep one", other, name, key))
+		c.problems = append(c.problems, problem{key, fmt.Errorf("%s and %s both set %s: keep one", other, name, key)})
 	}
 	c.origins[key] = name
 	return key, value
@@ -174,7 +194,7 @@ func (c *Config) note(key string, err error) {
 	default:
 		err = fmt.Errorf("%s: %s %w", origin, key, err)
 	}
-	c.problems = append(c.problems, err)
+	c.problems = append(c.problems, problem{key, err})
 }
 
 // variable is the environment's name of a setting.
@@ -199,12 +219,26 @@ func fileError(path string, err error) error {
 	return fmt.Errorf("config file %s %s (`hub config` prints an example)", path, line)
 }
 
-func besideExecutable(name string) string {
-	program, err := os.Executable()
-	if err != nil {
-		return name
+// usualPluginDirs are the folder of what is installed, which no build empties, and
+// that of what is built with the hub, beside its own executable.
+func usualPluginDirs() []string {
+	var dirs []string
+	if data := devpg.DefaultDir(); filepath.IsAbs(data) { // it is not where there is no home folder
+		dirs = append(dirs, filepath.Join(data, "plugins"))
 	}
-	return filepath.Join(filepath.Dir(program), name)
+	if program, err := os.Executable(); err == nil {
+		return append(dirs, filepath.Join(filepath.Dir(program), "plugins"))
+	}
+	return append(dirs, "plugins")
+}
+
+// PluginFolders are all folders of plugins, in the order in which they are looked
+// through.
+func (c *Config) PluginFolders() []string {
+	if c.PluginDevDir == "" {
+		return c.PluginDirs
+	}
+	return append([]string{c.PluginDevDir}, c.PluginDirs...)
 }
 
 // Origin says where a setting was given: a file's path or a variable's name, ""

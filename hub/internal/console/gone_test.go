@@ -25,7 +25,7 @@ func front(t *testing.T) (*fiber.App, *postgres.DB) {
 	db, err := postgres.Open(t.Context(), postgres.Options{URL: pgtest.Migrated(t), Keys: keys})
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = db.Close() })
-	registry, err := providers.New(providers.Options{Dir: t.TempDir(), Logger: slog.New(slog.DiscardHandler)}, nil)
+	registry, err := providers.New(providers.Options{Dirs: []string{t.TempDir()}, Logger: slog.New(slog.DiscardHandler)}, nil)
 	require.NoError(t, err)
 	app, now := fiber.New(fiber.Config{Immutable: true}), time.Now()
 	New(Options{

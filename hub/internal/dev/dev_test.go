@@ -51,7 +51,8 @@ type command struct {
 func hubDev(t *testing.T, dir string) *command {
 	t.Helper()
 	c := &command{Cmd: exec.Command(filepath.Join(binDir, "hub"), "dev"), dir: dir, out: &output{}, done: make(chan error, 1)}
-	c.Env = append(os.Environ(), "DATA_DIR="+dir, "PORT=0", "HUB_DATABASE_URL=", "STRIPE_SECRET_KEY=", "STRIPE_WEBHOOK_SECRET=")
+	c.Env = append(os.Environ(), "DATA_DIR="+dir, "PORT=0", "HUB_DATABASE_URL=", "STRIPE_SECRET_KEY=", "STRIPE_WEBHOOK_SECRET=",
+		"HUB_PROVIDERS__SPARE__PLUGIN=stripe", "HUB_PROVIDERS__SPARE__DISABLED=true")
 	c.Stdout, c.Stderr = c.out, c.out
 	require.NoError(t, c.Start())
 	go func() { c.done <- c.Wait() }()
@@ -114,11 +115,18 @@ func TestHubDev_StandsUpIsAloneAndLeavesNothing(t *testing.T) {
 	require.Equal(t, http.StatusOK, status(info.BaseURL+"/v1/providers", info.APIKey))
 	require.Eventually(t, func() bool { return strings.Contains(c.out.String(), "4242 4242 4242 4242") }, time.Second, 10*time.Millisecond)
 	require.Contains(t, c.out.String(), info.ShopURL)
-	for _, name := range []string{"dev.json", "keys.json"} {
+	for _, name := range []string{"dev.json", "environment.json", "keys.json"} {
 		stat, err := os.Stat(filepath.Join(c.dir, name))
 		require.NoError(t, err)
 		require.Equal(t, os.FileMode(0o600), stat.Mode().Perm(), name)
 	}
+
+	beside := exec.CommandContext(t.Context(), filepath.Join(binDir, "hub"), "--dev", "provider", "list")
+	beside.Env = append(os.Environ(), "DATA_DIR="+c.dir, "HUB_PROVIDERS__NOT_THERE__PLUGIN=stripe")
+	list, err := beside.CombinedOutput()
+	require.NoError(t, err, "%s", list)
+	require.Regexp(t, `(?m)^spare +stripe +disabled`, string(list), "it was set in the environment of hub dev")
+	require.NotContains(t, string(list), "not_there", "it was set in the command's own")
 
 	second := hubDev(t, c.dir)
 	require.Error(t, <-second.done)
@@ -130,6 +138,7 @@ func TestHubDev_StandsUpIsAloneAndLeavesNothing(t *testing.T) {
 	require.NoError(t, c.Process.Signal(syscall.SIGINT))
 	require.NoError(t, c.ended(t, family), c.out.String())
 	require.NoFileExists(t, filepath.Join(c.dir, "dev.json"))
+	require.NoFileExists(t, filepath.Join(c.dir, "environment.json"))
 
 	again := hubDev(t, c.dir)
 	require.Equal(t, info.APIKey, again.up(t).APIKey, "keys are kept")

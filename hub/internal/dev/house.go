@@ -173,12 +173,12 @@ func (h *House) hubEnvironment(base, database string) []string {
 		"HUB_SERVER__SHUTDOWN_TIMEOUT=" + shutdownTimeout.String(),
 		"HUB_DATABASE_URL=" + database,
 		"HUB_ENCRYPTION_KEY=" + h.keys.EncryptionKey,
-		"HUB_PLUGINS__DIR=" + filepath.Join(h.options.BinDir, "plugins"),
 		"HUB_PROVIDERS__STRIPE__SETTINGS__SECRET_KEY=" + h.keys.StripeSecretKey,
 		"HUB_PROVIDERS__STRIPE__SETTINGS__WEBHOOK_SECRET=" + h.keys.StripeWebhookSecret,
 		"HUB_PROVIDERS__STRIPE__SETTINGS__PUBLISHABLE_KEY=" + h.keys.StripePublishableKey,
 		"HUB_LOG__FORMAT=text",
 	}
+	env = append(env, h.pluginFolders()...)
 	if h.SandboxURL != "" {
 		env = append(env, "HUB_PROVIDERS__STRIPE__SETTINGS__API_URL="+h.SandboxURL+"/stripe")
 		env = append(env, h.paypalEnvironment()...)
@@ -191,6 +191,22 @@ func (h *House) hubEnvironment(base, database string) []string {
 	}
 	return environment(append(env, h.options.Env...)...)
 }
+
+// pluginFolders are, first to last: what `hub plugin dev` builds, what was installed,
+// what is built with the hub. A build that is not ours may know one folder only.
+func (h *House) pluginFolders() []string {
+	built := filepath.Join(h.options.BinDir, "plugins")
+	if h.options.OtherBuild {
+		return []string{"HUB_PLUGINS__DIR=" + built}
+	}
+	return []string{
+		"HUB_PLUGINS__DEV_DIR=" + PluginDevDir(h.options.DataDir),
+		"HUB_PLUGINS__DIR=" + filepath.Join(h.options.DataDir, "plugins") + "," + built,
+	}
+}
+
+// PluginDevDir is the folder that `hub plugin dev` builds into.
+func PluginDevDir(dataDir string) string { return filepath.Join(dataDir, "plugin-dev") }
 
 // paypalEnvironment configures the provider paypal against its stand-in.
 func (h *House) paypalEnvironment() []string {

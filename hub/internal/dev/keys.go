@@ -7,10 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net/url"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/superpayhub/superpay/hub/internal/access"
 )
@@ -69,68 +67,4 @@ func writeJSON(path string, v any) error {
 		return err
 	}
 	return os.Rename(path+".new", path)
-}
-
-// Info is what DATA_DIR/dev.json says of a running house.
-type Info struct {
-	Pid         int     `json:"pid"`
-	BaseURL     string  `json:"base_url"`
-	APIKey      string  `json:"api_key"`
-	SandboxURL  string  `json:"sandbox_url"`
-	ShopURL     string  `json:"shop_url"`
-	DatabaseURL string  `json:"database_url"`
-	Console     Console `json:"console"`
-}
-
-// Environment is what a hub of the house that runs on the data folder is
-// configured with, for commands beside it: its database and its keys.
-func Environment(dataDir, binDir string) ([]string, error) {
-	path := filepath.Join(dataDir, "dev.json")
-	text, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("nothing runs on the data folder %s: start it with `hub dev` (make run), or set DATA_DIR to the folder of the one that runs", dataDir)
-	}
-	var where Info
-	if err == nil {
-		err = json.Unmarshal(text, &where)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("%s cannot be read: %w", path, err)
-	}
-	k, err := loadKeys(dataDir)
-	if err != nil {
-		return nil, err
-	}
-	base, err := url.Parse(where.BaseURL)
-	if err != nil {
-		return nil, fmt.Errorf("%s: base_url: %w", path, err)
-	}
-	h := &House{keys: k, DatabaseURL: where.DatabaseURL, SandboxURL: where.SandboxURL, PayPal: k.PayPal}
-	h.options = Options{BinDir: binDir, DataDir: dataDir, BasePath: base.Path}
-	vars := map[string]string{} // of two with one name, the last counts
-	for _, pair := range h.hubEnvironment(where.BaseURL, where.DatabaseURL) {
-		name, value, _ := strings.Cut(pair, "=")
-		vars[name] = value
-	}
-	environ := make([]string, 0, len(vars))
-	for name, value := range vars {
-		environ = append(environ, name+"="+value)
-	}
-	return environ, nil
-}
-
-// Announce writes dev.json, which is gone again when the house is.
-func (h *House) Announce() error {
-	return writeJSON(h.infoFile(), Info{
-		Pid: os.Getpid(), BaseURL: h.BaseURL(), APIKey: h.APIKey, SandboxURL: h.SandboxURL, ShopURL: h.ShopURL, DatabaseURL: h.DatabaseURL, Console: h.Console,
-	})
-}
-
-func (h *House) infoFile() string { return filepath.Join(h.options.DataDir, "dev.json") }
-
-func (h *House) withdraw() error {
-	if err := os.Remove(h.infoFile()); !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	return nil
 }

@@ -18,21 +18,24 @@ import (
 // Plugins are the names of the executables that a provider can be made of.
 func (r *Registry) Plugins() []string {
 	var names []string
-	files, _ := os.ReadDir(r.options.Dir) // none: nothing to choose from
-	for _, f := range files {
-		info, err := f.Info()
-		if err == nil && info.Mode().IsRegular() && (info.Mode()&0o111 != 0 || filepath.Ext(f.Name()) == ".exe") {
-			names = append(names, strings.TrimSuffix(f.Name(), ".exe"))
+	for _, dir := range r.options.Dirs {
+		files, _ := os.ReadDir(dir) // none: nothing to choose from
+		for _, f := range files {
+			info, err := f.Info()
+			if err == nil && info.Mode().IsRegular() && (info.Mode()&0o111 != 0 || filepath.Ext(f.Name()) == ".exe") {
+				names = append(names, strings.TrimSuffix(f.Name(), ".exe"))
+			}
 		}
 	}
-	return names
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 // Describe starts a plugin for a moment and asks what it is. Its error is for
 // people.
 func (r *Registry) Describe(ctx context.Context, plugin string) (sdk.Description, error) {
 	if !slices.Contains(r.Plugins(), plugin) {
-		return sdk.Description{}, fmt.Errorf("plugin %q is no executable in the plugin folder", plugin)
+		return sdk.Description{}, fmt.Errorf("plugin %q is no executable in a plugin folder", plugin)
 	}
 	return r.try(ctx, Config{Name: "trial", Plugin: plugin}, func(context.Context, *process) error { return nil })
 }

@@ -4,22 +4,25 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
-	"errors"
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
 	"time"
 )
 
 // executable is a plugin's file as it was seen.
 type executable struct {
+	path     string
 	size     int64
 	modified time.Time
 	checksum []byte
 }
 
 func (e executable) sameFile(o executable) bool {
-	return e.size == o.size && e.modified.Equal(o.modified)
+	return e.path == o.path && e.size == o.size && e.modified.Equal(o.modified)
 }
 
 // look is how the file is now, without its checksum.
@@ -28,7 +31,44 @@ func look(path string) (executable, error) {
 	if err != nil {
 		return executable{}, err
 	}
-	return executable{size: info.Size(), modified: info.ModTime()}, nil
+	return executable{path: path, size: info.Size(), modified: info.ModTime()}, nil
+}
+
+// Find returns where plugins of that name lie, in the order of the folders: the first
+// is the one that is started, the others are not used.
+func Find(dirs []string, plugin string) (paths []string) {
+	if runtime.GOOS == "windows" {
+		plugin += ".exe"
+	}
+	for _, dir := range dirs {
+		path := filepath.Join(dir, plugin)
+		if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
+			paths = append(paths, path)
+		}
+	}
+	return paths
+}
+
+// find returns where the plugin lies now.
+func (p *Provider) find() (string, error) {
+	dirs := p.registry.options.Dirs
+	if paths := Find(dirs, p.config.Plugin); len(paths) > 0 {
+		return paths[0], nil
+	}
+	return "", fmt.Errorf("plugin %s is in none of the plugin folders (%s): put it there with `hub plugin install`, or set plugins.dir (HUB_PLUGINS__DIR) to the folder that holds it",
+		p.config.Plugin, strings.Join(dirs, ", "))
+}
+
+// path returns the file that checkExecutable accepted, or where the plugin of a trial
+// lies.
+func (p *Provider) path() (string, error) {
+	p.mu.Lock()
+	path := p.runs.path
+	p.mu.Unlock()
+	if path != "" {
+		return path, nil
+	}
+	return p.find()
 }
 
 // sum reads the file for its checksum.
@@ -46,12 +86,15 @@ func sum(path string) ([]byte, error) {
 // checkExecutable refuses an executable that changed under a running process:
 // TakeNew, or an operator's restart, takes a new one.
 func (p *Provider) checkExecutable() error {
-	path := p.executable()
-	now, err := look(path)
+	path, err := p.find()
 	if err != nil {
-		return fmt.Errorf("plugin %s cannot be read (%w): put it there, or set plugins.dir (HUB_PLUGINS__DIR) to the folder that holds it", path, errors.Unwrap(err))
+		return err
 	}
-	if now.checksum, err = sum(path); err != nil {
+	now, err := look(path)
+	if err == nil {
+		now.checksum, err = sum(path)
+	}
+	if err != nil {
 		return fmt.Errorf("plugin %s cannot be read: %w", path, err)
 	}
 	p.mu.Lock()
@@ -63,6 +106,7 @@ func (p *Provider) checkExecutable() error {
 	if !bytes.Equal(p.runs.checksum, now.checksum) {
 		return fmt.Errorf("plugin %s: checksum differs from the one first started; restart the provider to accept the new executable", p.config.Plugin)
 	}
+	p.runs.path = path // the same plugin, perhaps in another folder
 	return nil
 }
 
@@ -90,7 +134,7 @@ func (r *Registry) TakeNew(ctx context.Context, take bool) {
 		}
 		p.mu.Lock()
 		p.refused = p.seen
-		p.state.Waits = "a new executable is in the plugin folder and was not taken: " + err.Error()
+		p.state.Waits = "a new executable is there and was not taken: " + err.Error()
 		p.mu.Unlock()
 		p.log.WarnContext(ctx, "a new executable was not taken; the one before goes on", "plugin", p.config.Plugin, "error", err)
 	}
@@ -99,8 +143,11 @@ func (r *Registry) TakeNew(ctx context.Context, take bool) {
 // newExecutable reports whether another executable is there, whole, that was not
 // refused.
 func (p *Provider) newExecutable() bool {
-	path := p.executable()
-	now, err := look(path)
+	path, err := p.find()
+	var now executable
+	if err == nil {
+		now, err = look(path)
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if err != nil || p.runs.checksum == nil || now.sameFile(p.runs) || now.sameFile(p.refused) {
@@ -121,7 +168,7 @@ func (p *Provider) newExecutable() bool {
 		p.runs, p.state.Waits = p.seen, ""
 		return false
 	}
-	p.state.Waits = "a new executable is in the plugin folder: restart the provider to take it"
-	p.log.Warn("a new executable waits in the plugin folder", "plugin", p.config.Plugin)
+	p.state.Waits = "a new executable is there: restart the provider to take it"
+	p.log.Warn("a new executable waits", "plugin", p.config.Plugin, "path", path)
 	return true
 }

@@ -47,7 +47,7 @@ func TestMain(m *testing.M) {
 }
 
 func beHub(how string) {
-	r, err := New(Options{Dir: pluginDir, noDeathSignal: how == "pipe"}, []Config{config("one")})
+	r, err := New(Options{Dirs: []string{pluginDir}, noDeathSignal: how == "pipe"}, []Config{config("one")})
 	if err != nil {
 		panic(err)
 	}
@@ -89,8 +89,8 @@ func start(t testing.TB, o Options, c Config) (*Registry, *Provider, *buffer) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.NewJSONHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	}
-	if o.Dir == "" {
-		o.Dir = pluginDir
+	if o.Dirs == nil {
+		o.Dirs = []string{pluginDir}
 	}
 	r, err := New(o, []Config{c})
 	require.NoError(t, err)

@@ -61,7 +61,11 @@ func begin(ctx context.Context, p *Provider, first func(context.Context, *proces
 	lines := func() *lines { return &lines{log: p.log, client: &client} }
 
 	env := append(p.environment(), plugin.WatchStdinEnv+"=1", plugin.LogLevelEnv+"="+logLevel(ctx, p.log).String())
-	run := &process{provider: p, runner: newRunner(p.executable(), env, lines(), !options.noDeathSignal)}
+	path, err := p.path()
+	if err != nil {
+		return nil, err
+	}
+	run := &process{provider: p, runner: newRunner(path, env, lines(), !options.noDeathSignal)}
 	run.plugin = goplugin.NewClient(&goplugin.ClientConfig{
 		HandshakeConfig:  plugin.Handshake,
 		VersionedPlugins: plugin.Map(),
@@ -82,7 +86,7 @@ func begin(ctx context.Context, p *Provider, first func(context.Context, *proces
 	stop := context.AfterFunc(ctx, run.runner.kill)
 	defer stop()
 
-	err := run.connect()
+	err = run.connect()
 	if err == nil {
 		client.Store(run.client)
 		err = first(ctx, run)

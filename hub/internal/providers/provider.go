@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
-	"path/filepath"
-	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -264,15 +262,6 @@ func (p *Provider) setState(status, reason string) {
 		p.state.Since = time.Now()
 	}
 	p.state.Status, p.state.Reason, p.state.Pid = status, reason, 0
-}
-
-// executable is the path of the plugin.
-func (p *Provider) executable() string {
-	name := p.config.Plugin
-	if runtime.GOOS == "windows" {
-		name += ".exe"
-	}
-	return filepath.Join(p.registry.options.Dir, name)
 }
 
 // environment is all that the plugin sees of it, besides go-plugin's own.

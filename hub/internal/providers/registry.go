@@ -27,7 +27,7 @@ import (
 // Config is one configured provider.
 type Config struct {
 	Name     string // the instance: "stripe", "stripe_eu"
-	Plugin   string // the executable's name in Options.Dir
+	Plugin   string // the executable's name in one of Options.Dirs
 	Settings sdk.Settings
 	Disabled bool
 
@@ -40,7 +40,7 @@ type Config struct {
 
 // Options are shared by all providers.
 type Options struct {
-	Dir          string        // folder of the plugin executables; nobody but the operator may write there
+	Dirs         []string      // folders of the plugin executables, the first that has one counts; nobody but the operator may write there
 	RunDir       string        // for sockets; default a short temporary folder
 	CallTimeout  time.Duration // of a call whose context has no sooner deadline; default 20 s
 	StartTimeout time.Duration // from the start of a process to its configuration; default 10 s
@@ -87,11 +87,13 @@ type Registry struct {
 // New checks the configuration. It starts nothing.
 func New(o Options, configs []Config) (*Registry, error) {
 	o = withDefaults(o)
-	dir, err := filepath.Abs(o.Dir)
-	if err != nil {
-		return nil, fmt.Errorf("plugin folder %q: %w", o.Dir, err)
+	o.Dirs = slices.Clone(o.Dirs)
+	var err error
+	for i, dir := range o.Dirs {
+		if o.Dirs[i], err = filepath.Abs(dir); err != nil {
+			return nil, fmt.Errorf("plugin folder %q: %w", dir, err)
+		}
 	}
-	o.Dir = dir
 	if len(o.RunDir) > maxRunDir {
 		return nil, fmt.Errorf("run folder %q: longer than %d bytes, too long for sockets", o.RunDir, maxRunDir)
 	}
@@ -119,7 +121,7 @@ func (c Config) check() error {
 		return fmt.Errorf("provider %q: a name is a-z, 0-9 and _, at most 31 characters, and begins with a letter", c.Name)
 	}
 	if c.Plugin == "" || c.Plugin == "." || c.Plugin == ".." || filepath.Base(c.Plugin) != c.Plugin {
-		return fmt.Errorf("provider %q: plugin %q is not the name of an executable in the plugin folder", c.Name, c.Plugin)
+		return fmt.Errorf("provider %q: plugin %q is not the name of an executable in a plugin folder", c.Name, c.Plugin)
 	}
 	return nil
 }

@@ -172,7 +172,7 @@ func TestAllThatIsWrongWithTheSettingsIsToldAtOnce(t *testing.T) {
 func TestTheSameReasonIsToldOnce(t *testing.T) {
 	missing := Config{Name: "one", Plugin: "missing"}
 	_, p, log := start(t, Options{backoff: []time.Duration{0}}, missing)
-	require.Contains(t, p.State().Reason, filepath.Join(pluginDir, "missing")+" cannot be read")
+	require.Contains(t, p.State().Reason, "plugin missing is in none of the plugin folders ("+pluginDir+")")
 	require.Contains(t, p.State().Reason, "set plugins.dir (HUB_PLUGINS__DIR)")
 	told := func(level string) int {
 		return strings.Count(log.String(), `"level":"`+level+`","msg":"provider is down"`)
@@ -200,14 +200,14 @@ func TestAPluginThatCannotStartIsDown(t *testing.T) {
 	script("sleeps", "#!/bin/sh\nsleep 60\n")
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "plain"), []byte("text"), 0o644))
 	for name, reason := range map[string]string{
-		"missing": "no such file", "plain": "permission denied", "quits": "exit status 7", "talks": "hello", "sleeps": "not ready in time",
+		"missing": "is in none of the plugin folders", "plain": "permission denied", "quits": "exit status 7", "talks": "hello", "sleeps": "not ready in time",
 	} {
 		t.Run(name, func(t *testing.T) {
 			began, patience := time.Now(), 10*time.Second
 			if name == "sleeps" {
 				patience = 200 * time.Millisecond
 			}
-			_, p, _ := start(t, Options{Dir: dir, StartTimeout: patience}, Config{Name: "one", Plugin: name})
+			_, p, _ := start(t, Options{Dirs: []string{dir}, StartTimeout: patience}, Config{Name: "one", Plugin: name})
 			require.Less(t, time.Since(began), 8*time.Second)
 			require.Equal(t, StatusDown, p.State().Status)
 			require.Contains(t, p.State().Reason, reason)
@@ -227,7 +227,7 @@ func TestAPluginThatHangsInConfigureIsDown(t *testing.T) {
 func TestStart_GoesOnWithoutOneThatHangs(t *testing.T) {
 	hangs := config("hangs")
 	hangs.Settings["hang_in_configure"] = "yes"
-	r, err := New(Options{Dir: pluginDir, StartWait: 2 * time.Second}, []Config{hangs, config("one")})
+	r, err := New(Options{Dirs: []string{pluginDir}, StartWait: 2 * time.Second}, []Config{hangs, config("one")})
 	require.NoError(t, err)
 	t.Cleanup(func() { r.Stop(context.Background()) })
 	began := time.Now()
@@ -259,7 +259,7 @@ func TestChangedExecutableIsRefusedUntilAnOperatorRestarts(t *testing.T) {
 	good, err := os.ReadFile(filepath.Join(pluginDir, "testplugin"))
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(path, good, 0o755))
-	_, p, _ := startUp(t, Options{Dir: dir})
+	_, p, _ := startUp(t, Options{Dirs: []string{dir}})
 
 	require.NoError(t, os.WriteFile(path+".new", append(good, 0), 0o755))
 	require.NoError(t, os.Rename(path+".new", path))
@@ -281,7 +281,7 @@ func TestTakeNew_WhenItIsWholeAndComesUp(t *testing.T) {
 		require.NoError(t, os.Rename(path+".new", path))
 	}
 	put(good)
-	r, p, log := startUp(t, Options{Dir: dir})
+	r, p, log := startUp(t, Options{Dirs: []string{dir}})
 	first := p.State().Pid
 	current := func() State {
 		now, ok := r.Get("one")

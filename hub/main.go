@@ -121,12 +121,14 @@ func load(log io.Writer) (*hub, error) {
 
 // environment is ours, or with --dev that of the running `hub dev`.
 func environment() ([]string, error) {
-	dir := os.Getenv("HUB_DEV_DIR")
-	if !beside && dir == "" {
+	if !beside && os.Getenv("HUB_DEV_DIR") == "" {
 		return os.Environ(), nil
 	}
-	return dev.Environment(cmp.Or(dir, devDir()))
+	return dev.Environment(besideDir())
 }
+
+// besideDir is the data folder of the `hub dev` that commands work beside.
+func besideDir() string { return cmp.Or(os.Getenv("HUB_DEV_DIR"), devDir()) }
 
 func loadFrom(environ []string, log io.Writer) (*hub, error) {
 	c, err := config.Load(file, environ)

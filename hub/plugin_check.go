@@ -62,11 +62,11 @@ func checkPlugin(ctx context.Context, path string, o checkOptions, out io.Writer
 		return fmt.Errorf("there is no such plugin: %w", err)
 	}
 	if o.sandbox != "" {
-		url, stop, err := startSandbox(ctx, o)
+		url, run, err := startSandbox(ctx, o.sandbox, o.exam)
 		if err != nil {
 			return err
 		}
-		defer stop()
+		defer run.Kill()
 		o.sandboxURL = url
 	}
 	kept, broken := 0, 0
@@ -109,9 +109,9 @@ func tell(out io.Writer, r *plugintest.Report) {
 	}
 }
 
-// startSandbox runs the stand-in's program and returns where it is.
-func startSandbox(ctx context.Context, o checkOptions) (url string, stop func(), err error) {
-	paper, err := plugintest.ReadPaper(o.exam)
+// startSandbox runs the stand-in's program and returns where it is. The context ends it.
+func startSandbox(ctx context.Context, program, exam string) (url string, run *process.Process, err error) {
+	paper, err := plugintest.ReadPaper(exam)
 	if err != nil {
 		return "", nil, err
 	}
@@ -119,14 +119,13 @@ func startSandbox(ctx context.Context, o checkOptions) (url string, stop func(),
 	if err != nil {
 		return "", nil, err
 	}
-	program, err := filepath.Abs(o.sandbox)
-	if err != nil {
+	if program, err = filepath.Abs(program); err != nil {
 		return "", nil, err
 	}
 	read, write := io.Pipe()
 	cmd := exec.CommandContext(ctx, program, args...)
 	cmd.Stdout, cmd.Stderr, cmd.Env = write, os.Stderr, append(os.Environ(), env...)
-	run, err := process.Start(cmd)
+	run, err = process.Start(cmd)
 	if err != nil {
 		return "", nil, fmt.Errorf("start the stand-in: %w", err)
 	}
@@ -140,7 +139,7 @@ func startSandbox(ctx context.Context, o checkOptions) (url string, stop func(),
 	select {
 	case line := <-said:
 		if json.Unmarshal([]byte(line), &where) == nil && where.URL != "" {
-			return strings.TrimSuffix(where.URL, "/") + paper.Sandbox.Path, run.Kill, nil
+			return strings.TrimSuffix(where.URL, "/") + paper.Sandbox.Path, run, nil
 		}
 		err = fmt.Errorf("the stand-in's first line is not {\"url\": ...}: %q", line)
 	case <-run.Done():

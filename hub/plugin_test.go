@@ -162,3 +162,26 @@ func TestPluginInstall(t *testing.T) {
 		t.Errorf("%v\n%s", err, out)
 	}
 }
+
+// TestPluginDev_SaysWhatIsMissing before it builds anything.
+func TestPluginDev_SaysWhatIsMissing(t *testing.T) {
+	t.Setenv("DATA_DIR", t.TempDir())
+	dir := t.TempDir()
+	for _, step := range []struct{ add, want string }{
+		{"", "has no Go files, and `hub plugin dev` builds Go alone"},
+		{"main.go", "has no exam.json"},
+		{"exam.json", "nothing runs on the data folder"},
+	} {
+		if step.add != "" {
+			if err := os.WriteFile(filepath.Join(dir, step.add), nil, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, _, err := run(t, "plugin", "dev", dir); err == nil || !strings.Contains(err.Error(), step.want) {
+			t.Errorf("%v, want: %s", err, step.want)
+		}
+	}
+	if _, _, err := run(t, "plugin", "dev", filepath.Join(dir, "main.go")); err == nil || !strings.Contains(err.Error(), "is no folder") {
+		t.Error(err)
+	}
+}

@@ -6,7 +6,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"net/http"
 	"net/url"
@@ -240,28 +239,9 @@ func (x *exam) openSandbox() error {
 
 // fetch gets what the settings need of the running stand-in.
 func (x *exam) fetch(ctx context.Context) error {
-	u, err := url.Parse(x.stand.BaseURL)
-	if err != nil {
-		return err
-	}
-	x.known["sandbox_host"] = u.Host
-	for name, path := range x.paper.Sandbox.Fetch {
-		r, err := http.NewRequestWithContext(ctx, http.MethodGet, x.stand.BaseURL+path, nil)
-		if err != nil {
-			return err
-		}
-		res, err := browser.Do(r)
-		if err != nil {
-			return err
-		}
-		body, err := io.ReadAll(io.LimitReader(res.Body, 1<<20))
-		_ = res.Body.Close()
-		if err != nil || res.StatusCode != http.StatusOK {
-			return fmt.Errorf("%s answers %s, %w", path, res.Status, err)
-		}
-		x.known[name] = string(body)
-	}
-	return nil
+	known, err := x.paper.fetch(ctx, x.stand.BaseURL)
+	maps.Copy(x.known, known)
+	return err
 }
 
 // close ends all in the order in which it was opened, so that nothing is waited

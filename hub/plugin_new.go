@@ -33,7 +33,7 @@ func pluginNewCommand() *cobra.Command {
 			if o.Module != "" {
 				fmt.Fprint(out, ", say in go.mod where Superpay is, go mod tidy")
 			}
-			fmt.Fprintln(out, ", go test . and read README.md.")
+			fmt.Fprintf(out, ", go test . and read README.md.\nTo pay with it, beside a running `hub dev` (make run): hub plugin dev %s\n", o.Dir)
 			return nil
 		},
 	}

@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -44,6 +45,10 @@ func TestPluginFolders(t *testing.T) {
 	require.Equal(t, filepath.Join(second, "testplugin"), runsFrom(), "one that is hidden changes nothing")
 	require.True(t, p.Up())
 	put(first, 1)
+	same := time.Now().Add(-time.Hour) // size and time tell the two no more apart
+	for _, dir := range []string{first, third} {
+		require.NoError(t, os.Chtimes(filepath.Join(dir, "testplugin"), same, same))
+	}
 	look()
 	require.Equal(t, filepath.Join(first, "testplugin"), runsFrom())
 	require.NoError(t, os.Remove(filepath.Join(first, "testplugin")))

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/superpayhub/superpay/hub/internal/config"
 	"github.com/superpayhub/superpay/hub/internal/dev"
 	"github.com/superpayhub/superpay/hub/internal/postgres"
 )
@@ -38,8 +39,9 @@ Ctrl-C ends the sandbox and takes the built plugin away. The provider is disable
 kept, its orders stay on record, and the next "hub plugin dev" enables it again. To be
 rid of it, remove it in the console.
 
-A provider of that name that "hub dev" itself set up, as stripe, keeps its settings and
-its sandbox: only the plugin is built, and replaced.`,
+Other providers of the same plugin use what was built, too, while this runs. A provider
+of that name that "hub dev" itself set up, as stripe, keeps its settings and its
+sandbox: only the plugin is built, and replaced.`,
 		Example: "  hub plugin dev plugins/acme",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -60,6 +62,7 @@ type pluginDev struct {
 	work   string // holds the programs, until the plugin is where the hub finds it
 	name   string // of the plugin, and of the provider
 	theirs bool   // the environment itself set up the provider, and has its sandbox
+	used   bool   // the provider is ours to disable at the end
 
 	plugin  []byte // checksum of the plugin that the hub was given
 	sandbox devSandbox
@@ -175,9 +178,17 @@ func (d *pluginDev) follow(ctx context.Context, built string) error {
 		case !changed:
 			fmt.Fprintln(d.out, "Built: it is the same plugin and the same sandbox as before.")
 		default:
-			fmt.Fprintf(d.out, "Built in %.1f s. The hub goes over to it within seconds.\n", time.Since(began).Seconds())
+			fmt.Fprintf(d.out, "Built in %.1f s. %s\n", time.Since(began).Seconds(), d.next())
 		}
 	}
+}
+
+// next says when the hub uses what was built.
+func (d *pluginDev) next() string {
+	if d.h.config.PluginsReplaced == config.AskReplaced {
+		return "Restart the provider in the console to use it: plugins.replaced is ask."
+	}
+	return "The hub goes over to it within seconds."
 }
 
 // end takes back what was only for this run. The provider stays on record.
@@ -189,9 +200,9 @@ func (d *pluginDev) end() error {
 	err = errors.Join(err, d.withdraw())
 	switch {
 	case err != nil:
-	case d.theirs:
+	case d.theirs && d.plugin != nil:
 		fmt.Fprintf(d.out, "\nProvider %s goes back to the plugin that was there before.\n", d.name)
-	default:
+	case d.used:
 		fmt.Fprintf(d.out, "\nThe sandbox is stopped. Provider %s is disabled, and kept with its orders: `hub plugin dev` enables it again.\n", d.name)
 	}
 	return err

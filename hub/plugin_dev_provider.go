@@ -13,35 +13,35 @@ import (
 	"github.com/superpayhub/superpay/sdk"
 )
 
-// kept returns the provider as the database has it; nil if it does not.
+// kept returns the provider as the database has it; nil if it does not. One that
+// somebody else set up is an error: it is left alone.
 func (d *pluginDev) kept(ctx context.Context) (*postgres.KeptProvider, error) {
 	all, err := d.db.KeptProviders(ctx)
+	if err != nil {
+		return nil, err
+	}
 	for _, k := range all {
-		if k.Name == d.name {
-			return &k, err
+		switch {
+		case k.Name != d.name:
+		case !d.mine(k):
+			return nil, fmt.Errorf("provider %s was set up in the console, and not by `hub plugin dev`: disable and remove it there first. "+
+				"Its orders stay on record, and belong to a provider of that name again; its settings are lost", d.name)
+		default:
+			return &k, nil
 		}
 	}
-	return nil, err
+	return nil, nil
 }
 
-// keep sets the provider up as the console does, or brings it up to date: enabled, with
-// these settings. The hub sees it within seconds. One that somebody else set up is
-// left alone.
-func (d *pluginDev) keep(ctx context.Context, settings sdk.Settings) error {
-	k, err := d.kept(ctx)
-	if err != nil {
-		return err
-	}
+// keep sets the provider up as the console does, or brings k, as it is kept, up to
+// date: enabled, with these settings. The hub sees it within seconds.
+func (d *pluginDev) keep(ctx context.Context, k *postgres.KeptProvider, settings sdk.Settings) error {
 	now := time.Now().UTC().Truncate(time.Microsecond) // as the database keeps it
 	if k == nil {
 		k = &postgres.KeptProvider{Name: d.name, Plugin: d.name, CreatedAt: now}
 		return d.write(ctx, "provider.create", k, settings, true, now)
 	}
-	switch {
-	case !d.mine(*k):
-		return fmt.Errorf("provider %s was set up in the console, and not by `hub plugin dev`: disable and remove it there first. "+
-			"Its orders stay on record, and belong to a provider of that name again; its settings are lost", d.name)
-	case k.Enabled && maps.Equal(k.Settings, settings):
+	if k.Enabled && maps.Equal(k.Settings, settings) {
 		return nil
 	}
 	return d.write(ctx, "provider.settings", k, settings, true, now)
@@ -49,11 +49,11 @@ func (d *pluginDev) keep(ctx context.Context, settings sdk.Settings) error {
 
 // disable leaves the provider on record, and has the hub ask it for nothing.
 func (d *pluginDev) disable(ctx context.Context) error {
-	if d.theirs {
+	if !d.used {
 		return nil
 	}
 	k, err := d.kept(ctx)
-	if err == nil && k != nil && k.Enabled && d.mine(*k) {
+	if err == nil && k != nil && k.Enabled {
 		err = d.write(ctx, "provider.disable", k, k.Settings, false, time.Now().UTC())
 	}
 	if err != nil {

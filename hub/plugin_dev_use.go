@@ -87,6 +87,10 @@ func (d *pluginDev) use(ctx context.Context) (changed bool, err error) {
 	if err := d.try(ctx, program, settings); err != nil {
 		return changed, err
 	}
+	kept, err := d.kept(ctx)
+	if err != nil {
+		return changed, err
+	}
 	if now := checksum(program); !bytes.Equal(now, d.plugin) {
 		if err := copyExecutable(program, d.installed()); err != nil {
 			return changed, err
@@ -96,7 +100,8 @@ func (d *pluginDev) use(ctx context.Context) (changed bool, err error) {
 	if d.theirs {
 		return changed, nil
 	}
-	return changed, d.keep(ctx, settings)
+	d.used = true
+	return changed, d.keep(ctx, kept, settings)
 }
 
 // try has the plugin say what it is and take its settings, before the hub sees it.

@@ -47,7 +47,7 @@ func (c *command) says(t *testing.T, text string) {
 // await waits until something is so. What a program said explains why it is not.
 func await(t *testing.T, what string, said fmt.Stringer, so func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(40 * time.Second); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
 		if so() {
 			return
 		}
@@ -175,11 +175,20 @@ func TestPluginDev_TheAuthorsLoop(t *testing.T) {
 	p = c.startPluginDev(t, source)
 	p.says(t, "was set up in the console, and not by `hub plugin dev`")
 	require.Error(t, p.ended(t, nil))
+	require.NotContains(t, p.out.String(), "is disabled, and kept")
 	require.Contains(t, info.provider(t), "status:disabled")
 	require.NoError(t, os.Rename(mark+".away", mark))
 
 	p = c.pluginDev(t, source)
 	info.pay(t, p.out, "order-3")
+	theirs := c.pluginDev(t, "../../../plugins/stripe")
+	require.FileExists(t, filepath.Join(PluginDevDir(c.dir), "stripe"))
+	require.Empty(t, descendants(t, theirs.Process.Pid), "hub dev has its sandbox")
+	require.NoError(t, theirs.Process.Signal(syscall.SIGINT))
+	require.NoError(t, theirs.ended(t, nil), theirs.out.String())
+	require.NoFileExists(t, filepath.Join(PluginDevDir(c.dir), "stripe"))
+	require.Contains(t, theirs.out.String(), "Provider stripe goes back to the plugin that was there before")
+
 	family = append(descendants(t, p.Process.Pid), descendants(t, c.Process.Pid)...)
 	require.NoError(t, c.Process.Signal(syscall.SIGINT))
 	require.NoError(t, c.ended(t, nil), c.out.String())

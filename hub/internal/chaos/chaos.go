@@ -52,10 +52,11 @@ const (
 	Stale         = "stale"      // reads that lag behind the events
 	Contradicting = "contradict" // answers about another amount, currency, status or payment
 	GoesBack      = "back"       // the database goes back in time, once
+	Weather       = "weather"    // troubles of a whole provider: see troubles
 )
 
 // Kinds are all of them.
-var Kinds = []string{Stale, Contradicting, GoesBack}
+var Kinds = []string{Stale, Contradicting, GoesBack, Weather}
 
 func (o Options) has(kind string) bool { return !slices.Contains(o.Without, kind) }
 
@@ -223,6 +224,10 @@ func (c *campaign) drive() {
 		})
 	}
 	stop := c.progress()
+	calm := func() {}
+	if c.Only == 0 && c.has(Weather) {
+		calm = c.weather()
+	}
 	for _, o := range c.orders {
 		if c.ctx.Err() != nil {
 			break
@@ -232,6 +237,7 @@ func (c *campaign) drive() {
 	close(next)
 	workers.Wait()
 	c.crashing.Wait()
+	calm()
 	stop()
 }
 

@@ -91,6 +91,11 @@ func (c Client) SetWebhook(ctx context.Context, address string) error {
 	return c.call(ctx, http.MethodPut, "webhook", map[string]string{"url": address}, nil)
 }
 
+// Set changes what one of the sandbox's own doors sets: PUT /_sandbox/{door}.
+func (c Client) Set(ctx context.Context, door string, in any) error {
+	return c.call(ctx, http.MethodPut, door, in, nil)
+}
+
 func (c Client) call(ctx context.Context, method, door string, in, out any) error {
 	var body io.Reader
 	if in != nil {

@@ -128,6 +128,14 @@ func TestMovements(t *testing.T) {
 		require.Equal(t, 2, h.count(`SELECT count(*) FROM postings WHERE order_id = $1 AND stage LIKE '%fee%'`, o.ID), "posted once")
 	})
 
+	t.Run("what the provider keeps of a card payment, booked a while after it", func(t *testing.T) {
+		require.NoError(t, h.stripe.Set(t.Context(), "knobs", map[string]any{"fee_delay": "2s"}))
+		defer func() { require.NoError(t, h.stripe.Set(t.Context(), "knobs", map[string]any{})) }()
+		o := h.paid(nil)
+		require.Zero(t, kept(o), "Stripe has not booked it")
+		h.waitFor("its fee is posted, within the hour and not the day", func() bool { return kept(o) == 60 })
+	})
+
 	t.Run("a refund that fails later is mirrored", func(t *testing.T) {
 		o := h.checkout(nil)
 		h.pay(o.NextAction.URL, "4000000000005126")

@@ -77,5 +77,8 @@ func expected(p *sdk.Payment) (out []sdk.Expectation) {
 	for _, r := range p.Refunds.Items {
 		out = append(out, sdk.Expectation{Kind: sdk.ExpectRefund, ID: r.ID, AtLeast: string(r.Status)})
 	}
+	for _, d := range p.Disputes.Items {
+		out = append(out, sdk.Expectation{Kind: sdk.ExpectDispute, ID: d.ID, AtLeast: string(d.Status)})
+	}
 	return out
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/url"
@@ -22,8 +23,10 @@ type payment struct {
 	ExpiresAt int64             `json:"expires_at"`
 	CaptureID string            `json:"capture_id"`
 	Captured  string            `json:"captured"`
+	PaidIn    string            `json:"captured_currency"` // where it is not Currency
 	Failure   string            `json:"failure"`
 	Refunds   []refund          `json:"refunds"`
+	Disputes  []dispute         `json:"disputes"`
 }
 
 const kindPayment = "payment"
@@ -86,26 +89,40 @@ func (p *Provider) GetPayment(ctx context.Context, r sdk.PaymentRequest) (*sdk.P
 		}
 		return got.read()
 	}
-	var found list
 	search := []string{sdk.MetadataAttempt + ":" + r.AttemptID}
 	if r.FindKeyHash != "" {
 		search = append(search, sdk.MetadataKey+":"+r.FindKeyHash)
 	}
 	for _, what := range search {
-		found = list{}
-		if err := p.client.get(ctx, "/v1/payments?"+url.Values{"metadata": {what}}.Encode(), &found); err != nil {
+		if got, err := p.find(ctx, r, what); got != nil || err != nil {
+			return got, err
+		}
+	}
+	return nil, sdk.ErrNotFound
+}
+
+// find reads the pages of a search until the payment is on one. Another hub's may have
+// the same attempt id. It returns nil if no page has it.
+func (p *Provider) find(ctx context.Context, r sdk.PaymentRequest, what string) (*sdk.Payment, error) {
+	query := url.Values{"metadata": {what}}
+	for {
+		var found list
+		if err := p.client.get(ctx, "/v1/payments?"+query.Encode(), &found); err != nil {
 			return nil, err
+		}
+		if found.Data == nil { // {} is no empty list
+			return nil, once.ErrUnreadable
 		}
 		for _, got := range found.Data {
 			if r.Finds(got.Metadata) {
 				return got.read()
 			}
 		}
-		if found.Data == nil { // {} is no empty list
-			return nil, once.ErrUnreadable
+		if !found.More || len(found.Data) == 0 {
+			return nil, nil
 		}
+		query.Set("after", found.Data[len(found.Data)-1].ID)
 	}
-	return nil, sdk.ErrNotFound
 }
 
 type list struct {
@@ -160,7 +177,7 @@ func (p *Provider) ask(ctx context.Context, path, key string, in map[string]any)
 }
 
 var statuses = map[string]sdk.Status{
-	"open": sdk.RequiresAction, "held": sdk.RequiresCapture, "paid": sdk.Succeeded, "canceled": sdk.Canceled,
+	"open": sdk.RequiresAction, "waiting": sdk.Pending, "held": sdk.RequiresCapture, "paid": sdk.Succeeded, "canceled": sdk.Canceled,
 }
 
 // read tells a payment of Acmepay's in the contract's words. 200 is not enough:
@@ -192,7 +209,7 @@ func (o payment) read() (*sdk.Payment, error) {
 	case sdk.RequiresCapture:
 		out.Authorized, out.Capturable = amount, amount
 	case sdk.Succeeded:
-		captured, err := fromWire(o.Captured, o.Currency)
+		captured, err := fromWire(o.Captured, cmp.Or(o.PaidIn, o.Currency))
 		if err != nil || o.CaptureID == "" {
 			return nil, once.ErrUnreadable
 		}
@@ -204,6 +221,13 @@ func (o payment) read() (*sdk.Payment, error) {
 			return nil, err
 		}
 		out.Refunds.Items = append(out.Refunds.Items, *item)
+	}
+	for _, d := range o.Disputes {
+		item, err := d.read()
+		if err != nil {
+			return nil, err
+		}
+		out.Disputes.Items = append(out.Disputes.Items, *item)
 	}
 	return out, nil
 }

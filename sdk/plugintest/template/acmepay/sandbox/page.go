@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"net/http"
+	"slices"
 
 	"github.com/superpayhub/superpay/sdk/plugintest/standin"
 )
@@ -22,8 +23,12 @@ func (s *Server) render(w http.ResponseWriter, status int, id string) {
 	s.pages.Render(w, status, "pay", standin.Page{Title: "Pay", Provider: "Acmepay", Data: p})
 }
 
-// pay is the payer's button. The card "poor" is declined and the payer may try
-// another; "closed" pays, and takes no refund.
+// cards that pay: "late" only when its bank says so, "closed" takes no refund, "slow"
+// takes one when its bank says so, "less" pays 1.00 too little, and "foreign" pays the
+// same figure in another currency.
+var cards = []string{"good", "late", "closed", "slow", "less", "foreign"}
+
+// pay is the payer's button. Every other card is declined, and the payer may try another.
 func (s *Server) pay(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -32,7 +37,7 @@ func (s *Server) pay(w http.ResponseWriter, r *http.Request) {
 	case p == nil || p.Status != "open":
 		s.render(w, http.StatusOK, r.PathValue("id"))
 		return
-	case card != "good" && card != "closed":
+	case !slices.Contains(cards, card):
 		p.Failure = "low_funds"
 		s.tell("payment.declined", p)
 		s.render(w, http.StatusPaymentRequired, p.ID)

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"slices"
@@ -14,7 +15,7 @@ import (
 
 type payment struct {
 	ID        string            `json:"id"`
-	Status    string            `json:"status"` // open, held, paid, canceled
+	Status    string            `json:"status"` // open, waiting, held, paid, canceled
 	Amount    string            `json:"amount"`
 	Currency  string            `json:"currency"`
 	Live      bool              `json:"live"`
@@ -25,8 +26,10 @@ type payment struct {
 	ExpiresAt int64             `json:"expires_at,omitempty"`
 	CaptureID string            `json:"capture_id,omitempty"`
 	Captured  string            `json:"captured,omitempty"`
+	PaidIn    string            `json:"captured_currency,omitempty"` // where it is not Currency
 	Failure   string            `json:"failure,omitempty"`
 	Refunds   []*refund         `json:"refunds"`
+	Disputes  []*dispute        `json:"disputes"`
 	Created   int64             `json:"created"`
 
 	Description string `json:"description"`
@@ -53,7 +56,8 @@ func (s *Server) createPayment(_ *http.Request, body []byte) reply {
 	if _, fits := money(p.Amount, p.Currency); !fits {
 		return refuse(http.StatusUnprocessableEntity, "amount_rejected")
 	}
-	p.ID, p.Status, p.Created, p.Refunds = newID("pay_"), "open", now(), []*refund{}
+	p.ID, p.Status, p.Created = newID("pay_"), "open", now()
+	p.Refunds, p.Disputes = []*refund{}, []*dispute{}
 	p.PageURL = s.opts.PublicURL + "/pay/" + p.ID
 	s.payments = append(s.payments, p)
 	s.tell("payment.created", p)
@@ -79,12 +83,18 @@ func (s *Server) getPayment(r *http.Request) reply {
 	return refuse(http.StatusNotFound, "not_found")
 }
 
+// searchPage is how many payments a page of a search holds, if no limit is asked for.
+const searchPage = 10
+
 // listPayments lists the newest first, or finds by "key:value" in metadata.
 func (s *Server) listPayments(r *http.Request) reply {
 	query := r.URL.Query()
 	key, value, search := strings.Cut(query.Get("metadata"), ":")
 	since, _ := strconv.ParseInt(query.Get("since"), 10, 64)
 	limit, _ := strconv.Atoi(query.Get("limit"))
+	if search && limit == 0 {
+		limit = searchPage
+	}
 	after, passed := query.Get("after"), query.Get("after") == ""
 	data, more := []*payment{}, false
 	for _, p := range slices.Backward(s.payments) {
@@ -117,10 +127,16 @@ func (s *Server) completePayment(r *http.Request, body []byte) reply {
 	return ok(p)
 }
 
-// complete takes the money, or holds it for a capture.
+// complete takes the money, or holds it for a capture. The card "late" is a bank that
+// takes its time: see the dashboard.
 func (s *Server) complete(p *payment) {
+	if p.card == "late" && p.Status == "open" {
+		p.Status, p.Failure = "waiting", ""
+		s.tell("payment.waiting", p)
+		return
+	}
 	if !p.Manual {
-		s.take(p, p.Amount)
+		s.takeFrom(p)
 		return
 	}
 	p.Status, p.Failure = "held", ""
@@ -157,6 +173,18 @@ func (s *Server) cancelPayment(r *http.Request, _ []byte) reply {
 	return ok(p)
 }
 
+// takeFrom takes what the payer's card pays.
+func (s *Server) takeFrom(p *payment) {
+	amount := p.Amount
+	switch p.card {
+	case "less":
+		amount = less(p.Amount, "1.00", p.Currency)
+	case "foreign":
+		p.PaidIn = map[bool]string{true: "GBP", false: "EUR"}[p.Currency == "EUR"]
+	}
+	s.take(p, amount)
+}
+
 func (s *Server) take(p *payment, amount string) {
 	p.Status, p.Captured, p.CaptureID, p.Failure = "paid", amount, newID("cap_"), ""
 	s.tell("payment.paid", p)
@@ -173,12 +201,17 @@ func (s *Server) books() standin.Books {
 		}
 		b.Payments = append(b.Payments, e)
 		if p.CaptureID != "" {
-			e.ID, e.Amount = p.CaptureID, p.Captured
-			b.Captures = append(b.Captures, e)
+			capture := e
+			capture.ID, capture.Amount, capture.Currency = p.CaptureID, p.Captured, cmp.Or(p.PaidIn, p.Currency)
+			b.Captures = append(b.Captures, capture)
 		}
 		for _, re := range p.Refunds {
 			e.ID, e.Amount, e.Status, e.Metadata = re.ID, re.Amount, re.Status, re.Metadata
 			b.Refunds = append(b.Refunds, e)
+		}
+		for _, d := range p.Disputes {
+			e.ID, e.Amount, e.Status = d.ID, d.Amount, d.Status
+			b.Disputes = append(b.Disputes, e)
 		}
 	}
 	return b

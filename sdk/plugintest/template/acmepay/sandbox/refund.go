@@ -8,7 +8,7 @@ import (
 type refund struct {
 	ID        string            `json:"id"`
 	CaptureID string            `json:"capture_id"`
-	Status    string            `json:"status"` // done, failed
+	Status    string            `json:"status"` // pending, done, failed
 	Amount    string            `json:"amount"`
 	Currency  string            `json:"currency"`
 	Metadata  map[string]string `json:"metadata"`
@@ -41,8 +41,11 @@ func (s *Server) createRefund(_ *http.Request, body []byte) reply {
 		return refuse(http.StatusUnprocessableEntity, "too_much")
 	}
 	re.ID, re.Currency, re.Status = newID("ref_"), of.Currency, "done"
-	if of.card == "closed" { // what it was paid from takes nothing back
+	switch of.card {
+	case "closed": // what it was paid from takes nothing back
 		re.Status, re.Failure = "failed", "account_closed"
+	case "slow":
+		re.Status = "pending"
 	}
 	of.Refunds, s.refunds = append(of.Refunds, re), append(s.refunds, re)
 	s.tell("payment.refunded", of)

@@ -26,6 +26,7 @@ type Options struct {
 	PublicURL     string // where the stand-in is reachable, without a slash at the end
 	WebhookURL    string // may come later, by the door
 	Results       bool   // a payer's page takes no money: it leads back with a result, which completes the payment
+	Replays       bool   // a key that was used is answered as the first time, whatever is asked now; else it is refused
 	Logger        *slog.Logger
 }
 
@@ -87,6 +88,7 @@ func (s *Server) routes() {
 	people := http.NewServeMux()
 	people.HandleFunc("GET /pay/{id}", s.showPage)
 	people.HandleFunc("POST /pay/{id}", s.pay)
+	people.HandleFunc("POST /dashboard/{kind}/{id}/{button}", s.press)
 	people.Handle(standin.DoorPrefix, standin.Doors{
 		Faults: &s.faults, Callbacks: s.callbacks, Requests: &s.requests, Books: s.books, SetWebhook: s.setWebhook,
 	}.Handler())
@@ -145,7 +147,7 @@ func (s *Server) once(do func(*http.Request, []byte) reply) http.HandlerFunc {
 		s.mu.Unlock()
 		switch {
 		case before == nil:
-		case before.request != request:
+		case before.request != request && !s.opts.Replays:
 			answer(w, refuse(http.StatusConflict, "key_reused"))
 			return
 		case before.answer == nil:

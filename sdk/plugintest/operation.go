@@ -60,7 +60,12 @@ func (s *sheet) onlyReads(op operation) bool {
 	return op.kind == sdk.OpConfirm && s.flow.Can(sdk.CreatedByBrowser)
 }
 
-func (s *sheet) deduplicated(op operation) bool { return s.description.Repeats[op.kind].Deduplicated }
+func (s *sheet) deduplicated(op operation) bool { return s.repeats(op.kind) }
+
+// repeats reports whether a repeat of that operation has one effect, as far as is known.
+func (s *sheet) repeats(kind sdk.OperationKind) bool {
+	return s.description.Repeats[kind].Deduplicated && !s.lack(s.name).repeats
+}
 
 func (s *sheet) prepare(kind sdk.OperationKind) operation {
 	s.Helper()

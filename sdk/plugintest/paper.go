@@ -25,12 +25,21 @@ import (
 //	{{next_action.url}} {{next_action.data}} {{next_action.client.NAME}}
 //	{{ref.KIND}}                           a name of the payment
 //	{{NAME}}                               what an earlier step kept
+//	{{capture}} {{refund}} {{dispute}}     the payment's, in the steps of "then"
 type Paper struct {
 	// Settings configure the plugin for its stand-in.
 	Settings map[string]string `json:"settings"`
 
 	// WrongSettings are values that Configure must refuse, by field.
 	WrongSettings map[string][]string `json:"wrong_settings,omitempty"`
+
+	// LiveSettings are those of a live account, where they differ from Settings; an
+	// empty one is left out. The plugin is only configured with them.
+	LiveSettings map[string]string `json:"live_settings,omitempty"`
+
+	// SearchPage is how many payments a page of the provider's search holds, by which
+	// GetPayment finds one without refs; 10 if it is left out.
+	SearchPage int `json:"search_page,omitempty"`
 
 	// Sandbox says how the stand-in is reached and started: the path of its
 	// address, and what its program is given by `hub plugin check --sandbox`.
@@ -64,49 +73,6 @@ type Paper struct {
 	Flows map[string]*FlowPaper `json:"flows"`
 }
 
-// FlowPaper are the cases of one flow. Success and Decline are required.
-type FlowPaper struct {
-	Success     *Case `json:"success"`
-	Decline     *Case `json:"decline"`                // the payment is refused
-	Action      *Case `json:"action,omitempty"`       // the payer must do more first (3-D Secure), then it succeeds
-	RefundFails *Case `json:"refund_fails,omitempty"` // paid so that a refund fails, at once or later
-
-	// NoSearch says that the provider cannot find a payment by the attempt id in
-	// its metadata, and why one whose answer was lost takes no money unnoticed.
-	// GetPayment without refs must then be an error.
-	NoSearch string `json:"no_search,omitempty"`
-
-	// NoClose says why the provider cannot close a payment that nobody paid.
-	// Cancel is then only asked to release what is held.
-	NoClose string `json:"no_close,omitempty"`
-}
-
-// Case is one way a payment goes.
-type Case struct {
-	Before []Step            `json:"before,omitempty"` // what the client does before the checkout
-	Input  map[string]string `json:"input,omitempty"`  // of the checkout
-	Payer  []Step            `json:"payer,omitempty"`  // what the payer and the client do after it
-}
-
-// Step is one HTTP request of a payer's browser, or a Confirm by the app. A
-// redirect is not followed.
-type Step struct {
-	Method  string            `json:"method,omitempty"` // POST with a form or a body, else GET
-	URL     string            `json:"url,omitempty"`
-	Form    map[string]string `json:"form,omitempty"`
-	Body    string            `json:"body,omitempty"`
-	Headers map[string]string `json:"headers,omitempty"`
-
-	// Keep finds later placeholders in the answer: a regular expression each,
-	// whose first group is kept. Looked through are the Location and the body.
-	Keep map[string]string `json:"keep,omitempty"`
-
-	// Confirm, if it is there, is the input of a Confirm instead of a request.
-	Confirm map[string]string `json:"confirm,omitempty"`
-}
-
-func (s Step) confirms() bool { return s.Confirm != nil }
-
 // ReadPaper reads an exam.json.
 func ReadPaper(path string) (*Paper, error) { return readPaper(path) }
 
@@ -116,7 +82,7 @@ func readPaper(path string) (*Paper, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Paper{Amount: sdk.Money{Amount: 2500, Currency: "USD", Exponent: 2}, Amounts: usualAmounts}
+	p := &Paper{Amount: sdk.Money{Amount: 2500, Currency: "USD", Exponent: 2}, Amounts: usualAmounts, SearchPage: usualPage}
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.DisallowUnknownFields() // a misspelt case would never be asked
 	if err := d.Decode(p); err != nil {
@@ -135,6 +101,8 @@ func readPaper(path string) (*Paper, error) {
 	}
 	return p, nil
 }
+
+const usualPage = 10 // payments of a search
 
 // usualAmounts have 0, 2 and 3 decimals, those that providers count otherwise
 // than ISO 4217, and digits that some cannot take. None is below a usual minimum.

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
-	"time"
 
 	"github.com/superpayhub/superpay/sdk"
 	"github.com/superpayhub/superpay/sdk/plugintest/standin"
@@ -120,7 +119,7 @@ func readFinds(s *sheet) {
 			s.Errorf("the provider's metadata say attempt %q of hub %q, want %q of %q", p.AttemptID, p.InstanceID, a.request.AttemptID, instance)
 		}
 		theirs := a.unnamed()
-		theirs.InstanceID = "another hub"
+		theirs.InstanceID = otherInstance
 		if p, err := s.client.GetPayment(ctx, theirs); err == nil && p.InstanceID != instance {
 			s.Errorf("asked by another hub, GetPayment finds the payment of hub %q and says that it is of %q", instance, p.InstanceID)
 		}
@@ -240,53 +239,25 @@ func readNoGuess(s *sheet) {
 	}
 }
 
-// listed is how many payments list_knows makes: more than a page of listPage holds.
-const (
-	listed   = 4
-	listPage = 2
-)
-
-func listKnows(s *sheet) {
-	began := time.Now().UTC().Add(-2 * time.Second)
-	made := map[sdk.Ref]*attempt{}
-	for range listed {
-		a := s.paid()
-		made[a.payment.Refs[0]] = a
-	}
-	cursor := ""
-	for range 200 {
-		ctx, cancel := s.within(patience)
-		page, err := s.client.List(ctx, sdk.ListRequest{Since: began, Cursor: cursor, Limit: listPage})
-		cancel()
-		if notOffered(err) {
-			s.Logf("the plugin lists nothing")
-			return
+// otherMoney: a payer paid something else than was asked for, and that is told.
+func otherMoney(s *sheet) {
+	for _, c := range []*Case{s.paper.OtherAmount, s.paper.OtherCurrency} {
+		if c == nil {
+			continue
 		}
-		s.must("List", err)
-		for _, p := range page.Payments {
-			for _, r := range p.Refs {
-				a := made[r]
-				if a == nil {
-					continue
-				}
-				if a.request.CaptureMode == sdk.CaptureAutomatic && (len(p.Captures.Items) != 1 || p.Captures.Items[0].ID != a.capture().ID) {
-					s.Errorf("List shows the captures %+v, GetPayment %+v", p.Captures.Items, a.payment.Captures.Items)
-				}
-				delete(made, r)
-			}
-		}
+		before := s.books()
+		a := s.attempt(c).create()
+		a.walk(false)
+		a.later()
+		p := a.settle(func(p *sdk.Payment) bool { return len(p.Captures.Items) > 0 })
+		paid := gained(before.Captures, s.books().Captures)
 		switch {
-		case len(made) == 0:
-			return
-		case page.Next == "":
-			s.Errorf("List ends without %d of %d payments made after the time it was asked for; pages were of %d", len(made), listed, listPage)
-			return
-		case page.Next == cursor:
-			s.fatalf("List gives the same cursor again: %q", cursor)
+		case len(paid) != 1 || entryIs(paid[0], a.request.Amount):
+			s.Errorf("exam.json: the payer is to pay something else than %s; the stand-in's books show %+v", a.request.Amount, paid)
+		case len(p.Captures.Items) != 1 || !entryIs(paid[0], p.Captures.Items[0].Amount):
+			s.Errorf("asked was %s, the payer paid %s %s, and GetPayment tells of the captures %+v", a.request.Amount, paid[0].Amount, paid[0].Currency, p.Captures.Items)
 		}
-		cursor = page.Next
 	}
-	s.Errorf("List does not end")
 }
 
 // openIsNotPaid: before the payer did anything, nobody has paid.
@@ -302,34 +273,5 @@ func openIsNotPaid(s *sheet) {
 		if p.Status == sdk.Succeeded || p.Status == sdk.RequiresCapture || len(p.Captures.Items) > 0 || !p.Authorized.IsZero() {
 			s.Errorf("nobody has paid, and %s says %q with the captures %+v", what, p.Status, p.Captures.Items)
 		}
-	}
-}
-
-// anotherProcess: what one process began the next one goes on with, and knows whose it is.
-func anotherProcess(s *sheet) {
-	a := s.attempt(s.paper.Success).create()
-	first := s.client
-	second := s.fresh(s.wire.url)
-	defer second.kill()
-	s.exam.client = second.client
-	defer func() { s.exam.client = first }()
-	a.pay()
-	if a.request.CaptureMode == sdk.CaptureManual {
-		a.take(a.request.Amount)
-	}
-	if s.flow.Can(sdk.CanRefund) {
-		ctx, cancel := s.within(patience)
-		defer cancel()
-		asked := a.refund(s.part(a.request.Amount))
-		made, err := second.client.Refund(ctx, asked)
-		s.must("Refund in another process", err)
-		got, err := first.GetRefund(ctx, sdk.GetRefundRequest{PaymentRequest: a.named(), ProviderID: made.ID, RefundID: asked.RefundID, CaptureID: asked.CaptureID})
-		if err != nil || got.ID != made.ID {
-			s.Errorf("GetRefund in another process: %+v, %v; want %s", got, err, made.ID)
-		}
-	}
-	there, here := a.read(), func() *sdk.Payment { s.exam.client = first; return a.read() }()
-	if !reflect.DeepEqual(there, here) {
-		s.Errorf("two processes tell of one payment\n%+v\n%+v", *there, *here)
 	}
 }

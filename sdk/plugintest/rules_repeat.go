@@ -2,6 +2,7 @@ package plugintest
 
 import (
 	"context"
+	"net/http"
 	"slices"
 	"time"
 
@@ -169,5 +170,30 @@ func canceledCall(s *sheet) {
 	case <-tap.hungUp:
 	case <-time.After(5 * time.Second): // much longer than it takes on a busy machine
 		s.Errorf("%s: seconds after the call was given up its request still waits for an answer", op.kind)
+	}
+}
+
+// unknowns are the ways in which an answer can fail to arrive.
+var unknowns = []rule{
+	unknownAfter("slow", standin.Fault{Action: standin.Delay, DelayMS: 900},
+		"A deadline that passed is a plain error: the request may have had its effect."),
+	unknownAfter("cut", standin.Fault{Action: standin.Cut},
+		"An answer that ends in the middle is a plain error, even if what arrived looks whole."),
+	unknownAfter("empty", standin.Fault{Action: standin.Empty},
+		"200 without a body is no success: demand the id and the status that you return."),
+	unknownAfter("html", standin.Fault{Action: standin.HTML},
+		"200 with a page of some proxy is no success: demand JSON with the id and the status that you return."),
+	unknownAfter("500", standin.Fault{Action: standin.Status, StatusCode: http.StatusInternalServerError, Body: `{"error":{"code":"internal"}}`},
+		"5xx is a plain error: the provider does not know either."),
+	unknownAfter("dropped_before", standin.Fault{Action: standin.DropBefore},
+		"A connection that breaks is a plain error: from here it looks the same whether the request arrived."),
+	unknownAfter("dropped_after", standin.Fault{Action: standin.DropAfter},
+		"A connection that breaks is a plain error: the request may have had its effect."),
+}
+
+func unknownAfter(name string, f standin.Fault, advice string) rule {
+	return rule{
+		name: "unknown_" + name, flow: func(s *sheet) { s.unknown(f) },
+		advice: advice + " Only what you can prove is Rejected or NotSent. The repeat under the same key then ends in one effect.",
 	}
 }

@@ -26,6 +26,10 @@ build: ## Build hub, plugins, shop and sandbox into bin/
 test: $(if $(HUB_TEST_DATABASE_URL),,postgres) chromium node ## Run all tests with the race detector
 	go test -race -p 3 -parallel 4 -timeout 20m ./...
 
+.PHONY: exam-broken
+exam-broken: ## Ask every rule of the plugins' exam of every plugin that is broken on purpose (takes 5 minutes)
+	@EXAM_BROKEN=1 go test ./sdk/plugintest/template/acmepay -run '^TestExam_AllAgainstAll$$' -count=1 -v -parallel 6 -timeout 20m | grep -E '^ *--- FAIL|_test.go|^--- |^FAIL|^ok'
+
 .PHONY: books
 books: $(if $(HUB_TEST_DATABASE_URL),,postgres) ## Pay in all ways, in all cases, and print the hub's books beside the providers'
 	@go test ./hub/internal/e2e -run '^TestBooks$$' -count=1 -v | grep -E '^ |^--- |^FAIL|^ok'

@@ -50,8 +50,8 @@ const returns = "returns"
 var returners = map[string]confirm{
 	returns: (*returning).complete,
 	"returns, believes the browser": func(p *returning, ctx context.Context, r sdk.ConfirmRequest) (*sdk.Payment, error) {
-		got, err := p.GetPayment(ctx, r.PaymentRequest)
-		if err == nil && r.Return.Value("result") != "" {
+		got, err := p.complete(ctx, r)
+		if err == nil && got.Status == sdk.RequiresAction && r.Return.Value("result") != "" {
 			got.Status, got.NextAction = sdk.Succeeded, nil
 			got.Captures.Items = []sdk.Capture{{ID: "cap_" + r.AttemptID, Status: sdk.MovementSucceeded, Amount: r.Amount}}
 		}

@@ -30,6 +30,10 @@ func (x *exam) executable() (string, error) {
 	return os.Executable()
 }
 
+// raceExitsAtOnce: a test's binary with the race detector waits a second at its end, and
+// the exam ends many processes.
+const raceExitsAtOnce = "GORACE=atexit_sleep_ms=0"
+
 // launch starts a plugin as a hub does. Its log is at its most talkative, for
 // what it must not say.
 func (x *exam) launch() (*process, error) {
@@ -37,8 +41,12 @@ func (x *exam) launch() (*process, error) {
 	if err != nil {
 		return nil, err
 	}
+	env := append([]string{plugin.LogLevelEnv + "=debug"}, x.options.Env...)
+	if x.options.Plugin == "" {
+		env = append(env, raceExitsAtOnce)
+	}
 	cmd := exec.Command(path)
-	cmd.Env = append([]string{plugin.LogLevelEnv + "=debug"}, x.options.Env...)
+	cmd.Env = env
 	run := goplugin.NewClient(&goplugin.ClientConfig{
 		HandshakeConfig:  plugin.Handshake,
 		VersionedPlugins: plugin.Map(),

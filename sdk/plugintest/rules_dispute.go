@@ -9,8 +9,10 @@ import (
 // contested are the cases of a dispute, with what a read must show in the end.
 func (p *FlowPaper) contested() []contest {
 	return []contest{
-		{"open", p.Dispute, sdk.DisputeOpen, all}, {"won", p.DisputeWon, sdk.DisputeWon, none},
-		{"lost", p.DisputeLost, sdk.DisputeLost, all}, {"lost in part", p.DisputePart, sdk.DisputeLost, some},
+		{"open", p.Dispute, sdk.DisputeOpen, all},
+		{"won", p.DisputeWon, sdk.DisputeWon, none},
+		{"lost", p.DisputeLost, sdk.DisputeLost, all},
+		{"lost in part", p.DisputePart, sdk.DisputeLost, some},
 	}
 }
 

@@ -43,8 +43,8 @@ func TestExam_OfUnsignedCallbacks(t *testing.T) {
 	plugintest.Run(t, plugintest.Options{Sandbox: stand, Env: []string{breakEnv + "=" + unsigned}})
 }
 
-// nothingWorks is an error of a method that was never written.
-var nothingWorks = errors.New("nothing works")
+// errNothingWorks is an error of a method that was never written.
+var errNothingWorks = errors.New("nothing works")
 
 // lame plugins are broken in a way that many rules would notice: by what is wrong, the
 // one rule that says so.
@@ -59,19 +59,19 @@ var lame = map[string]struct {
 		}
 	}},
 	"cannot be paid": {"pays", func(b *broken) {
-		b.create = func(context.Context, sdk.CheckoutRequest) (*sdk.Payment, error) { return nil, nothingWorks }
+		b.create = func(context.Context, sdk.CheckoutRequest) (*sdk.Payment, error) { return nil, errNothingWorks }
 	}},
 	"cannot capture": {"capture_manual", func(b *broken) {
-		b.capture = func(context.Context, sdk.CaptureRequest) (*sdk.Payment, error) { return nil, nothingWorks }
+		b.capture = func(context.Context, sdk.CaptureRequest) (*sdk.Payment, error) { return nil, errNothingWorks }
 	}},
 	"cannot cancel": {"cancel_open", func(b *broken) {
-		b.cancel = func(context.Context, sdk.CancelRequest) (*sdk.Payment, error) { return nil, nothingWorks }
+		b.cancel = func(context.Context, sdk.CancelRequest) (*sdk.Payment, error) { return nil, errNothingWorks }
 	}},
 	"cannot refund": {"refunds", func(b *broken) {
-		b.refund = func(context.Context, sdk.RefundRequest) (*sdk.Refund, error) { return nil, nothingWorks }
+		b.refund = func(context.Context, sdk.RefundRequest) (*sdk.Refund, error) { return nil, errNothingWorks }
 	}},
 	"hears nothing": {"callback_genuine", func(b *broken) {
-		b.callback = func(context.Context, sdk.CallbackRequest) (*sdk.CallbackResult, error) { return nil, nothingWorks }
+		b.callback = func(context.Context, sdk.CallbackRequest) (*sdk.CallbackResult, error) { return nil, errNothingWorks }
 	}},
 }
 

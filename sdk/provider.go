@@ -117,7 +117,7 @@ type CheckoutRequest struct {
 	Input       map[string]string
 	URLs        URLs
 	CreatedAt   time.Time
-	ExpiresAt   time.Time // zero: the provider's default
+	ExpiresAt   time.Time // when the order ends; a hub always says it. See Flow.ExpiresAfter and Payment.ExpiresAt
 	Description string
 	LineItems   []LineItem
 	Customer    Customer

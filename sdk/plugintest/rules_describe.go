@@ -1,6 +1,7 @@
 package plugintest
 
 import (
+	"cmp"
 	"errors"
 	"maps"
 	"reflect"
@@ -29,6 +30,7 @@ func describeConstant(s *sheet) {
 var (
 	snake    = regexp.MustCompile(`^[a-z][a-z0-9]*(_[a-z0-9]+)*$`)
 	currency = regexp.MustCompile(`^[A-Z]{3}$`)
+	country  = regexp.MustCompile(`^[A-Z]{2}$`)
 )
 
 func describeWellFormed(s *sheet) {
@@ -72,6 +74,17 @@ func (s *sheet) wellFormed(f sdk.Flow) {
 	for _, c := range f.Currencies {
 		if !currency.MatchString(c) {
 			s.Errorf("flow %s: %q is no ISO 4217 code", f.Name, c)
+		}
+	}
+	for _, r := range f.Amounts {
+		one := r.Least.Amount == 0 || r.Most.Amount == 0 || r.Least.Currency == r.Most.Currency
+		if !one || !currency.MatchString(cmp.Or(r.Least.Currency, r.Most.Currency)) || !r.Holds(r.Least) || r.Least.Amount < 0 || r.Most.Amount < 0 {
+			s.Errorf("flow %s: %+v is no range of one currency", f.Name, r)
+		}
+	}
+	for _, c := range f.Countries {
+		if !country.MatchString(c) {
+			s.Errorf("flow %s: %q is no country's code of ISO 3166-1", f.Name, c)
 		}
 	}
 	manual := slices.Contains(f.CaptureModes, sdk.CaptureManual)

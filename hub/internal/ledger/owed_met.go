@@ -29,7 +29,8 @@ func (d *decision) met(a *Attempt, w *Owed) bool {
 	case sdk.ExpectRefunded:
 		var sum int64
 		for _, r := range d.o.Refunds {
-			if r.AttemptID == a.ID && r.CaptureID == w.ID && r.ProviderID != nil && r.Currency == d.o.Currency && movementRank(r.Status) < 2 {
+			if r.AttemptID == a.ID && r.CaptureID == w.ID && r.ProviderID != nil && r.Currency == d.o.Currency &&
+				(movementRank(r.Status) < 2 || r.UpdatedAt.After(w.Since)) { // what failed since was counted by the event
 				sum += r.Amount
 			}
 		}

@@ -265,3 +265,29 @@ func TestOwed_SaidByOthers(t *testing.T) {
 	}
 	require.Len(t, o.Attempts[0].Owed, 3)
 }
+
+// TestOwed_RefundThatFailedSince: an event says how much was refunded in all. A refund
+// that fails before it is read was counted in that; one that had failed before was not.
+func TestOwed_RefundThatFailedSince(t *testing.T) {
+	failed := captured("ch_1", 1000)
+	failed.Disputes.Complete = true
+	failed.Refunds = sdk.Refunds{Complete: true, Items: []sdk.Refund{{ID: "re_1", CaptureID: "ch_1", Status: sdk.MovementFailed, Amount: usd(300)}}}
+	said := sdk.Expectation{Kind: sdk.ExpectRefunded, ID: "ch_1", Amount: usd(300)}
+	for name, before := range map[string]bool{"it had failed before": true, "it fails after": false} {
+		o, env := paid(t)
+		step := func(n func() News) {
+			env.Now = env.Now.Add(10 * time.Second)
+			o = claimed(o, env)
+			o = Apply(o, env, n()).Order
+		}
+		read := func() News { return readAt(o, env, failed) }
+		event := func() News { return told(o, "cb_1", true, said) }
+		if before {
+			step(read)
+		}
+		step(event)
+		step(read)
+		step(read)
+		require.Equal(t, before, len(o.Attempts[0].Owed) == 1, name)
+	}
+}

@@ -18,6 +18,11 @@ var descriptions = map[string]variant{
 	"a flow without a title": {rule: "describe_well_formed", breaks: func(b *broken) {
 		b.describe = func(d *sdk.Description) { d.Flows[0].Title = "" }
 	}},
+	"a range of two currencies": {rule: "describe_well_formed", breaks: func(b *broken) {
+		b.describe = func(d *sdk.Description) {
+			d.Flows[0].Amounts = []sdk.Range{{Least: sdk.Money{Amount: 50, Currency: "USD", Exponent: 2}, Most: sdk.Money{Amount: 10, Currency: "EUR"}}}
+		}
+	}},
 	"a capability without a method": {rule: "describe_capabilities", breaks: func(b *broken) {
 		b.describe = func(d *sdk.Description) { d.Flows[0].Capabilities = append(d.Flows[0].Capabilities, sdk.CanConfirm) }
 	}},

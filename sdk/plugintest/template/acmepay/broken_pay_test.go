@@ -22,6 +22,21 @@ var courses = map[string]variant{
 			return b.Provider.CreateCheckout(ctx, r)
 		}
 	}},
+	"money in is negative": {rule: "balance_lines", breaks: func(b *broken) {
+		b.reads(func(p *sdk.Payment) {
+			for i, c := range p.Captures.Items {
+				c.Amount.Amount = -c.Amount.Amount
+				p.Captures.Items[i].Lines = []sdk.Line{{ID: "line_" + c.ID, Kind: sdk.LineCapture, Gross: c.Amount}}
+			}
+		})
+	}},
+	"lines without names": {rule: "balance_lines", breaks: func(b *broken) {
+		b.reads(func(p *sdk.Payment) {
+			for i, c := range p.Captures.Items {
+				p.Captures.Items[i].Lines = []sdk.Line{{Kind: sdk.LineCapture, Gross: c.Amount}}
+			}
+		})
+	}},
 	"a decline is an error": {rule: "declines", breaks: func(b *broken) {
 		b.get = func(ctx context.Context, r sdk.PaymentRequest) (*sdk.Payment, error) {
 			p, err := b.Provider.GetPayment(ctx, r)

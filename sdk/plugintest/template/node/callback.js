@@ -67,5 +67,6 @@ function parsed(body) {
 // expected says what a read must show once it has caught up with an event: the movements that it names.
 function expected(payment) {
   const of = (kind, items) => items.map(({ id, status }) => ({ kind, id, atLeast: status }))
-  return [...of('capture', payment.captures.items), ...of('refund', payment.refunds.items)]
+  const { captures, refunds, disputes } = payment
+  return [...of('capture', captures.items), ...of('refund', refunds.items), ...of('dispute', disputes.items)]
 }

@@ -43,13 +43,30 @@ export async function get(client, request, signal) {
     searches.push(`${keyHashKey}:${request.findKeyHash}`)
   }
   for (const metadata of searches) {
-    const found = await client.get(`/v1/payments?${new URLSearchParams({ metadata })}`, signal)
-    const payment = listed(found).find((one) => finds(request, one?.metadata ?? {}))
+    const payment = await search(client, request, metadata, signal)
     if (payment) {
       return readPayment(payment)
     }
   }
   throw notFound()
+}
+
+// search reads the pages of a search until the payment is on one; another hub's may have the same attempt id.
+// It returns null if no page has the payment.
+async function search(client, request, metadata, signal) {
+  const query = new URLSearchParams({ metadata })
+  for (;;) {
+    const page = await client.get(`/v1/payments?${query}`, signal)
+    const payments = listed(page)
+    const payment = payments.find((one) => finds(request, one?.metadata ?? {}))
+    if (payment) {
+      return payment
+    }
+    if (page.more !== true || payments.length === 0) {
+      return null
+    }
+    query.set('after', payments.at(-1).id)
+  }
 }
 
 // list reads a page of payments. The cursor is the last id of the page before.

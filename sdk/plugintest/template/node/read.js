@@ -4,7 +4,13 @@ import { ofPayment, ofRefund } from './metadata.js'
 import { fromWire } from './money.js'
 import { toTime } from './wire.js'
 
-const statuses = new Map([['open', 'requires_action'], ['held', 'requires_capture'], ['paid', 'succeeded'], ['canceled', 'canceled']])
+const statuses = new Map([
+  ['open', 'requires_action'],
+  ['waiting', 'pending'],
+  ['held', 'requires_capture'],
+  ['paid', 'succeeded'],
+  ['canceled', 'canceled'],
+])
 
 // readPayment tells a payment of Acmepay's in the contract's words. 200 is not enough: it must have an id,
 // a known status and amounts.
@@ -22,7 +28,7 @@ export function readPayment(theirs) {
     amount,
     captures: { complete: true, items: [] },
     refunds: { complete: true, items: (theirs.refunds ?? []).map(readRefund) },
-    disputes: { complete: true, items: [] },
+    disputes: { complete: true, items: (theirs.disputes ?? []).map(readDispute) },
   }
   if (theirs.expires_at) {
     out.expiresAt = toTime(theirs.expires_at)
@@ -38,7 +44,8 @@ export function readPayment(theirs) {
     out.capturable = amount
   }
   if (status === 'succeeded') {
-    const captured = fromWire(theirs.captured, theirs.currency)
+    // A payer may pay another amount, and in another currency, than was asked.
+    const captured = fromWire(theirs.captured, theirs.captured_currency || theirs.currency)
     if (!captured || !isId(theirs.capture_id)) {
       throw unreadable()
     }
@@ -62,4 +69,24 @@ export function readRefund(theirs) {
     out.failure = failure(theirs.failure)
   }
   return out
+}
+
+const disputes = new Map([['open', 'open'], ['won', 'won'], ['lost', 'lost']])
+
+// readDispute also reads how much of the money is withdrawn: of a lost dispute, a part may be given back.
+function readDispute(theirs) {
+  const status = disputes.get(theirs?.status)
+  const amount = fromWire(theirs?.amount, theirs?.currency)
+  if (!isId(theirs?.id) || !status || !amount) {
+    throw unreadable()
+  }
+  const out = { id: theirs.id, captureId: theirs.capture_id ?? '', status, amount }
+  if (!theirs.withdrawn) {
+    return out
+  }
+  const withdrawn = fromWire(theirs.withdrawn, theirs.currency)
+  if (!withdrawn) {
+    throw unreadable()
+  }
+  return { ...out, withdrawn, fundsWithdrawn: BigInt(withdrawn.amount) > 0n }
 }

@@ -17,7 +17,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/hashicorp/go-hclog"
 	goplugin "github.com/hashicorp/go-plugin"
 	"google.golang.org/grpc/status"
@@ -25,7 +24,6 @@ import (
 	"github.com/superpayhub/superpay/sdk"
 	"github.com/superpayhub/superpay/sdk/plugin"
 	pb "github.com/superpayhub/superpay/sdk/plugin/pluginv1"
-	"github.com/superpayhub/superpay/sdk/plugintest/template/acmepay/sandbox"
 )
 
 const secret = "token 0001/abc"
@@ -205,48 +203,6 @@ func TestServe_ManyAndLarge(t *testing.T) {
 	}
 	if _, err := client.HandleCallback(t.Context(), sdk.CallbackRequest{Query: "1", Body: make([]byte, most-1024)}); err != nil {
 		t.Errorf("a request of nearly 8 MiB: %v", err)
-	}
-}
-
-// TestDescribe_AsTheOneInGo: this plugin offers what the template offers.
-func TestDescribe_AsTheOneInGo(t *testing.T) {
-	t.Parallel()
-	ours, _ := start(t, executable(t))
-	path := filepath.Join(t.TempDir(), "acmepay")
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", path, "../acmepay").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	theirs, _ := start(t, path)
-	if diff := cmp.Diff(theirs.Describe(), ours.Describe()); diff != "" {
-		t.Errorf("(-Go +Node)\n%s", diff)
-	}
-}
-
-// TestCreateCheckout_AnotherRequestUnderAKey: the provider's refusal proves that the first arrived.
-func TestCreateCheckout_AnotherRequestUnderAKey(t *testing.T) {
-	t.Parallel()
-	settings := sdk.Settings{"api_key": "key_test_examapikey0001", "signing_secret": "sign_examsigning0002"}
-	acme := httptest.NewUnstartedServer(nil)
-	settings["api_url"] = "http://" + acme.Listener.Addr().String()
-	handler, end, err := sandbox.New(sandbox.Options{APIKey: settings["api_key"], SigningSecret: settings["signing_secret"], PublicURL: settings["api_url"]})
-	if err != nil {
-		t.Fatal(err)
-	}
-	acme.Config.Handler = handler
-	acme.Start()
-	t.Cleanup(func() { acme.Close(); _ = end() })
-	client, _ := start(t, executable(t))
-	if _, err := client.Configure(t.Context(), settings); err != nil {
-		t.Fatal(err)
-	}
-	r := sdk.CheckoutRequest{AttemptID: "att_1", InstanceID: "hub_1", Key: "op_1", Flow: "hosted_page", Amount: sdk.Money{Amount: 100, Currency: "EUR", Exponent: 2}}
-	if _, err := client.CreateCheckout(t.Context(), r); err != nil {
-		t.Fatal(err)
-	}
-	r.Amount.Amount = 200
-	_, err = client.CreateCheckout(t.Context(), r)
-	if mismatch := new(sdk.MismatchError); !errors.As(err, &mismatch) {
-		t.Errorf("%v", err)
 	}
 }
 

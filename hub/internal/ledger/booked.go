@@ -16,10 +16,10 @@ type Booked struct {
 	AvailableAt time.Time `json:"available_at,omitzero"` // from when it can be paid out
 }
 
-// bookedOf sums up the lines of a movement; without any, only its fee is told. Lines
-// that cannot be summed up tell nothing.
+// bookedOf sums up the lines of a movement; without any, or with some that cannot be
+// summed up, only its fee is told.
 func bookedOf(fee sdk.Money, lines []sdk.Line) Booked {
-	if len(lines) == 0 {
+	if len(lines) == 0 || lines[0].Gross.Currency == "" {
 		return Booked{Fee: fee.Amount, FeeCurrency: fee.Currency, FeeExponent: fee.Exponent}
 	}
 	out, gross := Booked{FeeCurrency: lines[0].Gross.Currency, FeeExponent: lines[0].Gross.Exponent}, int64(0)
@@ -30,7 +30,7 @@ func bookedOf(fee sdk.Money, lines []sdk.Line) Booked {
 		g, err := l.Gross.Rescale(out.FeeExponent)
 		f, feeErr := l.Fee.Rescale(out.FeeExponent)
 		if err != nil || feeErr != nil || g.Currency != out.FeeCurrency || !l.Fee.IsZero() && f.Currency != out.FeeCurrency {
-			return Booked{}
+			return bookedOf(fee, nil)
 		}
 		gross += g.Amount
 		out.Fee += f.Amount
@@ -38,7 +38,7 @@ func bookedOf(fee sdk.Money, lines []sdk.Line) Booked {
 			out.AvailableAt = l.AvailableAt
 		}
 	}
-	out.Gross = &gross
+	out.Gross, out.AvailableAt = &gross, out.AvailableAt.UTC().Truncate(time.Microsecond) // as it is kept
 	return out
 }
 

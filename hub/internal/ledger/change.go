@@ -212,7 +212,7 @@ func diff(before, after *Order, events []Event, env Env, touched map[string]bool
 	}
 	movedOn(before.Refunds, after.Refunds, func(x Refund) Refund { x.Booked, x.Posted = Booked{}, 0; return x }, func(x *Refund) { x.UpdatedAt = env.Now })
 	movedOn(before.Captures, after.Captures, func(x Capture) Capture { x.Booked, x.Posted = Booked{}, 0; return x }, func(x *Capture) { x.UpdatedAt = env.Now })
-	movedOn(before.Disputes, after.Disputes, func(x Dispute) Dispute { x.Booked, x.Posted = Booked{}, 0; return x }, func(x *Dispute) { x.UpdatedAt = env.Now })
+	movedOn(before.Disputes, after.Disputes, func(x Dispute) Dispute { x.Booked, x.Posted, x.Lines = Booked{}, 0, 0; return x }, func(x *Dispute) { x.UpdatedAt = env.Now })
 	after.UpdatedAt = env.Now
 	after.Version = before.Version + 1
 	c.PreviousAt = before.UpdatedAt

@@ -24,7 +24,9 @@ func (d *decision) dispute(a *Attempt, n News, x sdk.Dispute, fresh bool) {
 	case fresh && d.behind(a, n, row, x):
 		return
 	case row.knows(x, m):
-		d.booked(a, n, "dispute", x.ID, row.Currency, &row.Booked, bookedOf(x.Fee, x.Lines), fresh)
+		more := len(x.Lines) > row.Lines
+		row.Lines = max(row.Lines, len(x.Lines))
+		d.booked(a, n, "dispute", x.ID, row.Currency, &row.Booked, bookedOf(x.Fee, x.Lines), fresh || more)
 		return
 	case !fresh && len(x.Lines) > 0 && len(x.Lines) < row.Lines:
 		return // from before what is known
@@ -76,8 +78,8 @@ func (d *Dispute) advances(x sdk.Dispute) bool {
 // what is on record is settled. It takes nothing back, and the attempt is read again.
 func (d *decision) behind(a *Attempt, n News, row *Dispute, x sdk.Dispute) bool {
 	settled := row.UpdatedAt.Add(d.env.settling(a.Provider, sdk.OpRefund))
-	fewer := len(x.Lines) < row.Lines
-	earlier := disputeEdge(row.Status, x.Status) == Read && len(x.Lines) == row.Lines
+	fewer := len(x.Lines) > 0 && len(x.Lines) < row.Lines
+	earlier := disputeEdge(row.Status, x.Status) == Read && (len(x.Lines) == row.Lines || len(x.Lines) == 0)
 	if fewer || earlier && !n.At.IsZero() && n.At.Before(settled) {
 		d.shown(a, row.ID, false, true, n.At, settled)
 		return true

@@ -208,6 +208,9 @@ func (d *decision) settlesAt(a *Attempt, at time.Time) {
 	if d.settles == nil {
 		d.settles = map[string]time.Time{}
 	}
+	if !at.After(d.env.Now) { // the read took long
+		at = d.env.Now.Add(d.env.Scale(stepSoon))
+	}
 	d.settles[a.ID] = earliest(d.settles[a.ID], at)
 }
 

@@ -106,6 +106,7 @@ func (d *decision) claimed(a *Attempt, n News, asked *Refund, r sdk.Refund) {
 			continue
 		}
 		row.ProviderID = nil
+		asked.Booked, row.Booked = row.Booked, Booked{}
 		row.Status = sdk.MovementFailed
 		row.Failure = &sdk.Failure{Code: sdk.FailureDuplicate, Message: "it is refund " + asked.ID}
 		d.look[a.ID] = true

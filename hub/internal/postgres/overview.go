@@ -135,7 +135,7 @@ var countHourSQL = fmt.Sprintf(`INSERT INTO order_hours (hour, mode, provider, f
 		sum(o.captured), sum(o.refunded), sum(o.disputed), coalesce(sum(j.net), 0), ARRAY[%s]
 	FROM (SELECT * FROM orders WHERE id >= $2 AND id < $3) o
 	LEFT JOIN (SELECT order_id, currency, sum(amount) AS net FROM postings
-		WHERE order_id >= $2 AND order_id < $3 AND (account LIKE 'provider:%%' OR account LIKE 'fees:%%') GROUP BY order_id, currency) j
+		WHERE order_id >= $2 AND order_id < $3 AND (account LIKE 'provider:%%' OR account LIKE 'fees:%%' OR account LIKE 'fx:%%') GROUP BY order_id, currency) j
 		ON j.order_id = o.id AND j.currency = o.currency
 	LEFT JOIN (SELECT order_id, min(created_at) AS at FROM captures WHERE order_id >= $2 AND order_id < $3 AND status = 'succeeded' GROUP BY order_id) c
 		ON c.order_id = o.id AND o.captured > 0

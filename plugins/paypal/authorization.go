@@ -97,6 +97,9 @@ func (p *Provider) reauthorized(ctx context.Context, r sdk.CaptureRequest, first
 	if held.Status != "CREATED" || time.Since(held.Created.Time) < honorPeriod {
 		return last, nil
 	}
+	if held.Amount != nil {
+		a = held.Amount // all that is held: a capture that is refused can be asked for anew, and be larger
+	}
 	var again authorization
 	err := p.api.send(ctx, post("/v2/payments/authorizations/"+first+"/reauthorize", r.Key+":r", reauthorizeRequest{a}), &again)
 	switch status := statusOf(err); {

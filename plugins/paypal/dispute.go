@@ -120,9 +120,7 @@ func (p *Provider) addDisputes(ctx context.Context, out *sdk.Payment, c sdk.Capt
 		if told.FundsWithdrawn {
 			told.Withdrawn = d.gone(m)
 		}
-		if !d.withdrawn() || told.FundsWithdrawn { // else the refund's line is about the same money
-			told.Lines = d.lines()
-		}
+		told.Lines = d.lines(d.withdrawn() && !told.FundsWithdrawn)
 		out.Disputes.Items = append(out.Disputes.Items, told)
 	}
 	return nil

@@ -55,8 +55,9 @@ func (b breakdown) lines(kind sdk.LineKind, id string, of sdk.Money, at time.Tim
 }
 
 // lines are the movements of the seller's money that PayPal tells of a dispute. They
-// have no ids of their own.
-func (d *dispute) lines() (lines []sdk.Line) {
+// have no ids of their own. Where a refund is listed that is about the same money, its
+// line counts, and these count for nothing but their fees.
+func (d *dispute) lines(refunded bool) (lines []sdk.Line) {
 	for i, m := range d.Movements {
 		value, err := m.Amount.money()
 		if m.Party != "SELLER" || err != nil || value.IsZero() {
@@ -70,6 +71,9 @@ func (d *dispute) lines() (lines []sdk.Line) {
 		if m.isFee() {
 			line.Kind, line.Fee = sdk.LineFee, value
 			line.Fee.Amount, line.Gross.Amount = -value.Amount, 0
+		}
+		if refunded {
+			line.Gross.Amount = 0
 		}
 		lines = append(lines, line)
 	}

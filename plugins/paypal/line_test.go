@@ -15,16 +15,16 @@ func TestLines_OfCapturesAndRefunds(t *testing.T) {
 	const head = `{"id":"` + testCapture + `","status":"COMPLETED","amount":{"currency_code":"EUR","value":"99.99"},`
 	for name, c := range map[string]struct {
 		breakdown        string
-		gross, fee, told sdk.Money // told without a line
+		gross, fee, told sdk.Money // told beside the line
 	}{
 		"nothing":     {`{}`, sdk.Money{}, sdk.Money{}, sdk.Money{}},
 		"no fee":      {`{"gross_amount":{"currency_code":"EUR","value":"99.99"}}`, eur(9999), sdk.Money{}, sdk.Money{}},
-		"a fee":       {`{"gross_amount":{"currency_code":"EUR","value":"99.99"},"paypal_fee":{"currency_code":"EUR","value":"3.79"}}`, eur(9999), eur(379), sdk.Money{}},
+		"a fee":       {`{"gross_amount":{"currency_code":"EUR","value":"99.99"},"paypal_fee":{"currency_code":"EUR","value":"3.79"}}`, eur(9999), eur(379), eur(379)},
 		"a bad fee":   {`{"gross_amount":{"currency_code":"EUR","value":"99.99"},"paypal_fee":{"currency_code":"EUR"}}`, eur(9999), sdk.Money{}, sdk.Money{}},
-		"in dollars":  {`{"paypal_fee":{"currency_code":"EUR","value":"3.79"},"receivable_amount":{"currency_code":"USD","value":"104.00"},"paypal_fee_in_receivable_currency":{"currency_code":"USD","value":"4.10"}}`, usd(10810), usd(410), sdk.Money{}},
+		"in dollars":  {`{"paypal_fee":{"currency_code":"EUR","value":"3.79"},"receivable_amount":{"currency_code":"USD","value":"104.00"},"paypal_fee_in_receivable_currency":{"currency_code":"USD","value":"4.10"}}`, usd(10810), usd(410), eur(379)},
 		"half told":   {`{"paypal_fee":{"currency_code":"EUR","value":"3.79"},"receivable_amount":{"currency_code":"USD","value":"104.00"}}`, sdk.Money{}, sdk.Money{}, eur(379)},
 		"nonsense":    {`{"paypal_fee":{"currency_code":"EUR","value":"3.79"},"receivable_amount":{"currency_code":"USD","value":"?"}}`, sdk.Money{}, sdk.Money{}, eur(379)},
-		"the same":    {`{"paypal_fee":{"currency_code":"EUR","value":"3.79"},"receivable_amount":{"currency_code":"EUR","value":"96.20"}}`, eur(9999), eur(379), sdk.Money{}},
+		"the same":    {`{"paypal_fee":{"currency_code":"EUR","value":"3.79"},"receivable_amount":{"currency_code":"EUR","value":"96.20"}}`, eur(9999), eur(379), eur(379)},
 		"a refund":    {`{"gross_amount":{"currency_code":"EUR","value":"99.99"},"paypal_fee":{"currency_code":"EUR","value":"3.40"}}`, eur(-9999), eur(-340), sdk.Money{}},
 		"a refund in": {`{"paypal_fee":{"currency_code":"EUR","value":"3.40"},"net_amount_in_receivable_currency":{"currency_code":"USD","value":"104.00"},"paypal_fee_in_receivable_currency":{"currency_code":"USD","value":"3.60"}}`, usd(-10760), usd(-360), sdk.Money{}},
 	} {
@@ -97,8 +97,13 @@ func TestLines_OfADispute(t *testing.T) {
 	if err := json.Unmarshal([]byte(said), &d); err != nil {
 		t.Fatal(err)
 	}
-	lines := d.lines()
+	lines := d.lines(false)
 	if len(lines) != 3 || lines[0].Gross != eur(-9999) || lines[0].ID == lines[2].ID || lines[1].Fee != eur(1400) || lines[1].Gross != eur(0) || lines[2].Gross != eur(4000) || !lines[0].At.Equal(testNow) {
 		t.Errorf("%+v", lines)
+	}
+	for i, l := range d.lines(true) {
+		if l.Gross.Amount != 0 || l.Fee != lines[i].Fee || l.ID != lines[i].ID {
+			t.Errorf("a refund is about the same money: %+v", l)
+		}
 	}
 }

@@ -70,6 +70,7 @@ type capture struct {
 	Amount    *amount   `json:"amount"`
 	CustomID  string    `json:"custom_id"`
 	Created   moment    `json:"create_time"`
+	Final     bool      `json:"final_capture"` // what was left of the authorization was released
 	Breakdown breakdown `json:"seller_receivable_breakdown"`
 	Details   struct {
 		Reason string `json:"reason"`
@@ -140,10 +141,8 @@ func (c *capture) movement() (sdk.Capture, error) {
 	if out.Amount, err = c.Amount.money(); err != nil || c.ID == "" || c.Status == "" || out.Amount.IsZero() {
 		return out, once.ErrUnreadable
 	}
+	out.Fee = c.Breakdown.fee()
 	out.Lines = c.Breakdown.lines(sdk.LineCapture, c.ID, out.Amount, out.At)
-	if len(out.Lines) == 0 {
-		out.Fee = c.Breakdown.fee()
-	}
 	return out, nil
 }
 

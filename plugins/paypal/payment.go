@@ -261,7 +261,8 @@ func standHeld(out *sdk.Payment, o *order) bool {
 	for _, u := range o.PurchaseUnits {
 		for _, a := range u.Payments.Authorizations {
 			rest, err := a.Amount.money()
-			if a.Status != "PARTIALLY_CAPTURED" || err != nil || !a.Expiration.After(time.Now()) {
+			final := slices.ContainsFunc(u.Payments.Captures, func(c capture) bool { return c.Final && c.Status != "DECLINED" && c.Status != "FAILED" })
+			if a.Status != "PARTIALLY_CAPTURED" || final || err != nil || !a.Expiration.After(time.Now()) {
 				continue
 			}
 			for _, c := range out.Captures.Items {

@@ -183,7 +183,7 @@ func fromCharge(ch *stripe.Charge) *sdk.Payment {
 		p.Captures.Items = []sdk.Capture{{
 			ID: ch.ID, Status: sdk.MovementSucceeded, Amount: fromWire(ch.AmountCaptured, ch.Currency), At: at(ch.Created),
 		}}
-		book(&p.Captures.Items[0], ch)
+		book(&p.Captures.Items[0], ch, false)
 	case ch.Refunded: // released by us, or expired: "marked as refunded", says Stripe
 		p.Status = sdk.Canceled
 	default:

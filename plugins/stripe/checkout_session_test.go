@@ -233,7 +233,7 @@ func TestRefund_SaysExactlyWhatIsGivenBack(t *testing.T) {
 	}
 	r.CaptureID, r.Reason = "", "duplicate"
 	p.Refund(t.Context(), r)
-	first, second := f.seen()[0].Form, f.seen()[1].Form
+	first, second := f.seen()[0].Form, f.seen()[2].Form // a read of the balance's line follows each
 	if first.Get("charge") != "ch_1" || first.Has("payment_intent") || first.Has("reason") || first.Get("amount") != "400" ||
 		first.Get("metadata[superpay_reason]") != "fraudulent customer" || first.Get("metadata[superpay_attempt]") != "att_1" {
 		t.Errorf("%v", first)

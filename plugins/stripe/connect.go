@@ -95,7 +95,7 @@ var permissions = []permission{
 	{"/v1/charges", "Charges", "write", "no token can be charged, and no captured money be read"},
 	{"/v1/refunds", "Refunds", "write", "nothing can be refunded, and no refund be read"},
 	{"/v1/disputes", "Disputes", "read", "no dispute is seen but by its event"},
-	{"/v1/balance_transactions", "Balance transaction sources", "read", "Stripe's fees cannot be read with a payment, nor what a refund was"},
+	{"/v1/balance_transactions", "Balance transaction sources", "read", "Stripe may refuse to make and to read payments, for their fees are asked for with them"},
 }
 
 var endpointPermission = permission{

@@ -76,6 +76,9 @@ func fromDispute(d *stripe.Dispute) sdk.Dispute {
 	if out.FundsWithdrawn {
 		out.Withdrawn = gone(d)
 	}
+	for _, l := range out.Lines { // for a hub that knows no lines
+		out.Fee = sdk.Money{Amount: out.Fee.Amount + l.Fee.Amount, Currency: l.Fee.Currency, Exponent: l.Fee.Exponent}
+	}
 	if d.Charge != nil {
 		out.CaptureID = d.Charge.ID
 	}

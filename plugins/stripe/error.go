@@ -74,6 +74,12 @@ func isMissing(err error) bool {
 	return errors.As(err, &se) && se.HTTPStatusCode == http.StatusNotFound && se.Code == stripe.ErrorCodeResourceMissing
 }
 
+// isForbidden reports whether Stripe refused what the key may not do.
+func isForbidden(err error) bool {
+	var se *stripe.Error
+	return errors.As(err, &se) && se.HTTPStatusCode == http.StatusForbidden
+}
+
 // isAbout reports whether Stripe refused that parameter.
 func isAbout(err error, param string) bool {
 	var se *stripe.Error

@@ -24,15 +24,15 @@ func linesOf(kind sdk.LineKind, all ...*stripe.BalanceTransaction) (lines []sdk.
 }
 
 // book tells how a charge's capture stands in the balance. Of a capture in part Stripe
-// books the whole charge and gives back what is left over, which only the list of
+// books the whole charge and gives back what is left over, which only the whole list of
 // refunds shows (released): until then only the fee is told.
-func book(c *sdk.Capture, ch *stripe.Charge, released ...sdk.Line) {
-	lines := append(linesOf(sdk.LineCapture, ch.BalanceTransaction), released...)
-	if ch.AmountCaptured == ch.Amount || len(lines) > 1 {
-		c.Lines, c.Fee = lines, sdk.Money{}
+func book(c *sdk.Capture, ch *stripe.Charge, whole bool, released ...sdk.Line) {
+	lines := linesOf(sdk.LineCapture, ch.BalanceTransaction)
+	if len(lines) == 0 {
 		return
 	}
-	for _, l := range lines {
-		c.Fee = l.Fee
+	c.Fee = lines[0].Fee
+	if whole || ch.AmountCaptured == ch.Amount {
+		c.Lines = append(lines, released...)
 	}
 }

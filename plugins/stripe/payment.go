@@ -121,7 +121,7 @@ func captureOf(pi *stripe.PaymentIntent) sdk.Captures {
 		Amount: fromWire(pi.AmountReceived, pi.Currency),
 		At:     at(ch.Created),
 	}
-	book(&c, ch)
+	book(&c, ch, false)
 	return sdk.Captures{Complete: true, Items: []sdk.Capture{c}}
 }
 
@@ -163,8 +163,8 @@ func (p *Provider) completeLists(ctx context.Context, out *sdk.Payment, intent s
 	if out.Refunds, released, err = p.refundsOf(ctx, intent, ch); err != nil {
 		return err
 	}
-	if len(released) > 0 && len(out.Captures.Items) == 1 {
-		book(&out.Captures.Items[0], ch, released...)
+	if out.Refunds.Complete && len(out.Captures.Items) == 1 && ch != nil {
+		book(&out.Captures.Items[0], ch, true, released...)
 	}
 	if ch != nil && ch.Status != "" && !ch.Disputed {
 		out.Disputes.Complete = true

@@ -16,6 +16,7 @@ import (
 const (
 	metadataReason = "superpay_reason"
 	maxRefunds     = 1000 // of one payment; a longer list is reported as not complete
+	linesTimeout   = 3 * time.Second
 )
 
 // Refund implements sdk.Refunder. The amount is always sent: left out, Stripe
@@ -35,7 +36,6 @@ func (p *Provider) Refund(ctx context.Context, r sdk.RefundRequest) (*sdk.Refund
 		Amount:   &amount,
 		Metadata: r.HubMetadata(),
 	}
-	params.AddExpand("balance_transaction")
 	params.Charge, params.PaymentIntent = refunded(r.CaptureID, r.Refs)
 	if params.Charge == nil && params.PaymentIntent == nil {
 		return nil, sdk.NotSent("neither a charge nor a payment intent is known")
@@ -57,7 +57,21 @@ func (p *Provider) Refund(ctx context.Context, r sdk.RefundRequest) (*sdk.Refund
 		return nil, refundOutcome(err)
 	}
 	out := fromRefund(re)
+	out.Lines = p.refundLines(ctx, re.ID)
 	return &out, nil
+}
+
+// refundLines reads how a refund that was just made stands in the balance. The request
+// that makes it does not ask, for a key that may not read the balance would be refused,
+// perhaps after the money went. Where this read fails a later one tells.
+func (p *Provider) refundLines(ctx context.Context, id string) []sdk.Line {
+	ctx, cancel := context.WithTimeout(ctx, linesTimeout)
+	defer cancel()
+	re, err := p.getRefund(ctx, id)
+	if err != nil || re.ID != id {
+		return nil
+	}
+	return fromRefund(re).Lines
 }
 
 // refunded names what is given back: the capture itself, or its PaymentIntent.
@@ -96,10 +110,7 @@ func (p *Provider) GetRefund(ctx context.Context, r sdk.GetRefundRequest) (*sdk.
 	if r.ProviderID == "" {
 		return p.findRefund(ctx, r)
 	}
-	params := &stripe.RefundParams{Params: get(ctx)}
-	params.AddExpand("balance_transaction")
-	params.AddExpand("failure_balance_transaction")
-	re, err := p.api.Refunds.Get(r.ProviderID, params)
+	re, err := p.getRefund(ctx, r.ProviderID)
 	if isMissing(err) {
 		return nil, sdk.ErrNotFound
 	}
@@ -111,6 +122,19 @@ func (p *Provider) GetRefund(ctx context.Context, r sdk.GetRefundRequest) (*sdk.
 	}
 	out := fromRefund(re)
 	return &out, nil
+}
+
+// getRefund reads a refund with its lines in the balance, or without them where the key
+// may not read those.
+func (p *Provider) getRefund(ctx context.Context, id string) (*stripe.Refund, error) {
+	params := &stripe.RefundParams{Params: get(ctx)}
+	params.AddExpand("balance_transaction")
+	params.AddExpand("failure_balance_transaction")
+	re, err := p.api.Refunds.Get(id, params)
+	if isForbidden(err) {
+		return p.api.Refunds.Get(id, &stripe.RefundParams{Params: get(ctx)})
+	}
+	return re, err
 }
 
 // findRefund looks for the hub's id, or the hash of the app's key, in the
@@ -194,7 +218,16 @@ func (p *Provider) walkRefunds(ctx context.Context, params *stripe.RefundListPar
 	params.AddExpand("data.balance_transaction") // it tells a release, too
 	params.AddExpand("data.failure_balance_transaction")
 	data := func(l stripe.ListContainer) []*stripe.Refund { return l.(*stripe.RefundList).Data }
-	return walk(p.api.Refunds.List(params).Iter, data, maxRefunds, visit)
+	visited := false
+	whole, err := walk(p.api.Refunds.List(params).Iter, data, maxRefunds, func(re *stripe.Refund) bool {
+		visited = true
+		return visit(re)
+	})
+	if isForbidden(err) && !visited { // the key may not read the balance
+		params.Expand = nil
+		return walk(p.api.Refunds.List(params).Iter, data, maxRefunds, visit)
+	}
+	return whole, err
 }
 
 // listRefunds returns one page of the refunds since then, newest first, each
@@ -206,6 +239,7 @@ func (p *Provider) listRefunds(ctx context.Context, since time.Time, after strin
 	params.StartingAfter = optional(after)
 	params.CreatedRange = createdSince(since)
 	params.AddExpand("data.balance_transaction") // it tells a release
+	params.AddExpand("data.failure_balance_transaction")
 	it := p.api.Refunds.List(params)
 	list := it.RefundList()
 	if it.Err() != nil || list.Data == nil {

@@ -56,14 +56,18 @@ func changed(amount int64, from, to string) int64 {
 }
 
 // chargeLine is the charge's line, from when it is booked: of the whole charge, even
-// where a part was captured. The rest is given back in a line of its own, see refund.
+// where a part was captured, if the release of the rest has a line of its own.
 func (s *Server) chargeLine(ch *charge) balanceTransaction {
 	kind := "charge"
 	if _, card := ch.PaymentMethodDetails["card"]; !card {
 		kind = "payment"
 	}
+	amount := ch.AmountCaptured
+	if s.opts.BookReleases {
+		amount = ch.Amount
+	}
 	return s.booked(balanceTransaction{
-		ID: string(ch.BalanceTransaction), Amount: ch.Amount, Fee: ch.fee(), Created: ch.Created, Currency: ch.Currency,
+		ID: string(ch.BalanceTransaction), Amount: amount, Fee: ch.fee(), Created: ch.Created, Currency: ch.Currency,
 		Description: ch.Description, ReportingCategory: "charge", Source: ch.ID, Type: kind,
 	}, "Stripe processing fees")
 }

@@ -100,12 +100,12 @@ var courses = []rule{
 	},
 
 	{
-		name: "balance_lines", flow: balanceLines,
-		advice: "Lines are what the merchant's balance shows of a capture or refund: each with an id, all in one currency, what comes in positive and what goes out negative. Leave them out where the provider does not tell.",
-	},
-	{
 		name: "refunds", flow: refunds, applies: can(sdk.CanRefund),
 		advice: "Refund gives back what is asked and answers with the refund: the provider's id, our RefundID from its metadata, the amount. GetRefund reads it.",
+	},
+	{
+		name: "balance_lines", flow: balanceLines,
+		advice: "Lines are what the merchant's balance shows of a capture or refund: each with an id, all in one currency, what comes in positive and what goes out negative. Leave them out where the provider does not tell.",
 	},
 	{
 		name: "read_is_fresh", flow: readIsFresh,

@@ -214,7 +214,7 @@ func (h *house) persist(method, path, key string, body any) (a answer) {
 	h.t.Helper()
 	require.Eventually(h.t, func() bool {
 		a = h.ask(method, path, key, body)
-		return a.status != http.StatusServiceUnavailable
+		return a.status != http.StatusServiceUnavailable && a.Code != "operation_open" // what made it paid may not have ended
 	}, 30*time.Second, 100*time.Millisecond, "%s %s", method, path)
 	return a
 }

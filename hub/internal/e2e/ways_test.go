@@ -242,7 +242,7 @@ var cases = []struct {
 	{"partial", func(h *house, w way) {
 		o := w.pay(h, nil)
 		for _, amount := range []int64{300, 250} {
-			a := h.ask("POST", "/v1/orders/"+o.ID+"/refunds", unique("key"), map[string]any{"amount": amount})
+			a := h.persist("POST", "/v1/orders/"+o.ID+"/refunds", unique("key"), map[string]any{"amount": amount})
 			require.Equal(h.t, 201, a.status, a.raw)
 		}
 		require.Equal(h.t, int64(550), h.until(o.ID, "partially_refunded").Refunded)

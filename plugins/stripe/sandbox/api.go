@@ -189,7 +189,13 @@ func (c *call) parse(kind string) *apiError {
 	}
 	c.params = newParams(values)
 	c.paths = c.list("expand")
-	return checkExpand(kind, c.paths, c.isList)
+	kinds, e := expandedKinds(kind, c.paths, c.isList)
+	for _, k := range kinds {
+		if e == nil {
+			e = c.s.permit(k, http.MethodGet)
+		}
+	}
+	return e
 }
 
 // expandInList are the paths to expand in each object of a list.

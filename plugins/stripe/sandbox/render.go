@@ -42,28 +42,30 @@ var expandable = map[string]map[string]string{
 	"dispute":          {"charge": "charge", "payment_intent": "payment_intent"},
 }
 
-// checkExpand refuses what cannot be expanded, before anything happens.
-func checkExpand(kind string, paths []string, isList bool) *apiError {
+// expandedKinds are the kinds of objects that the paths show, each of which needs the
+// permission of its own; it refuses what cannot be expanded, before anything happens.
+func expandedKinds(kind string, paths []string, isList bool) (kinds []string, e *apiError) {
 	for _, path := range paths {
 		rest := path
 		if isList {
 			rest = strings.TrimPrefix(path, "data.")
 			if rest == path {
-				return invalid("", "expand", "This property cannot be expanded (%s). You may want to try expanding 'data.%s'.", path, path)
+				return nil, invalid("", "expand", "This property cannot be expanded (%s). You may want to try expanding 'data.%s'.", path, path)
 			}
 		}
 		at := kind
 		for part := range strings.SplitSeq(rest, ".") {
 			next, ok := expandable[at][part]
 			if !ok && !(part == "data" && at == "refund") {
-				return invalid("", "expand", "This property cannot be expanded (%s).", path)
+				return nil, invalid("", "expand", "This property cannot be expanded (%s).", path)
 			}
 			if ok {
 				at = next
+				kinds = append(kinds, next)
 			}
 		}
 	}
-	return nil
+	return kinds, nil
 }
 
 // render turns an object into what the API shows, expanded along paths.

@@ -85,10 +85,15 @@ type CheckoutAgainInput struct {
 		Pay
 		Amount   int64  `json:"amount,omitempty" minimum:"1" maximum:"999999999999" doc:"What the order is for from now on, in minor units. It can change as long as providers refused every attempt so far"`
 		Currency string `json:"currency,omitempty" pattern:"^[A-Z]{3}$" patternDescription:"ISO 4217 code in upper case" doc:"Likewise, with the amount"`
+
+		Customer *Customer `json:"customer,omitempty" doc:"The payer from now on, as with the order; left out: as it is"`
 	}
 }
 
 func (s *server) checkoutAgain(ctx context.Context, in *CheckoutAgainInput) (*OrderOutput, error) {
-	a, err := s.Payments.CheckoutAgain(ctx, caller(ctx, in.IdempotencyKey), in.ID, payments.AgainInput{AttemptInput: in.Body.input(), Amount: in.Body.Amount, Currency: in.Body.Currency})
+	p := payments.AgainInput{
+		AttemptInput: in.Body.input(), Amount: in.Body.Amount, Currency: in.Body.Currency, Customer: (*sdk.Customer)(in.Body.Customer),
+	}
+	a, err := s.Payments.CheckoutAgain(ctx, caller(ctx, in.IdempotencyKey), in.ID, p)
 	return answered(a, err, 201)
 }

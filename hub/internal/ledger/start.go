@@ -45,7 +45,8 @@ type NewAttempt struct {
 	Provider, Plugin, Flow string
 	Mode                   sdk.Mode
 	CaptureMode            sdk.CaptureMode
-	Amount                 sdk.Money // of the order from now on; zero: as it is
+	Amount                 sdk.Money     // of the order from now on; zero: as it is
+	Customer               *sdk.Customer // likewise; nil: as it is
 }
 
 // Create starts a new order with its first attempt and the operation that
@@ -74,6 +75,11 @@ func (o *Order) Checkout(spec NewAttempt, ask Ask, env Env) (Change, *Operation,
 	}
 	d := start(o, env)
 	d.cost(spec.Amount, ask)
+	if spec.Customer != nil && *spec.Customer != d.o.Customer && !d.o.Erased() {
+		d.o.Customer = *spec.Customer
+		// Not who it was or is: the timeline outlives the payer's data.
+		d.record(&Attempt{}, News{Source: ask.Source, RequestID: ask.RequestID}, "order.customer_changed", nil)
+	}
 	d.o.CancelAskedAt = time.Time{} // the app wants it paid after all
 	for _, a := range d.o.Attempts {
 		if a.Live() {

@@ -36,8 +36,6 @@ func (s *Service) checkOrder(in CheckoutInput, mode sdk.Mode) (int, error) {
 	}{
 		{"reference", in.Reference, 200, true},
 		{"description", in.Description, 500, false},
-		{"customer.email", in.Customer.Email, 320, false},
-		{"customer.name", in.Customer.Name, 200, false},
 	} {
 		if err := checkText(t.param, t.value, t.max, t.required); err != nil {
 			return 0, err
@@ -47,8 +45,8 @@ func (s *Service) checkOrder(in CheckoutInput, mode sdk.Mode) (int, error) {
 		r, _ := utf8.DecodeRuneInString(in.Reference[at:])
 		return 0, ledger.Invalidf("reference", "has a character that nobody sees, U+%04X: two references that look the same would be two orders", r)
 	}
-	if e := in.Customer.Email; e != "" && (strings.Count(e, "@") != 1 || strings.ContainsAny(e, " ,;<>")) {
-		return 0, ledger.Invalidf("customer.email", "is not an e-mail address")
+	if err := checkCustomer(in.Customer); err != nil {
+		return 0, err
 	}
 	if err := checkURL("return_url", in.ReturnURL, mode); err != nil {
 		return 0, err
@@ -119,6 +117,16 @@ func checkText(param, v string, limit int, required bool) error {
 // unseen reports whether a character of a name shows nothing, or only a space that
 // is not the ordinary one.
 func unseen(r rune) bool { return r != ' ' && !unicode.IsGraphic(r) || unicode.IsSpace(r) && r != ' ' }
+
+func checkCustomer(c sdk.Customer) error {
+	if err := checkText("customer.email", c.Email, 320, false); err != nil {
+		return err
+	}
+	if c.Email != "" && (strings.Count(c.Email, "@") != 1 || strings.ContainsAny(c.Email, " ,;<>")) {
+		return ledger.Invalidf("customer.email", "is not an e-mail address")
+	}
+	return checkText("customer.name", c.Name, 200, false)
+}
 
 // checkURL demands https; plain http only leads to this machine, in test mode.
 func checkURL(param, v string, mode sdk.Mode) error {

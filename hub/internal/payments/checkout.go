@@ -24,8 +24,9 @@ type AttemptInput struct {
 // providers refused every attempt so far, that can change. Zero: as it is.
 type AgainInput struct {
 	AttemptInput
-	Amount   int64  `json:"amount,omitempty"`
-	Currency string `json:"currency,omitempty"`
+	Amount   int64         `json:"amount,omitempty"`
+	Currency string        `json:"currency,omitempty"`
+	Customer *sdk.Customer `json:"customer,omitempty"` // nil: as it is
 }
 
 // CheckoutInput is a new order and its first attempt.
@@ -128,6 +129,11 @@ func (s *Service) CheckoutAgain(ctx context.Context, c Caller, orderID string, i
 		return Answer{}, err
 	}
 	in.plain()
+	if in.Customer != nil {
+		if err := checkCustomer(*in.Customer); err != nil {
+			return Answer{}, err
+		}
+	}
 	h := newFingerprint(sdk.OpCreate, orderID, in)
 	if !p.Up() {
 		return s.recorded(ctx, c, h, down(p.Name()))
@@ -144,7 +150,7 @@ func (s *Service) CheckoutAgain(ctx context.Context, c Caller, orderID string, i
 		if err != nil {
 			return ledger.Change{}, nil, err
 		}
-		spec.Amount = amount
+		spec.Amount, spec.Customer = amount, in.Customer
 		change, op, err := o.Checkout(spec, s.ask(c, h, p), s.env())
 		if err == nil {
 			prepare(op, s.checkoutRequest(change.Order, *op.AttemptID, op, in.Input, flow))

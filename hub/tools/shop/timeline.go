@@ -11,6 +11,7 @@ import (
 var happenings = map[string]string{
 	"order.created":                 "Order placed",
 	"order.amount_changed":          "The amount changed",
+	"order.customer_changed":        "Another payer",
 	"create.started":                "Asked the provider for a payment",
 	"confirm.started":               "Asked the provider to confirm",
 	"capture.started":               "Asked the provider to take the money",

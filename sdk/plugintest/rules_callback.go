@@ -225,6 +225,13 @@ func callbackRepeated(s *sheet) {
 			s.Errorf("two events have the EventID %q: the hub drops the second\n%.300s\n%.300s", first.EventID, body, c.Body)
 		}
 		bodies[first.EventID] = c.Body
+		for _, f := range first.Facts {
+			for _, r := range f.Payment.Refs {
+				if first.EventID != "" && r.Value == first.EventID {
+					s.Errorf("the EventID of %s is the id of the %s, %q: the hub drops the next event about it. Leave it empty where the provider has none", first.Type, r.Kind, r.Value)
+				}
+			}
+		}
 		turned := c
 		turned.Headers = slices.Clone(c.Headers)
 		slices.Reverse(turned.Headers)

@@ -100,6 +100,10 @@ var courses = []rule{
 	},
 
 	{
+		name: "optional_fields", flow: optionalFields, applies: createsItself,
+		advice: "Description, Customer and Metadata may be empty, and long: the hub takes 500 bytes of a description, and 40 keys of metadata with 500 bytes each. Fill in what the provider demands, cut what it has no room for, and keep HubMetadata before the app's.",
+	},
+	{
 		name: "refunds", flow: refunds, applies: can(sdk.CanRefund),
 		advice: "Refund gives back what is asked and answers with the refund: the provider's id, our RefundID from its metadata, the amount. GetRefund reads it.",
 	},

@@ -219,6 +219,7 @@ func (d *decision) finish() Change {
 		}
 		d.schedule(a)
 	}
+	d.conversions()
 	d.learned()
 	c := diff(d.before, d.o, d.events, d.env, d.touched)
 	c.Settled, c.Full = d.settledCallbacks(), d.full

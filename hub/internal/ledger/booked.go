@@ -68,7 +68,7 @@ func (b Booked) taken(s sdk.MovementStatus) Booked {
 
 // booked learns how a movement stands in the balance. Most news do not say; another
 // fee or gross than is known needs a fresh read.
-func (d *decision) booked(a *Attempt, n News, noun, id, currency string, row *Booked, told Booked, fresh bool) {
+func (d *decision) booked(a *Attempt, n News, noun, id string, row *Booked, told Booked, fresh bool) {
 	if told.Gross == nil { // it tells the fee, if anything
 		if told.Fee == 0 && row.Fee == 0 || told.FeeCurrency == "" {
 			return
@@ -90,12 +90,44 @@ func (d *decision) booked(a *Attempt, n News, noun, id, currency string, row *Bo
 		d.soon[a.ID] = true
 		return
 	}
-	was := *row
 	*row = told
 	if newFee {
 		d.record(a, n, noun+".fee", map[string]any{"id": id, "amount": told.Fee, "currency": told.FeeCurrency})
 	}
-	if is := told.converted(currency); is != was.converted(currency) {
-		d.record(a, n, noun+".settled", map[string]any{"id": id, "amount": is.Amount, "currency": is.Currency})
+}
+
+// conversions records for each movement what is posted of it in the currency of the
+// balance, where that changed: because of its lines, or of its own currency.
+func (d *decision) conversions() {
+	for i, x := range d.o.Captures {
+		was := Capture{}
+		if i < len(d.before.Captures) {
+			was = *d.before.Captures[i]
+		}
+		d.conversion(x.AttemptID, "capture", x.ProviderID, was.converted(was.Currency), x.converted(x.Currency))
 	}
+	for i, x := range d.o.Refunds {
+		was := Refund{}
+		if i < len(d.before.Refunds) {
+			was = *d.before.Refunds[i]
+		}
+		if x.ProviderID != nil { // else its name, and what hangs on it, went to another
+			d.conversion(x.AttemptID, "refund", *x.ProviderID, was.converted(was.Currency), x.converted(x.Currency))
+		}
+	}
+	for i, x := range d.o.Disputes {
+		was := Dispute{}
+		if i < len(d.before.Disputes) {
+			was = *d.before.Disputes[i]
+		}
+		d.conversion(x.AttemptID, "dispute", x.ProviderID, was.converted(was.Currency), x.converted(x.Currency))
+	}
+}
+
+func (d *decision) conversion(attemptID, noun, id string, was, is sdk.Money) {
+	if was == is {
+		return
+	}
+	data := map[string]any{"id": id, "amount": is.Amount, "currency": is.Currency}
+	d.record(d.o.Attempt(attemptID), News{Source: FromHub}, noun+".settled", data)
 }

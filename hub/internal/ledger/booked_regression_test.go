@@ -103,3 +103,18 @@ func TestLag_AReadThatLandsLate(t *testing.T) {
 	require.False(t, o.NeedsAttention)
 	require.WithinDuration(t, env.Now.Add(stepSoon), o.Attempts[0].DueAt, time.Second)
 }
+
+// TestBooked_OfACurrencyThatWasWrong: an answer names another currency than the money has,
+// and the next read corrects it: then nothing was changed into the balance's after all.
+func TestBooked_OfACurrencyThatWasWrong(t *testing.T) {
+	r := recorded(t, sdk.CaptureAutomatic)
+	p := captured("ch_1", 1000)
+	p.Captures.Items[0].Lines = []sdk.Line{line("txn_1", 1000, 57, "USD")}
+	wrong := captured("ch_1", 1000)
+	wrong.Captures.Items[0].Lines = p.Captures.Items[0].Lines
+	wrong.Captures.Items[0].Amount.Currency, wrong.Amount.Currency = "CHF", "CHF"
+	for _, said := range []*sdk.Payment{wrong, p, wrong, p} {
+		r.write(t, Apply(r.Order, r.env, read(r.Order, said)))
+	}
+	require.Equal(t, map[string]int64{"provider:stripe USD": 943, "fees:stripe USD": 57, "app:app_1 USD": -1000}, r.balances())
+}

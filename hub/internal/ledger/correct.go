@@ -33,7 +33,6 @@ func (o *Order) Correct(in Correction, by Operator, env Env) (Change, error) {
 				c.Status = sdk.MovementFailed
 			}
 			d.note(c.AttemptID, kind, corrected(map[string]any{"id": c.ProviderID}, c.money(), m), by)
-			d.noteSettled(c.AttemptID, "capture", c.ProviderID, c.Booked, c.Currency, m.Currency, by)
 			c.Amount, c.Currency, c.Exponent = m.Amount, m.Currency, m.Exponent
 			return d.finish(), nil
 		}
@@ -54,7 +53,6 @@ func (o *Order) Correct(in Correction, by Operator, env Env) (Change, error) {
 			}
 			data := corrected(map[string]any{"id": x.ProviderID, "funds_withdrawn": x.FundsWithdrawn}, x.amount(), m)
 			d.note(x.AttemptID, "dispute."+string(x.Status), data, by)
-			d.noteSettled(x.AttemptID, "dispute", x.ProviderID, x.Booked, x.Currency, m.Currency, by)
 			x.Amount, x.Currency, x.Exponent = m.Amount, m.Currency, m.Exponent
 			x.Withdrawn = nil // a person says what it is: all of it
 			return d.finish(), nil
@@ -91,7 +89,6 @@ func (d *decision) correctRefund(r *Refund, in Correction, by Operator) error {
 		r.Status, r.Failure = sdk.MovementSucceeded, nil
 	}
 	d.note(r.AttemptID, kind, corrected(map[string]any{"refund_id": r.ID, "provider_id": *r.ProviderID}, was, m), by)
-	d.noteSettled(r.AttemptID, "refund", *r.ProviderID, r.Booked, was.Currency, m.Currency, by)
 	d.amend(r, m)
 	d.settleRefund(r, News{Source: FromOperator})
 	return nil
@@ -123,14 +120,6 @@ func (o *Order) corrected(in Correction, row sdk.Money, voidable bool) (sdk.Mone
 		m.Exponent = exponent
 	}
 	return m, nil
-}
-
-// noteSettled records what is posted of a conversion, where a person's correction of the
-// currency changes that.
-func (d *decision) noteSettled(attemptID, noun, id string, b Booked, was, is string, by Operator) {
-	if m := b.converted(is); m != b.converted(was) {
-		d.note(attemptID, noun+".settled", map[string]any{"id": id, "amount": m.Amount, "currency": m.Currency}, by)
-	}
 }
 
 // note records a person's act on the timeline.

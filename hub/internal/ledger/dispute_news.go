@@ -26,7 +26,7 @@ func (d *decision) dispute(a *Attempt, n News, x sdk.Dispute, fresh bool) {
 	case row.knows(x, m):
 		more := len(x.Lines) > row.Lines
 		row.Lines = max(row.Lines, len(x.Lines))
-		d.booked(a, n, "dispute", x.ID, row.Currency, &row.Booked, bookedOf(x.Fee, x.Lines), fresh || more)
+		d.booked(a, n, "dispute", x.ID, &row.Booked, bookedOf(x.Fee, x.Lines), fresh || more)
 		return
 	case !fresh && len(x.Lines) > 0 && len(x.Lines) < row.Lines:
 		return // from before what is known
@@ -49,7 +49,7 @@ func (d *decision) dispute(a *Attempt, n News, x sdk.Dispute, fresh bool) {
 		data["withdrawn"] = *row.Withdrawn
 	}
 	d.record(a, n, "dispute."+string(x.Status), data)
-	d.booked(a, n, "dispute", x.ID, row.Currency, &row.Booked, bookedOf(x.Fee, x.Lines), true)
+	d.booked(a, n, "dispute", x.ID, &row.Booked, bookedOf(x.Fee, x.Lines), true)
 }
 
 // disputeOf is the dispute of that id at the attempt's provider; nil if none is on record.

@@ -71,7 +71,7 @@ func (d *decision) capture(a *Attempt, n News, c sdk.Capture, fresh bool) {
 			row.PendingReason = reason
 			d.record(a, n, "capture.pending", captureData(row))
 		}
-		d.booked(a, n, "capture", c.ID, row.Currency, &row.Booked, bookedOf(c.Fee, c.Lines), fresh)
+		d.booked(a, n, "capture", c.ID, &row.Booked, bookedOf(c.Fee, c.Lines), fresh)
 		return
 	}
 	row := &Capture{
@@ -81,7 +81,7 @@ func (d *decision) capture(a *Attempt, n News, c sdk.Capture, fresh bool) {
 	d.o.Captures = append(d.o.Captures, row)
 	d.look[a.ID] = true
 	d.record(a, n, "capture."+string(c.Status), captureData(row))
-	d.booked(a, n, "capture", c.ID, row.Currency, &row.Booked, bookedOf(c.Fee, c.Lines), fresh)
+	d.booked(a, n, "capture", c.ID, &row.Booked, bookedOf(c.Fee, c.Lines), fresh)
 }
 
 // maxPendingReason bounds a provider's word, in bytes.
@@ -160,7 +160,7 @@ func (d *decision) refund(a *Attempt, n News, r sdk.Refund, fresh bool) {
 		d.look[a.ID] = true
 		data["refund_id"] = row.ID
 		d.record(a, n, kind, data)
-		d.booked(a, n, "refund", r.ID, row.Currency, &row.Booked, bookedOf(sdk.Money{}, r.Lines), fresh)
+		d.booked(a, n, "refund", r.ID, &row.Booked, bookedOf(sdk.Money{}, r.Lines), fresh)
 		d.reversed(a, r, row)
 		return
 	}
@@ -211,7 +211,7 @@ func (d *decision) refund(a *Attempt, n News, r sdk.Refund, fresh bool) {
 			}
 		}
 	}
-	d.booked(a, n, "refund", r.ID, row.Currency, &row.Booked, bookedOf(sdk.Money{}, r.Lines), fresh)
+	d.booked(a, n, "refund", r.ID, &row.Booked, bookedOf(sdk.Money{}, r.Lines), fresh)
 	d.settleRefund(row, n)
 }
 

@@ -120,6 +120,15 @@ var misheard = map[string]variant{
 			return res, err
 		}
 	}},
+	"the payment's id is the event's": {rule: "callback_repeated", breaks: func(b *broken) {
+		b.callback = func(ctx context.Context, r sdk.CallbackRequest) (*sdk.CallbackResult, error) {
+			out, err := b.Provider.HandleCallback(ctx, r)
+			if err == nil && len(out.Facts) > 0 {
+				out.EventID = out.Facts[0].Payment.Refs[0].Value
+			}
+			return out, err
+		}
+	}},
 	"unsigned is genuine": {rule: "callback_forged", breaks: func(b *broken) {
 		b.callback = func(ctx context.Context, r sdk.CallbackRequest) (*sdk.CallbackResult, error) {
 			if len(r.Headers) == 0 {

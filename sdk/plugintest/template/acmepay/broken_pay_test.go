@@ -22,6 +22,22 @@ var courses = map[string]variant{
 			return b.Provider.CreateCheckout(ctx, r)
 		}
 	}},
+	"demands a description": {rule: "optional_fields", breaks: func(b *broken) {
+		b.create = func(ctx context.Context, r sdk.CheckoutRequest) (*sdk.Payment, error) {
+			if r.Description == "" {
+				return nil, no
+			}
+			return b.Provider.CreateCheckout(ctx, r)
+		}
+	}},
+	"has no room for much": {rule: "optional_fields", breaks: func(b *broken) {
+		b.create = func(ctx context.Context, r sdk.CheckoutRequest) (*sdk.Payment, error) {
+			if len(r.Metadata) > 10 {
+				return nil, no
+			}
+			return b.Provider.CreateCheckout(ctx, r)
+		}
+	}},
 	"money in is negative": {rule: "balance_lines", breaks: func(b *broken) {
 		b.reads(func(p *sdk.Payment) {
 			for i, c := range p.Captures.Items {

@@ -76,8 +76,8 @@ type Flow struct {
 	Countries []string
 }
 
-// Range is what is taken at least and at most of one currency. An amount of 0 is no
-// bound.
+// Range is the least and the most amount that a flow takes in one currency. An amount
+// of 0 is no bound.
 type Range struct{ Least, Most Money }
 
 // Holds reports whether an amount is in the range, or of another currency.

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/superpayhub/superpay/sdk"
@@ -155,4 +156,73 @@ func (p *Provider) cancelOrder(ctx context.Context, r sdk.CancelRequest) (*sdk.P
 	return &sdk.Payment{
 		Refs: addRef(append([]sdk.Ref{}, r.Refs...), kindAuthorization, id), Mode: p.settings.mode, Status: sdk.Canceled,
 	}, nil
+}
+
+// standAuthorized looks at the authorisation, if there is one. One that was
+// captured says nothing beside its capture.
+func standAuthorized(out *sdk.Payment, o *order) bool {
+	for _, u := range o.PurchaseUnits {
+		for _, a := range u.Payments.Authorizations {
+			m, err := a.Amount.money()
+			switch a.Status {
+			case "CREATED":
+				out.Status = sdk.RequiresCapture
+				out.CaptureBefore, out.HonoredUntil = a.Expiration.Time, honoredUntil(u.Payments.Authorizations)
+				if err == nil {
+					out.Authorized, out.Capturable = m, m
+				}
+			case "PENDING":
+				out.Status = sdk.Pending
+			case "VOIDED":
+				out.Status = sdk.Canceled
+			case "DENIED":
+				out.Status = sdk.Failed
+			default:
+				continue
+			}
+			return true
+		}
+	}
+	return false
+}
+
+// standHeld looks for the rest of an authorisation that was captured in part, and not
+// for good: somebody did so at PayPal, for the hub's captures release the rest. It can
+// be captured or released as long as the authorisation lasts.
+func standHeld(out *sdk.Payment, o *order) bool {
+	for _, u := range o.PurchaseUnits {
+		for _, a := range u.Payments.Authorizations {
+			rest, err := a.Amount.money()
+			final := slices.ContainsFunc(u.Payments.Captures, func(c capture) bool { return c.Final && c.Status != "DECLINED" && c.Status != "FAILED" })
+			if a.Status != "PARTIALLY_CAPTURED" || final || err != nil || !a.Expiration.After(time.Now()) {
+				continue
+			}
+			for _, c := range out.Captures.Items {
+				taken, err := c.Amount.Rescale(rest.Exponent)
+				if err != nil || taken.Currency != rest.Currency {
+					return false
+				}
+				if c.Status != sdk.MovementFailed {
+					rest.Amount -= taken.Amount
+				}
+			}
+			if rest.Amount <= 0 {
+				return false
+			}
+			out.Status, out.CaptureBefore, out.Capturable = sdk.RequiresCapture, a.Expiration.Time, rest
+			out.Authorized, _ = a.Amount.money()
+			return true
+		}
+	}
+	return false
+}
+
+// honoredUntil is until when PayPal promises the money: of the newest authorization.
+func honoredUntil(all []authorization) (until time.Time) {
+	for _, a := range all {
+		if end := a.Created.Add(honorPeriod); !a.Created.IsZero() && end.After(until) && end.Before(a.Expiration.Time) {
+			until = end
+		}
+	}
+	return until
 }

@@ -34,7 +34,7 @@ type Flow struct {
 	Capabilities  []string `json:"capabilities"`
 }
 
-// Range is what is taken of a currency.
+// Range is the least and the most amount that a flow takes in one currency.
 type Range struct {
 	Currency string `json:"currency" doc:"ISO 4217" example:"USD"`
 	Least    int64  `json:"least" doc:"In minor units; 0: no bound"`

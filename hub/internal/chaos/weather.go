@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// trouble is a bad time of a provider's, for all of its payments: what a control API of
-// the sandboxes sets, and sets back.
+// trouble is one setting of a sandbox that disturbs all of a provider's payments, with the
+// values that turn it on and off again.
 type trouble struct {
 	name, provider, door string
 	set, back            map[string]any
@@ -15,8 +15,9 @@ type trouble struct {
 
 var fair = map[string]any{}
 
-// troubles are those that no single order's fault can be. A list of short memory is
-// none: what the database lost and no list tells of is gone, whatever the hubs do.
+// troubles are what can go wrong at a provider for all orders at once. A list that
+// forgets is not among them: after the database went back in time, nobody could find
+// again what such a list leaves out.
 var troubles = []trouble{
 	{"lists 429", "stripe", "knobs", map[string]any{"list_status": 429}, fair},
 	{"lists 403", "stripe", "knobs", map[string]any{"list_status": 403}, fair},
@@ -28,7 +29,7 @@ var troubles = []trouble{
 	{"fees kept", "paypal", "refunds", map[string]any{"keep_fees": true}, fair},
 }
 
-// troubled is how long each lasts, and calm how long it is quiet after it, at most.
+// troubled is how long a trouble lasts; calm is the longest pause before the next one.
 const (
 	troubled = 1500 * time.Millisecond
 	calm     = 3 * time.Second

@@ -64,7 +64,7 @@ type Config struct {
 	problems []problem
 }
 
-// problem is what is wrong with the setting of that name.
+// problem is an error of one setting; key is its name, as server.public_url.
 type problem struct {
 	key string
 	err error

@@ -27,8 +27,8 @@ const ByHub = "hub"
 // comes up.
 const checkAge = 24 * time.Hour
 
-// formerTime is how long an old secret is still accepted beside its successor: calls
-// that the provider signed with it may still arrive, or be sent again.
+// formerTime is how long the hub accepts an old webhook secret beside the new one:
+// callbacks that were signed with the old one may still arrive, or be sent again.
 const formerTime = 3 * 24 * time.Hour
 
 // Service is the use case.
@@ -42,7 +42,8 @@ type Service struct {
 	Changed   func(context.Context) error // brings changed settings in force; nil: the hubs see by themselves
 }
 
-// Result is what Look or Repair found and changed.
+// Result is what a check (Look) or a repair (Repair) found at the provider, and which
+// settings it changed.
 type Result struct {
 	Findings []sdk.Finding
 	Stored   []string          // names of the settings that are in force from now on
